@@ -1,0 +1,178 @@
+package world
+
+import (
+	"container/heap"
+	"context"
+	"time"
+)
+
+// Timer is something that will happen.
+type Timer struct {
+	at    time.Time
+	seq   uint64
+	index int // in the heap; -1 once fired or stopped
+	do    func()
+}
+
+// After lets do happen once, d from now, with the lock held. Timers of the
+// same moment fire in the order in which they were set. In the virtual modes
+// no timer fires while anything is held, so a timer is also how to start
+// something that must not overlap what is running: After(0, …).
+func (w *World) After(d time.Duration, do func()) *Timer {
+	w.seq++
+	t := &Timer{at: w.Now().Add(max(d, 0)), seq: w.seq, do: do}
+	heap.Push(&w.timers, t)
+	w.change.Broadcast()
+	return t
+}
+
+// At lets do happen once, at the given time or at once if that has passed.
+func (w *World) At(at time.Time, do func()) *Timer { return w.After(at.Sub(w.Now()), do) }
+
+// Stop prevents t from firing. It reports false if t has fired or was stopped
+// before. Stopping a nil timer is allowed.
+func (w *World) Stop(t *Timer) bool {
+	if t == nil || t.index < 0 {
+		return false
+	}
+	heap.Remove(&w.timers, t.index)
+	return true
+}
+
+// Hold makes virtual time stand still until the returned function is called
+// (with the lock held, once; further calls do nothing). A function invocation
+// holds time from its start to its answer.
+func (w *World) Hold() (release func()) {
+	w.holds++
+	done := false
+	return func() {
+		if done {
+			return
+		}
+		done = true
+		w.holds--
+		w.change.Broadcast()
+	}
+}
+
+// Await gives up the lock until done is closed or ctx ends, then takes it
+// again. An operation uses it to wait for something that happens elsewhere.
+func (w *World) Await(ctx context.Context, done <-chan struct{}) error {
+	w.mu.Unlock()
+	defer w.mu.Lock()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Run lets time pass until ctx ends. In mode Manual it only waits. Call it
+// without the lock, once.
+func (w *World) Run(ctx context.Context) {
+	defer context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.closed = true
+		w.change.Broadcast()
+	})()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !w.closed {
+		switch {
+		case w.mode == Manual, len(w.timers) == 0, w.mode == Fast && w.holds > 0:
+			w.change.Wait()
+		case w.mode == Real && w.timers[0].at.After(w.Now()):
+			wake := time.AfterFunc(w.timers[0].at.Sub(w.Now()), w.change.Broadcast)
+			w.change.Wait()
+			wake.Stop()
+		default:
+			w.fire()
+		}
+	}
+}
+
+// Advance lets d of virtual time pass and returns when everything that is due
+// has happened and nothing is running. It returns early with ctx's error. In
+// mode Real it waits for the wall clock. Call it without the lock.
+func (w *World) Advance(ctx context.Context, d time.Duration) error {
+	defer context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.change.Broadcast()
+	})()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	end := w.Now().Add(d)
+	if w.mode != Manual {
+		return w.pass(ctx, end)
+	}
+	for {
+		for w.holds > 0 && ctx.Err() == nil {
+			w.change.Wait()
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if len(w.timers) == 0 || w.timers[0].at.After(end) {
+			break
+		}
+		w.fire()
+	}
+	w.now = end
+	return nil
+}
+
+// pass waits until a clock that runs by itself has reached end.
+func (w *World) pass(ctx context.Context, end time.Time) error {
+	reached := make(chan struct{})
+	t := w.At(end, func() { close(reached) })
+	defer w.Stop(t)
+	return w.Await(ctx, reached)
+}
+
+// fire moves the clock to the first timer and lets it happen.
+func (w *World) fire() {
+	t, _ := heap.Pop(&w.timers).(*Timer)
+	if t.at.After(w.now) {
+		w.now = t.at
+	}
+	t.do()
+}
+
+// timers is a heap, earliest first.
+type timers []*Timer
+
+// Len implements heap.Interface.
+func (q timers) Len() int { return len(q) }
+
+// Less implements heap.Interface.
+func (q timers) Less(i, j int) bool {
+	if !q[i].at.Equal(q[j].at) {
+		return q[i].at.Before(q[j].at)
+	}
+	return q[i].seq < q[j].seq
+}
+
+// Swap implements heap.Interface.
+func (q timers) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+// Push implements heap.Interface.
+func (q *timers) Push(x any) {
+	t, _ := x.(*Timer)
+	t.index = len(*q)
+	*q = append(*q, t)
+}
+
+// Pop implements heap.Interface.
+func (q *timers) Pop() any {
+	old := *q
+	t := old[len(old)-1]
+	t.index = -1
+	*q = old[:len(old)-1]
+	return t
+}

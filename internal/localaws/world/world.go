@@ -1,0 +1,117 @@
+// Package world is what every service of the local AWS stands on: one lock,
+// one clock, one source of randomness.
+//
+// All state of all services is guarded by the one lock: an operation runs from
+// its first to its last statement without another one in between, as if AWS
+// were a single machine. Time passes only between operations. In the virtual
+// modes it also stands still while a function runs, so that the same seed
+// gives the same history, byte for byte.
+package world
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Mode says how time passes.
+type Mode string
+
+// The modes of the clock.
+const (
+	Real   Mode = "real"   // with the wall clock
+	Fast   Mode = "fast"   // jumps to the next timer as soon as nothing runs
+	Manual Mode = "manual" // moves only when told to, by Advance
+)
+
+// ParseMode reads the name of a mode.
+func ParseMode(s string) (Mode, error) {
+	switch m := Mode(s); m {
+	case Real, Fast, Manual:
+		return m, nil
+	default:
+		return "", fmt.Errorf("clock %q is not one of real, fast, manual", s)
+	}
+}
+
+// Options are the choices for a new world. The zero value of a field picks
+// the default that its comment names.
+type Options struct {
+	Mode    Mode      // Manual
+	Start   time.Time // 2026-01-05T09:00:00Z; Real starts at the wall clock's time
+	Seed    uint64
+	Account string // 123456789012
+	Region  string // us-east-1
+}
+
+// World is the shared lock, clock and randomness. Unless its comment says
+// otherwise, a method must be called with the lock held.
+type World struct {
+	Account string
+	Region  string
+
+	mu     sync.Mutex
+	change *sync.Cond // a timer was set, a hold released, time moved or the world closed
+	mode   Mode
+	start  time.Time // the world's time at origin
+	origin time.Time // the wall clock when the world was made
+	now    time.Time // virtual modes only
+	timers timers
+	seq    uint64
+	holds  int
+	closed bool
+	rng    *rand.Rand
+}
+
+// New makes a world. Time does not pass before Run or Advance is called.
+func New(o Options) *World {
+	w := &World{Account: o.Account, Region: o.Region, mode: o.Mode, start: o.Start, origin: time.Now()}
+	if w.Account == "" {
+		w.Account = "123456789012"
+	}
+	if w.Region == "" {
+		w.Region = "us-east-1"
+	}
+	if w.mode == "" {
+		w.mode = Manual
+	}
+	if w.start.IsZero() {
+		w.start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+		if w.mode == Real {
+			w.start = w.origin.UTC()
+		}
+	}
+	w.now = w.start
+	w.change = sync.NewCond(&w.mu)
+	w.rng = rand.New(rand.NewPCG(o.Seed, 0x70756c6c6261636b)) //nolint:gosec // a reproducible history is the point
+	return w
+}
+
+// Lock takes the lock. Call it without the lock.
+func (w *World) Lock() { w.mu.Lock() }
+
+// Unlock gives the lock back.
+func (w *World) Unlock() { w.mu.Unlock() }
+
+// Mode returns how time passes. It may be called with or without the lock.
+func (w *World) Mode() Mode { return w.mode }
+
+// Now returns the time of this world, in UTC.
+func (w *World) Now() time.Time {
+	if w.mode == Real {
+		return w.start.Add(time.Since(w.origin)).UTC()
+	}
+	return w.now
+}
+
+// Rand returns the world's randomness.
+func (w *World) Rand() *rand.Rand { return w.rng }
+
+// UUID returns a new version 4 UUID from the world's randomness.
+func (w *World) UUID() string {
+	a, b := w.rng.Uint64(), w.rng.Uint64()
+	a = a&^0xf000 | 0x4000
+	b = b&^(0xc<<60) | 0x8<<60
+	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", a>>32, a>>16&0xffff, a&0xffff, b>>48, b&0xffffffffffff)
+}

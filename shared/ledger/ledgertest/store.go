@@ -1,0 +1,71 @@
+// Package ledgertest holds the contract that every ledger store must keep, and
+// a store in memory. The memory store and the DynamoDB store run the same
+// tests.
+package ledgertest
+
+import (
+	"context"
+	"time"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+)
+
+// Store is a whole ledger. A caller declares for itself the few methods that
+// it uses.
+//
+// Every method returns errors that wrap the sentinel which its comment names.
+// A write that repeats one whose answer was lost succeeds.
+type Store interface {
+	// OpenIncident writes an incident that is new (Rev 1) and reports true. If
+	// it exists already it changes nothing, and returns the one that exists.
+	OpenIncident(ctx context.Context, i ledger.Incident) (ledger.Incident, bool, error)
+	// Incident returns an incident: ErrNotFound.
+	Incident(ctx context.Context, id deploy.Incident) (ledger.Incident, error)
+	// OpenIncidents returns all incidents whose phase is not final, oldest
+	// first.
+	OpenIncidents(ctx context.Context) ([]ledger.Incident, error)
+	// IncidentsSince returns a target's incidents opened at or after since,
+	// oldest first.
+	IncidentsSince(ctx context.Context, t deploy.Target, since time.Time) ([]ledger.Incident, error)
+	// ClaimIncident takes the right to act until now+term: ErrTaken if somebody
+	// else has it and its term is not over, ErrNotFound. The owner itself may
+	// claim again and keeps its generation; a new owner gets the next one.
+	ClaimIncident(ctx context.Context, id deploy.Incident, owner string, now time.Time, term time.Duration) (ledger.Incident, error)
+	// SaveIncident writes i if the stored incident still has i.Rev and i's
+	// claim generation, and returns it with the next Rev: ErrFenced.
+	SaveIncident(ctx context.Context, i ledger.Incident) (ledger.Incident, error)
+
+	// MarkKnownGood remembers a revision. Marking one again keeps the first
+	// mark.
+	MarkKnownGood(ctx context.Context, g ledger.KnownGood) error
+	// KnownGood returns a target's good revisions, newest mark first.
+	KnownGood(ctx context.Context, t deploy.Target) ([]ledger.KnownGood, error)
+	// StartBake remembers since when a revision serves a target alone. It
+	// keeps the earlier bake if that is of the same revision, and replaces it
+	// otherwise. It returns the bake that stands.
+	StartBake(ctx context.Context, b ledger.Bake) (ledger.Bake, error)
+
+	// PutHold holds a target. A hold that stands already is kept.
+	PutHold(ctx context.Context, h ledger.Hold) error
+	// HoldOn returns the hold on a target: ErrNotFound.
+	HoldOn(ctx context.Context, t deploy.Target) (ledger.Hold, error)
+	// Release takes the hold off a target: ErrNotFound.
+	Release(ctx context.Context, t deploy.Target) error
+	// PutQuarantine keeps a digest off every target; the first reason stays.
+	PutQuarantine(ctx context.Context, q ledger.Quarantine) error
+	// QuarantineOf returns why a digest is kept off: ErrNotFound.
+	QuarantineOf(ctx context.Context, d deploy.Digest) (ledger.Quarantine, error)
+
+	// IndexAlarms says which alarms speak for a target, replacing what was
+	// said before.
+	IndexAlarms(ctx context.Context, t deploy.Target, alarms []string) error
+	// TargetsOf returns the targets that an alarm speaks for, sorted by name.
+	// It costs one read however many targets there are.
+	TargetsOf(ctx context.Context, alarm string) ([]deploy.Target, error)
+
+	// Append seals a record onto its target's chain and returns it as sealed.
+	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
+	// Records returns a target's chain, oldest first.
+	Records(ctx context.Context, t deploy.Target) ([]ledger.Record, error)
+}

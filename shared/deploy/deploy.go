@@ -80,6 +80,7 @@ type Deployment struct {
 	From, To    Revision // empty as long as CodeDeploy does not say
 	Created     time.Time
 	Started     time.Time // zero before it starts
+	Shifted     time.Time // when traffic began to move to To; zero if it has not
 	Ended       time.Time // zero while it runs
 	Cause       string    // CodeDeploy's error code, for example "ALARM_ACTIVE"
 	RolledBack  ID        // the deployment that rolls this one back, if there is one
@@ -109,3 +110,11 @@ func (l Live) Only(r Revision) bool { return l.Version == r && len(l.Weights) ==
 
 // Serves reports whether any traffic goes to r.
 func (l Live) Serves(r Revision) bool { return l.Version == r || l.Weights[r] > 0 }
+
+// Restore is a deployment that puts a revision back.
+type Restore struct {
+	Target   Target
+	Alias    Alias
+	From, To Revision
+	Marker   string // for the description; see [Marker]
+}

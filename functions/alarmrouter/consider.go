@@ -1,0 +1,140 @@
+package alarmrouter
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/policy"
+)
+
+// consider gathers the facts about a deployment, asks the policy and does what
+// it says.
+func (h *Handler) consider(ctx context.Context, g deploy.Group, d deploy.Deployment, s ledger.Signal) error {
+	facts, missing, err := h.facts(ctx, g, d)
+	if err != nil {
+		return err
+	}
+	decision := h.Policy.Decide(facts)
+	if decision.Rule == "no-way-back" {
+		decision.Because += ": " + missing
+	}
+	switch decision.Verb {
+	case policy.Rollback:
+		return h.open(ctx, facts, decision, s)
+	case policy.Hold:
+		return h.hold(ctx, d, decision, s)
+	case policy.Nothing:
+		return h.leave(ctx, d, decision, s)
+	default:
+		return fmt.Errorf("policy answered %q for %s", decision.Verb, d.ID)
+	}
+}
+
+// facts reads what the decision may depend on, and no more than that: most
+// signals are about targets that are not opted in, or that are fine.
+func (h *Handler) facts(ctx context.Context, g deploy.Group, d deploy.Deployment) (policy.Facts, string, error) {
+	f := policy.Facts{Now: h.Now(), Enabled: g.Enabled, Deployment: d}
+	if !g.Enabled || d.IsRollback() {
+		return f, "", nil
+	}
+	var err error
+	if f.Newest, err = h.newestOf(ctx, d.Target); err != nil {
+		return f, "", err
+	}
+	if f.Alarms, err = h.Alarms.Alarms(ctx, g.Alarms); err != nil {
+		return f, "", fmt.Errorf("alarms of %s: %w", g.Target, err)
+	}
+	var missing string
+	if f.Good, missing, err = h.Finder.Good(ctx, d); err != nil {
+		return f, "", err
+	}
+	past, err := h.Incidents.IncidentsSince(ctx, d.Target, f.Now.Add(-24*time.Hour))
+	if err != nil {
+		return f, "", fmt.Errorf("incidents of %s: %w", d.Target, err)
+	}
+	for _, i := range past {
+		if i.Deployment != d.ID && i.Phase != ledger.Dismissed && i.Phase != ledger.Superseded {
+			f.Rollbacks++
+		}
+	}
+	return f, missing, nil
+}
+
+// open opens the incident and hands it to the rollbacker. The decision is on
+// record before the rollbacker can hear of it. If the incident is open already
+// the rollbacker has been told, or the sweep will tell it.
+func (h *Handler) open(ctx context.Context, f policy.Facts, decision policy.Decision, s ledger.Signal) error {
+	d := f.Deployment
+	id := deploy.IncidentOf(d.Target, d.ID)
+	digest, err := h.Aliases.Digest(ctx, d.Alias.Function, d.To)
+	if err != nil {
+		return fmt.Errorf("digest of version %s: %w", d.To, err)
+	}
+	want := ledger.Incident{
+		ID: id, Target: d.Target, Deployment: d.ID, Alias: d.Alias, Bad: d.To, BadDigest: digest, Good: f.Good,
+		Signal: s, Rule: decision.Rule, Because: decision.Because, Phase: ledger.Open, Opened: f.Now, NextLook: f.Now, Looks: 0,
+	}
+	verb := string(decision.Verb)
+	if h.Observe {
+		want.Phase, want.Closed, verb = ledger.Dismissed, f.Now, "would-rollback"
+	}
+	i, opened, err := h.Incidents.OpenIncident(ctx, want)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", id, err)
+	}
+	if !opened && (i.Looks > 0 || i.Phase.Final()) {
+		return nil
+	}
+	if opened {
+		if err := h.record(ctx, d, verb, decision, s, id); err != nil {
+			return err
+		}
+	}
+	if i.Phase.Final() {
+		return nil
+	}
+	return h.enqueue(ctx, i, 1)
+}
+
+// hold keeps deployments off the target and calls a human, once.
+func (h *Handler) hold(ctx context.Context, d deploy.Deployment, decision policy.Decision, s ledger.Signal) error {
+	if s.Kind == "sweep" && h.isHeld(ctx, d.Target) {
+		return nil
+	}
+	if h.Observe {
+		return h.record(ctx, d, "would-hold", decision, s, "")
+	}
+	hold := ledger.Hold{Target: d.Target, Because: decision.Because, By: "alarmrouter", At: h.Now()}
+	if err := h.Holds.PutHold(ctx, hold); err != nil {
+		return fmt.Errorf("hold %s: %w", d.Target, err)
+	}
+	if err := h.record(ctx, d, string(decision.Verb), decision, s, ""); err != nil {
+		return err
+	}
+	if err := h.Notices.Held(ctx, hold); err != nil {
+		return fmt.Errorf("call a human about %s: %w", d.Target, err)
+	}
+	return nil
+}
+
+// leave records why a signal led to nothing, unless that is no news.
+func (h *Handler) leave(ctx context.Context, d deploy.Deployment, decision policy.Decision, s ledger.Signal) error {
+	if s.Kind != "alarm" || decision.Rule == "not-enabled" {
+		return nil
+	}
+	return h.record(ctx, d, string(decision.Verb), decision, s, "")
+}
+
+func (h *Handler) record(ctx context.Context, d deploy.Deployment, verb string, decision policy.Decision, s ledger.Signal, i deploy.Incident) error {
+	_, err := h.Memory.Append(ctx, ledger.Record{
+		Target: d.Target, At: h.Now(), Function: "alarmrouter", Incident: i, Deployment: d.ID,
+		Verb: verb, Rule: decision.Rule, Because: decision.Because, Signal: &s,
+	})
+	if err != nil {
+		return fmt.Errorf("record %s of %s: %w", verb, d.ID, err)
+	}
+	return nil
+}

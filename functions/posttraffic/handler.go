@@ -1,0 +1,137 @@
+// Package posttraffic answers CodeDeploy's hook after traffic has moved: it
+// compares the error rate of the new version with the old one's over the time
+// in which both had traffic.
+//
+// It changes nothing but the ledger. A rollback always passes.
+package posttraffic
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pullback-dev/pullback/events"
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/health"
+	"github.com/pullback-dev/pullback/shared/hook"
+	"github.com/pullback-dev/pullback/shared/ledger"
+)
+
+// Deployments finds out what a deployment has changed.
+type Deployments interface {
+	Get(ctx context.Context, id deploy.ID) (deploy.Deployment, error)
+}
+
+// Metrics counts the requests that one version answered through an alias.
+type Metrics interface {
+	Counts(ctx context.Context, a deploy.Alias, r deploy.Revision, from, to time.Time) (health.Counts, error)
+}
+
+// Judge tells a bad version from a good one.
+type Judge interface {
+	Judge(fresh, old health.Counts) health.Finding
+}
+
+// Versions names a version's code.
+type Versions interface {
+	Digest(ctx context.Context, function string, r deploy.Revision) (deploy.Digest, error)
+}
+
+// Ledger remembers the verdict.
+type Ledger interface {
+	MarkKnownGood(ctx context.Context, g ledger.KnownGood) error
+	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
+}
+
+// Handler answers the hook.
+type Handler struct {
+	Deployments Deployments
+	Metrics     Metrics
+	Versions    Versions
+	Judge       Judge
+	Ledger      Ledger
+	Runner      hook.Runner
+	Settle      time.Duration    // how long a datapoint takes until it is final
+	Strict      bool             // refuse what could not be judged
+	Observe     bool             // record what would be refused and let it pass
+	Now         func() time.Time // AWS's time; right once AWS has answered something
+}
+
+// Handle answers one call. It is the function Lambda runs.
+func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, error) {
+	call, err := events.ParseHook(payload)
+	if err != nil {
+		return nil, fmt.Errorf("posttraffic: %w", err)
+	}
+	return nil, h.Runner.Run(ctx, call, h.check)
+}
+
+func (h *Handler) check(ctx context.Context, call events.Hook) error {
+	d, err := h.Deployments.Get(ctx, call.Deployment)
+	if err != nil {
+		return fmt.Errorf("look up %s: %w", call.Deployment, err)
+	}
+	if d.IsRollback() {
+		return h.record(ctx, d, "allow", "a rollback always passes", nil)
+	}
+	f, err := h.finding(ctx, d)
+	if err != nil {
+		return err
+	}
+	refused := f.Verdict == health.Fail || h.Strict && f.Verdict != health.Pass
+	switch {
+	case refused && h.Observe:
+		return h.record(ctx, d, "would-refuse", f.Because, &f)
+	case refused:
+		return errors.Join(fmt.Errorf("verdict %s: %s", f.Verdict, f.Because), h.record(ctx, d, "refuse", f.Because, &f))
+	case f.Verdict == health.Pass:
+		return errors.Join(h.remember(ctx, d), h.record(ctx, d, "allow", f.Because, &f))
+	default:
+		return h.record(ctx, d, "allow", f.Because, &f)
+	}
+}
+
+// finding judges d by the settled datapoints since traffic began to shift.
+func (h *Handler) finding(ctx context.Context, d deploy.Deployment) (health.Finding, error) {
+	if d.Shifted.IsZero() || d.Alias.Function == "" {
+		return health.Finding{}, fmt.Errorf("judge %s: CodeDeploy does not say when traffic shifted, or of which alias", d.ID)
+	}
+	from, to := d.Shifted, h.Now().Add(-h.Settle)
+	fresh, err := h.Metrics.Counts(ctx, d.Alias, d.To, from, to)
+	if err != nil {
+		return health.Finding{}, fmt.Errorf("count requests to version %s: %w", d.To, err)
+	}
+	old, err := h.Metrics.Counts(ctx, d.Alias, d.From, from, to)
+	if err != nil {
+		return health.Finding{}, fmt.Errorf("count requests to version %s: %w", d.From, err)
+	}
+	f := h.Judge.Judge(fresh, old)
+	f.From, f.To = from, to
+	return f, nil
+}
+
+// remember marks the version that passed as known good.
+func (h *Handler) remember(ctx context.Context, d deploy.Deployment) error {
+	digest, err := h.Versions.Digest(ctx, d.Alias.Function, d.To)
+	if err != nil {
+		return fmt.Errorf("digest of version %s: %w", d.To, err)
+	}
+	g := ledger.KnownGood{Target: d.Target, Revision: d.To, Digest: digest, Why: fmt.Sprintf("verdict PASS of %s", d.ID), At: h.Now()}
+	if err := h.Ledger.MarkKnownGood(ctx, g); err != nil {
+		return fmt.Errorf("mark version %s of %s known good: %w", d.To, d.Target, err)
+	}
+	return nil
+}
+
+func (h *Handler) record(ctx context.Context, d deploy.Deployment, verb, because string, f *health.Finding) error {
+	r := ledger.Record{Target: d.Target, At: h.Now(), Function: "posttraffic", Deployment: d.ID, Verb: verb, Because: because, Finding: f}
+	if f != nil {
+		r.Rule = "verdict-" + string(f.Verdict)
+	}
+	if _, err := h.Ledger.Append(ctx, r); err != nil {
+		return fmt.Errorf("record %s of %s: %w", verb, d.ID, err)
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+// Package rollbacker takes bad deployments back. It is the only function that
+// changes what is live.
+//
+// It works one look at a time: claim the incident, read how everything stands,
+// take the one step that is right now, write it down, and come back later. A
+// crash between any two calls costs a look and nothing else. It deletes and
+// deregisters nothing.
+package rollbacker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pullback-dev/pullback/shared/batch"
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/plan"
+)
+
+// Deployments reads and changes what CodeDeploy does.
+type Deployments interface {
+	// Get returns one deployment whole: deploy.ErrUnknown.
+	Get(ctx context.Context, id deploy.ID) (deploy.Deployment, error)
+	// Recent returns a target's deployments since a time, newest first, without
+	// what they move.
+	Recent(ctx context.Context, t deploy.Target, since time.Time) ([]deploy.Deployment, error)
+	// Stop stops a deployment and lets CodeDeploy roll it back: deploy.ErrEnded.
+	Stop(ctx context.Context, id deploy.ID) error
+	// Restore deploys a revision at once, past alarms and hooks: deploy.ErrBusy.
+	Restore(ctx context.Context, r deploy.Restore) (deploy.ID, error)
+}
+
+// Aliases reads and mends what serves an alias.
+type Aliases interface {
+	Live(ctx context.Context, a deploy.Alias) (deploy.Live, error)
+	// Heal makes one revision serve alone, if the alias is still as it was
+	// read: deploy.ErrChanged.
+	Heal(ctx context.Context, was deploy.Live, to deploy.Revision) error
+}
+
+// Incidents is the ledger's register of incidents.
+type Incidents interface {
+	ClaimIncident(ctx context.Context, id deploy.Incident, owner string, now time.Time, term time.Duration) (ledger.Incident, error)
+	SaveIncident(ctx context.Context, i ledger.Incident) (ledger.Incident, error)
+	Incident(ctx context.Context, id deploy.Incident) (ledger.Incident, error)
+}
+
+// Memory remembers holds, quarantines and decisions.
+type Memory interface {
+	PutHold(ctx context.Context, h ledger.Hold) error
+	PutQuarantine(ctx context.Context, q ledger.Quarantine) error
+	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
+}
+
+// Finder finds the revision to go back to.
+type Finder interface {
+	Good(ctx context.Context, bad deploy.Deployment) (deploy.Revision, string, error)
+}
+
+// Reminder makes sure that an incident is looked at again.
+type Reminder interface {
+	Remind(ctx context.Context, i deploy.Incident, look int, after time.Duration) error
+}
+
+// Notices tells humans how an incident goes on.
+type Notices interface {
+	Began(ctx context.Context, i ledger.Incident) error
+	Ended(ctx context.Context, i ledger.Incident, because string) error
+}
+
+// Handler takes deployments back.
+type Handler struct {
+	Deployments Deployments
+	Aliases     Aliases
+	Incidents   Incidents
+	Memory      Memory
+	Finder      Finder
+	Reminder    Reminder
+	Notices     Notices
+	Limits      plan.Limits
+	Term        time.Duration                    // of a claim; longer than the function may run
+	Pause       time.Duration                    // between two looks
+	Owner       func(ctx context.Context) string // of a claim: the invocation
+	Now         func() time.Time                 // AWS's time; right once AWS has answered something
+	Log         *slog.Logger
+}
+
+// Order is what the queue says: look at an incident, for the Look'th time.
+type Order struct {
+	Incident deploy.Incident `json:"incident"`
+	Look     int             `json:"look"`
+}
+
+// maxLooks guards the chain of follow-ups: at one look every few seconds it is
+// far beyond any verify window.
+const maxLooks = 1000
+
+// Handle answers one batch of orders. It is the function Lambda runs.
+func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, error) {
+	return batch.Run(ctx, h.Log, payload, h.order)
+}
+
+func (h *Handler) order(ctx context.Context, m batch.Message) error {
+	var o Order
+	if err := json.Unmarshal([]byte(m.Body), &o); err != nil {
+		return fmt.Errorf("parse order: %w", err)
+	}
+	if o.Incident == "" || o.Look < 1 || o.Look > maxLooks {
+		return fmt.Errorf("parse order: no incident, or look %d is not from 1 to %d", o.Look, maxLooks)
+	}
+	// The first answer of AWS in this invocation also tells the time.
+	seen, err := h.Incidents.Incident(ctx, o.Incident)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", o.Incident, err)
+	}
+	if seen.Phase.Final() || o.Look <= seen.Looks {
+		return nil // a duplicate: that look has been taken
+	}
+	i, err := h.Incidents.ClaimIncident(ctx, o.Incident, h.Owner(ctx), h.Now(), h.Term)
+	if errors.Is(err, ledger.ErrTaken) {
+		return nil // whoever has it will remind itself; the sweep reminds if not
+	}
+	if err != nil {
+		return fmt.Errorf("claim %s: %w", o.Incident, err)
+	}
+	if i.Phase.Final() || o.Look <= i.Looks {
+		return nil
+	}
+	return h.look(ctx, i)
+}
+
+// look takes one step of an incident.
+func (h *Handler) look(ctx context.Context, i ledger.Incident) error {
+	s, err := h.situation(ctx, i)
+	if err != nil {
+		return err
+	}
+	step := h.Limits.Next(s)
+	first := i.Looks == 0
+	if first && step.Verb != plan.Supersede {
+		if err := h.begin(ctx, i); err != nil {
+			return err
+		}
+	}
+	done, err := h.take(ctx, s, step)
+	if err != nil {
+		return err
+	}
+	return h.close(ctx, done, step)
+}
+
+// begin keeps the bad code off every target, and all further deployments off
+// this one, before anything is done to the deployment.
+func (h *Handler) begin(ctx context.Context, i ledger.Incident) error {
+	because := fmt.Sprintf("version %s was taken back (%s): %s", i.Bad, i.ID, i.Because)
+	if i.BadDigest != "" {
+		q := ledger.Quarantine{Digest: i.BadDigest, Target: i.Target, Revision: i.Bad, Incident: i.ID, Because: i.Because, At: h.Now()}
+		if err := h.Memory.PutQuarantine(ctx, q); err != nil {
+			return fmt.Errorf("quarantine version %s: %w", i.Bad, err)
+		}
+	}
+	if err := h.Memory.PutHold(ctx, ledger.Hold{Target: i.Target, Incident: i.ID, Because: because, By: "rollbacker", At: h.Now()}); err != nil {
+		return fmt.Errorf("hold %s: %w", i.Target, err)
+	}
+	if err := h.record(ctx, i, "hold", "after-rollback", because, nil); err != nil {
+		return err
+	}
+	if err := h.Notices.Began(ctx, i); err != nil {
+		// A chat that is down must not keep traffic on the bad version.
+		h.Log.LogAttrs(ctx, slog.LevelError, "notice not sent", slog.String("incident", string(i.ID)), slog.Any("error", err))
+	}
+	return nil
+}
+
+// close saves the incident after a step, and arranges the next look or tells
+// humans that it is over.
+func (h *Handler) close(ctx context.Context, i ledger.Incident, step plan.Step) error {
+	i.Phase = step.Phase
+	i.Looks++
+	i.NextLook = h.Now().Add(h.Pause)
+	if i.Phase.Final() {
+		i.Closed = h.Now()
+	}
+	saved, err := h.Incidents.SaveIncident(ctx, i)
+	if err != nil {
+		return fmt.Errorf("save %s: %w", i.ID, err)
+	}
+	if !saved.Phase.Final() {
+		if err := h.Reminder.Remind(ctx, saved.ID, saved.Looks+1, h.Pause); err != nil {
+			return fmt.Errorf("remind of %s: %w", saved.ID, err)
+		}
+		return nil
+	}
+	if err := h.Notices.Ended(ctx, saved, step.Because); err != nil {
+		h.Log.LogAttrs(ctx, slog.LevelError, "notice not sent", slog.String("incident", string(saved.ID)), slog.Any("error", err))
+	}
+	return nil
+}
+
+func (h *Handler) record(ctx context.Context, i ledger.Incident, verb, rule, because string, call *ledger.Call) error {
+	r := ledger.Record{
+		Target: i.Target, At: h.Now(), Function: "rollbacker", Incident: i.ID, Deployment: i.Deployment, Verb: verb, Rule: rule, Because: because,
+	}
+	if call != nil {
+		r.Calls = []ledger.Call{*call}
+	}
+	if _, err := h.Memory.Append(ctx, r); err != nil {
+		return fmt.Errorf("record %s of %s: %w", verb, i.ID, err)
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package rollbacker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/plan"
+)
+
+// situation reads how everything stands.
+func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situation, error) {
+	s := plan.Situation{Incident: i}
+	var err error
+	if s.Bad, err = h.Deployments.Get(ctx, i.Deployment); err != nil {
+		return s, fmt.Errorf("look up %s: %w", i.Deployment, err)
+	}
+	recent, err := h.Deployments.Recent(ctx, i.Target, s.Bad.Created)
+	if err != nil {
+		return s, fmt.Errorf("recent deployments of %s: %w", i.Target, err)
+	}
+	// recent is newest first, so what stays is the newest of each kind.
+	for n := len(recent) - 1; n >= 0; n-- {
+		switch d := recent[n]; {
+		case d.ID == s.Bad.ID:
+		case isRollbackOf(d, s.Bad, i.ID):
+			s.Rollback = &d
+		case d.Created.After(s.Bad.Created):
+			s.Newer = &d
+		}
+	}
+	if s.Live, err = h.Aliases.Live(ctx, i.Alias); err != nil {
+		return s, fmt.Errorf("alias %s: %w", i.Alias, err)
+	}
+	s.Now = h.Now()
+	return s, nil
+}
+
+// isRollbackOf reports whether d puts back what bad deployed: CodeDeploy says
+// so, or pullback has marked it as its own. The mark finds a deployment whose
+// creation was never answered.
+func isRollbackOf(d, bad deploy.Deployment, i deploy.Incident) bool {
+	marked, _, ours := deploy.ParseMarker(d.Description)
+	return ours && marked == i || d.RollsBack == bad.ID || d.ID == bad.RolledBack
+}
+
+// take does what the step says, between two records: one of what is about to
+// be done, so that no effect is without its reason, and one of the answer.
+func (h *Handler) take(ctx context.Context, s plan.Situation, step plan.Step) (ledger.Incident, error) {
+	i := s.Incident
+	if s.Rollback != nil {
+		i.Rollback = s.Rollback.ID
+	}
+	switch step.Verb {
+	case plan.Stop:
+		call := ledger.Call{API: "codedeploy:StopDeployment", Args: fmt.Sprintf("%s autoRollbackEnabled=true", s.Bad.ID)}
+		return i, h.effect(ctx, i, step, call, func() (string, error) {
+			err := h.Deployments.Stop(ctx, s.Bad.ID)
+			if errors.Is(err, deploy.ErrEnded) {
+				return "it had ended already", nil // the next look sees how
+			}
+			return "accepted", err
+		})
+	case plan.Restore:
+		return h.restore(ctx, s, step)
+	case plan.Heal:
+		call := ledger.Call{API: "lambda:UpdateAlias", Args: fmt.Sprintf("%s to version %s alone", i.Alias, i.Good)}
+		return i, h.effect(ctx, i, step, call, func() (string, error) {
+			err := h.Aliases.Heal(ctx, s.Live, i.Good)
+			if errors.Is(err, deploy.ErrChanged) {
+				return "the alias has changed since it was read", nil // the next look sees how
+			}
+			return "done", err
+		})
+	case plan.Wait:
+		return i, nil
+	default:
+		return i, h.record(ctx, i, string(step.Verb), string(step.Phase), step.Because, nil)
+	}
+}
+
+// restore deploys the known-good revision, chosen anew: what was ready when the
+// incident was opened may be gone.
+func (h *Handler) restore(ctx context.Context, s plan.Situation, step plan.Step) (ledger.Incident, error) {
+	i := s.Incident
+	good, why, err := h.Finder.Good(ctx, s.Bad)
+	if err != nil {
+		return i, err
+	}
+	if good == "" {
+		return i, h.record(ctx, i, "wait", "no-way-back", why, nil)
+	}
+	i.Good = good
+	r := deploy.Restore{Target: i.Target, Alias: i.Alias, From: s.Live.Version, To: good, Marker: deploy.Marker(i.ID, i.Claim.Generation)}
+	call := ledger.Call{API: "codedeploy:CreateDeployment", Args: fmt.Sprintf("%s of %s from version %s to %s", i.Target, i.Alias, r.From, r.To)}
+	err = h.effect(ctx, i, step, call, func() (string, error) {
+		id, err := h.Deployments.Restore(ctx, r)
+		if errors.Is(err, deploy.ErrBusy) {
+			return "another deployment is active", nil // the next look sees which
+		}
+		i.Rollback = id
+		return string(id), err
+	})
+	return i, err
+}
+
+// effect makes one mutating call between its two records.
+func (h *Handler) effect(ctx context.Context, i ledger.Incident, step plan.Step, call ledger.Call, do func() (string, error)) error {
+	if err := h.record(ctx, i, string(step.Verb), "intent", step.Because, &call); err != nil {
+		return err
+	}
+	answer, err := do()
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", step.Verb, i.ID, err)
+	}
+	call.Answer = answer
+	return h.record(ctx, i, string(step.Verb), "effect", step.Because, &call)
+}

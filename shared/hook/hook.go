@@ -1,0 +1,75 @@
+// Package hook runs a check inside a CodeDeploy lifecycle hook and makes sure
+// that CodeDeploy hears the outcome.
+package hook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pullback-dev/pullback/events"
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// Check looks at the deployment. A nil error lets it go on.
+type Check func(ctx context.Context, h events.Hook) error
+
+// Reporter tells CodeDeploy the outcome of a hook.
+type Reporter interface {
+	Report(ctx context.Context, d deploy.ID, execution string, passed bool) error
+}
+
+// Runner runs checks. Reserve is the part of the invocation's time kept back
+// for reporting: a check that hangs must not take the report with it, because
+// CodeDeploy holds the deployment for an hour before it gives up on an answer.
+type Runner struct {
+	Reporter Reporter
+	Reserve  time.Duration
+	Log      *slog.Logger
+}
+
+// Run runs the check and reports the outcome, whatever happens to the check.
+// It returns an error only if CodeDeploy could not be told, so that Lambda
+// tries again; a failed check is an outcome, not an error.
+func (r Runner) Run(ctx context.Context, h events.Hook, check Check) error {
+	failure := r.try(ctx, h, check)
+
+	// The report gets its own time, even when the caller's has run out.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Reserve)
+	defer cancel()
+	if err := r.Reporter.Report(ctx, h.Deployment, h.Execution, failure == nil); err != nil {
+		return fmt.Errorf("report hook of %s: %w", h.Deployment, errors.Join(err, failure))
+	}
+	r.Log.LogAttrs(ctx, slog.LevelInfo, "hook reported",
+		slog.String("deployment", string(h.Deployment)),
+		slog.Bool("passed", failure == nil),
+		slog.Any("failure", failure))
+	return nil
+}
+
+// try runs the check with the time that is left after the reserve, and turns
+// a panic and a check that does not come back into failures.
+func (r Runner) try(ctx context.Context, h events.Hook, check Check) error {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-r.Reserve))
+		defer cancel()
+	}
+	outcome := make(chan error, 1) // buffered: a check that comes back late must not hang
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				outcome <- fmt.Errorf("check panicked: %v", p)
+			}
+		}()
+		outcome <- check(ctx, h)
+	}()
+	select {
+	case failure := <-outcome:
+		return failure
+	case <-ctx.Done():
+		return fmt.Errorf("check did not come back: %w", ctx.Err())
+	}
+}

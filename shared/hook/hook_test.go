@@ -1,0 +1,80 @@
+package hook_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/events"
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/hook"
+)
+
+// codeDeploy remembers what it was told, and when.
+type codeDeploy struct {
+	told []bool
+	at   time.Time
+	err  error
+}
+
+func (c *codeDeploy) Report(ctx context.Context, _ deploy.ID, _ string, passed bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.told, c.at = append(c.told, passed), time.Now()
+	return c.err
+}
+
+func TestRunReportsWhateverHappensToTheCheck(t *testing.T) {
+	const limit, reserve = time.Minute, 10 * time.Second
+	for name, tt := range map[string]struct {
+		check  hook.Check
+		passed bool
+		after  time.Duration
+	}{
+		"passes":               {func(context.Context, events.Hook) error { return nil }, true, 0},
+		"fails":                {func(context.Context, events.Hook) error { return errors.New("503") }, false, 0},
+		"panics":               {func(context.Context, events.Hook) error { panic("nil map") }, false, 0},
+		"heeds its deadline":   {func(ctx context.Context, _ events.Hook) error { <-ctx.Done(); return ctx.Err() }, false, limit - reserve},
+		"ignores its deadline": {func(context.Context, events.Hook) error { time.Sleep(time.Hour); return nil }, false, limit - reserve},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				cd := &codeDeploy{}
+				err := hook.Runner{Reporter: cd, Reserve: reserve, Log: slog.New(slog.DiscardHandler)}.
+					Run(ctx, events.Hook{Deployment: "d-1", Execution: "x"}, tt.check)
+				require.NoError(t, err)
+				assert.Equal(t, []bool{tt.passed}, cd.told)
+				assert.Equal(t, tt.after, cd.at.Sub(began))
+				time.Sleep(2 * time.Hour) // of the bubble's time: lets the check that ignores its deadline come back
+			})
+		})
+	}
+}
+
+func TestRunReportsEvenWhenTheCallerIsOutOfTime(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	cd := &codeDeploy{}
+	err := hook.Runner{Reporter: cd, Reserve: time.Second, Log: slog.New(slog.DiscardHandler)}.
+		Run(ctx, events.Hook{Deployment: "d-1", Execution: "x"}, func(ctx context.Context, _ events.Hook) error { return ctx.Err() })
+	require.NoError(t, err)
+	assert.Equal(t, []bool{false}, cd.told)
+}
+
+func TestRunFailsOnlyIfCodeDeployCannotBeTold(t *testing.T) {
+	cd := &codeDeploy{err: errors.New("connection reset")}
+	err := hook.Runner{Reporter: cd, Reserve: time.Second, Log: slog.New(slog.DiscardHandler)}.
+		Run(t.Context(), events.Hook{Deployment: "d-1", Execution: "secret"}, func(context.Context, events.Hook) error { return nil })
+	require.ErrorContains(t, err, "connection reset")
+	assert.NotContains(t, err.Error(), "secret")
+}

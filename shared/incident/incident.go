@@ -1,0 +1,74 @@
+// Package incident finds the revision that a target can go back to. Whoever
+// needs to know asks here: the router before it decides, the rollbacker before
+// it acts.
+//
+// It never goes by number: only what the ledger calls known good is chosen.
+package incident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+)
+
+// Ledger is what is remembered of revisions.
+type Ledger interface {
+	KnownGood(ctx context.Context, t deploy.Target) ([]ledger.KnownGood, error)
+	QuarantineOf(ctx context.Context, d deploy.Digest) (ledger.Quarantine, error)
+}
+
+// Revisions is what AWS says of revisions now.
+type Revisions interface {
+	Digest(ctx context.Context, function string, r deploy.Revision) (deploy.Digest, error)
+	Ready(ctx context.Context, function string, r deploy.Revision) error
+}
+
+// Finder finds known-good revisions.
+type Finder struct {
+	Ledger    Ledger
+	Revisions Revisions
+}
+
+// Good returns the newest known-good revision that is other code than the bad
+// deployment's, was good before that deployment was created, is not
+// quarantined, and could be put back now. It returns "" and the reason if there
+// is none. An error means that it could not find out.
+func (f Finder) Good(ctx context.Context, bad deploy.Deployment) (deploy.Revision, string, error) {
+	marks, err := f.Ledger.KnownGood(ctx, bad.Target)
+	if err != nil {
+		return "", "", fmt.Errorf("known-good revisions of %s: %w", bad.Target, err)
+	}
+	why := "no revision has been marked known good"
+	for _, g := range marks {
+		if g.Revision == bad.To || !g.At.Before(bad.Created) {
+			continue
+		}
+		obstacle, err := f.obstacle(ctx, bad.Alias.Function, g)
+		if err != nil {
+			return "", "", err
+		}
+		if obstacle == "" {
+			return g.Revision, "", nil
+		}
+		why = fmt.Sprintf("version %s: %s", g.Revision, obstacle)
+	}
+	return "", why, nil
+}
+
+// obstacle says why g cannot be put back, or "".
+func (f Finder) obstacle(ctx context.Context, function string, g ledger.KnownGood) (string, error) {
+	q, err := f.Ledger.QuarantineOf(ctx, g.Digest)
+	switch {
+	case err == nil:
+		return "quarantined: " + q.Because, nil
+	case !errors.Is(err, ledger.ErrNotFound):
+		return "", fmt.Errorf("quarantine of version %s: %w", g.Revision, err)
+	}
+	if err := f.Revisions.Ready(ctx, function, g.Revision); err != nil {
+		return fmt.Sprintf("not ready: %v", err), nil //nolint:nilerr // a revision that is not ready is an answer, not a failure to ask
+	}
+	return "", nil
+}

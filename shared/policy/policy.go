@@ -1,0 +1,144 @@
+// Package policy decides what a signal about a deployment calls for.
+//
+// It is the only place that decides. It makes no calls, reads no clock and
+// writes no log, so the same Facts always give the same Decision and any past
+// decision can be replayed from the ledger.
+package policy
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// Facts is everything a decision may depend on, as it was read from AWS and
+// the ledger after the signal came. What the signal itself says is not a fact.
+type Facts struct {
+	Now        time.Time
+	Enabled    bool              // the target is opted in
+	Deployment deploy.Deployment // the one that the signal is about
+	Newest     deploy.ID         // the target's newest deployment that is not a rollback
+	Alarms     []Alarm           // those that speak for the target
+	Good       deploy.Revision   // the known-good revision to go back to; empty if there is none
+	Rollbacks  int               // automatic rollbacks of the target in the last 24 h, this deployment's excepted
+}
+
+// Alarm is a CloudWatch alarm as it is now.
+type Alarm struct {
+	Name  string
+	Red   bool      // in state ALARM
+	Since time.Time // when it went into its state
+}
+
+// Verb is what to do.
+type Verb string
+
+// The verbs. Stored, must not change.
+const (
+	Nothing  Verb = "nothing"
+	Hold     Verb = "hold" // keep deployments off and call a human
+	Rollback Verb = "rollback"
+)
+
+// Decision is a verb, the rule that chose it and the reason in words.
+type Decision struct {
+	Verb    Verb
+	Rule    string // stored, must not change
+	Because string
+}
+
+// Policy holds the limits a team sets.
+type Policy struct {
+	Bake      time.Duration // how long after its end a deployment can be blamed
+	Grace     time.Duration // how much longer a signal about it is listened to
+	MaxPerDay int           // automatic rollbacks of one target in 24 h
+}
+
+// A rule looks at the facts and either settles the matter or passes.
+type rule struct {
+	name string
+	look func(Policy, Facts) (Verb, string, bool)
+}
+
+// rules returns the rules in order of precedence. Reasons to leave a target
+// alone come first, because a rollback that should not have happened costs
+// more than one that came late; then whether there is evidence at all; then
+// reasons to call a human instead; acting comes last.
+func rules() []rule {
+	return []rule{
+		{"not-enabled", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Nothing, "the target is not opted in", !f.Enabled
+		}},
+		{"is-a-rollback", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Nothing, "a rollback is never rolled back", f.Deployment.IsRollback()
+		}},
+		{"superseded", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Nothing, fmt.Sprintf("%s is newer", f.Newest), f.Newest != "" && f.Newest != f.Deployment.ID
+		}},
+		{"nothing-shifted", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Nothing, "no traffic has reached the new revision", f.Deployment.Shifted.IsZero()
+		}},
+		{"too-old", func(p Policy, f Facts) (Verb, string, bool) {
+			d := f.Deployment
+			return Nothing, fmt.Sprintf("ended more than %s ago", p.Bake+p.Grace), !d.Running() && f.Now.Sub(d.Ended) > p.Bake+p.Grace
+		}},
+		{"quiet", func(p Policy, f Facts) (Verb, string, bool) {
+			_, red := blamed(p, f)
+			return Nothing, quiet(f), !red && !endedBadly(f.Deployment)
+		}},
+		{"no-way-back", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Hold, "no other revision is known to be good and ready", f.Good == ""
+		}},
+		{"halted", func(p Policy, f Facts) (Verb, string, bool) {
+			return Hold, fmt.Sprintf("rolled back %d times in 24 h already", f.Rollbacks), f.Rollbacks >= p.MaxPerDay
+		}},
+		{"alarm", func(p Policy, f Facts) (Verb, string, bool) {
+			a, red := blamed(p, f)
+			return Rollback, fmt.Sprintf("alarm %s is red since %s, after traffic began to shift at %s", a.Name, clock(a.Since), clock(f.Deployment.Shifted)), red
+		}},
+		{"ended-badly", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Rollback, fmt.Sprintf("the deployment ended %s (%s) after traffic began to shift", f.Deployment.Status, f.Deployment.Cause), true
+		}},
+	}
+}
+
+// Decide applies the rules in order. The first that settles the matter wins.
+func (p Policy) Decide(f Facts) Decision {
+	for _, r := range rules() {
+		if verb, why, ok := r.look(p, f); ok {
+			return Decision{Verb: verb, Rule: r.name, Because: why}
+		}
+	}
+	return Decision{Verb: Nothing, Rule: "quiet", Because: quiet(f)}
+}
+
+// blamed returns the first red alarm that is evidence against the deployment:
+// one that turned red after traffic began to shift and not later than the end
+// of the bake. One that was red before knows nothing of the new revision.
+func blamed(p Policy, f Facts) (Alarm, bool) {
+	d := f.Deployment
+	for _, a := range f.Alarms {
+		late := !d.Running() && a.Since.After(d.Ended.Add(p.Bake))
+		if a.Red && !d.Shifted.IsZero() && !a.Since.Before(d.Shifted) && !late {
+			return a, true
+		}
+	}
+	return Alarm{}, false
+}
+
+func endedBadly(d deploy.Deployment) bool {
+	return d.Status == deploy.Failed || d.Status == deploy.Stopped
+}
+
+// quiet says why there is no evidence.
+func quiet(f Facts) string {
+	for _, a := range f.Alarms {
+		if a.Red {
+			return fmt.Sprintf("alarm %s is red since %s, before traffic began to shift or after the bake: no evidence against this deployment", a.Name, clock(a.Since))
+		}
+	}
+	return "nothing speaks against the deployment"
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05") }

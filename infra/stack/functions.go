@@ -1,0 +1,86 @@
+package stack
+
+import (
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/pullback-dev/pullback/shared/settings"
+)
+
+// functions are the four functions by their folder's name.
+type functions map[string]awslambda.Function
+
+// timeoutSeconds is how long a function may run: many times what it needs, and
+// short enough that a hook answers long before CodeDeploy gives up on it.
+const timeoutSeconds = 60
+
+// names are the functions' names on AWS. CodeDeploy's managed role may invoke
+// no other hooks than those called CodeDeployHook_*. Source: CodeDeploy user
+// guide, "AWSCodeDeployRoleForLambda".
+func names() []struct{ folder, name, about string } {
+	return []struct{ folder, name, about string }{
+		{"pretraffic", "CodeDeployHook_pullback_pretraffic", "Refuses what is held or quarantined, and checks a version before it has traffic."},
+		{"posttraffic", "CodeDeployHook_pullback_posttraffic", "Compares a version's error rate with its predecessor's."},
+		{"alarmrouter", "pullback_alarmrouter", "Turns alarms, events and the sweep's findings into incidents."},
+		{"rollbacker", "pullback_rollbacker", "Takes bad deployments back to the revision that is known good."},
+	}
+}
+
+func newFunctions(at parts, dist string, env settings.Settings) functions {
+	variables := make(map[string]*string)
+	for k, v := range env.Env() {
+		variables[k] = jsii.String(v)
+	}
+	fs := make(functions)
+	for _, n := range names() {
+		f := awslambda.NewFunction(at.stack, &n.folder, &awslambda.FunctionProps{
+			FunctionName:  &n.name,
+			Description:   &n.about,
+			Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
+			Architecture:  awslambda.Architecture_ARM_64(),
+			Handler:       jsii.String("bootstrap"),
+			Code:          awslambda.Code_FromAsset(jsii.String(filepath.Join(dist, n.folder)), nil),
+			MemorySize:    jsii.Number(128),
+			Timeout:       awscdk.Duration_Seconds(jsii.Number(timeoutSeconds)),
+			Environment:   &variables,
+			LoggingFormat: awslambda.LoggingFormat_JSON,
+		})
+		// The local AWS runs the build for its own machine instead of the asset
+		// for arm64; this says which one that is.
+		resource(f).AddMetadata(jsii.String("pullback:function"), &n.folder)
+		fs[n.folder] = f
+	}
+	for _, hook := range []string{"pretraffic", "posttraffic"} {
+		// CodeDeploy invokes hooks asynchronously. One that could not answer
+		// after its retries must not go unnoticed.
+		fs[hook].ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{
+			RetryAttempts: jsii.Number(2),
+			OnFailure:     awslambdadestinations.NewSqsDestination(at.queues.hooksDead),
+		})
+	}
+	return fs
+}
+
+// resource returns the CloudFormation resource behind a function.
+func resource(f awslambda.Function) awscdk.CfnResource {
+	cfn, ok := f.Node().DefaultChild().(awslambda.CfnFunction)
+	if !ok {
+		panic("a Lambda function's default child is not a CfnFunction")
+	}
+	return cfn
+}
+
+// feed connects the queues to the functions that read them.
+func (fs functions) feed(at parts) {
+	fs["alarmrouter"].AddEventSource(awslambdaeventsources.NewSqsEventSource(at.queues.signals, &awslambdaeventsources.SqsEventSourceProps{
+		BatchSize: jsii.Number(10), ReportBatchItemFailures: jsii.Bool(true),
+	}))
+	fs["rollbacker"].AddEventSource(awslambdaeventsources.NewSqsEventSource(at.queues.rollbacks, &awslambdaeventsources.SqsEventSourceProps{
+		BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true),
+	}))
+}

@@ -1,0 +1,87 @@
+// Package stack describes pullback's AWS resources. Platform teams can deploy
+// it as it is with the app in infra, or put it into an app of their own.
+//
+// It deploys the control plane only: it creates and changes nothing that is
+// watched.
+package stack
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/pullback-dev/pullback/shared/amazon/table"
+	"github.com/pullback-dev/pullback/shared/settings"
+)
+
+// Props are the choices a platform team makes.
+type Props struct {
+	awscdk.StackProps
+
+	Dist     string            // folder with one sub-folder per function, each holding an arm64 bootstrap
+	Settings settings.Settings // Account, Table, Topic, Signals and Rollbacks are filled in by the stack
+}
+
+// parts are the resources that others refer to.
+type parts struct {
+	stack  awscdk.Stack
+	table  awsdynamodb.Table
+	topic  awssns.Topic
+	queues queues
+}
+
+// New adds the stack to scope.
+func New(scope constructs.Construct, id string, p Props) awscdk.Stack {
+	s := awscdk.NewStack(scope, &id, &p.StackProps)
+	awscdk.Tags_Of(s).Add(jsii.String("app"), jsii.String("pullback"), nil)
+	at := parts{stack: s, table: ledger(s), topic: notices(s), queues: newQueues(s)}
+	at.queues.alarm(at)
+
+	env := p.Settings
+	env.Account = *s.Account()
+	env.Table = *at.table.TableName()
+	env.Topic = *at.topic.TopicArn()
+	env.Signals = *at.queues.signals.QueueUrl()
+	env.Rollbacks = *at.queues.rollbacks.QueueUrl()
+
+	functions := newFunctions(at, p.Dist, env)
+	functions.grant(at)
+	functions.feed(at)
+	route(at)
+	outputs(at)
+	return s
+}
+
+// ledger is kept when the stack is deleted: it is the audit trail.
+func ledger(s awscdk.Stack) awsdynamodb.Table {
+	return awsdynamodb.NewTable(s, jsii.String("Ledger"), &awsdynamodb.TableProps{
+		PartitionKey:        &awsdynamodb.Attribute{Name: jsii.String(table.PartitionKey), Type: awsdynamodb.AttributeType_STRING},
+		SortKey:             &awsdynamodb.Attribute{Name: jsii.String(table.SortKey), Type: awsdynamodb.AttributeType_STRING},
+		BillingMode:         awsdynamodb.BillingMode_PAY_PER_REQUEST,
+		TimeToLiveAttribute: jsii.String(table.TTL),
+		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
+			PointInTimeRecoveryEnabled: jsii.Bool(true),
+		},
+		DeletionProtection: jsii.Bool(true),
+		RemovalPolicy:      awscdk.RemovalPolicy_RETAIN,
+	})
+}
+
+func notices(s awscdk.Stack) awssns.Topic {
+	return awssns.NewTopic(s, jsii.String("Notices"), &awssns.TopicProps{
+		DisplayName: jsii.String("pullback"),
+		EnforceSSL:  jsii.Bool(true),
+	})
+}
+
+func outputs(at parts) {
+	for name, value := range map[string]*string{
+		"LedgerTable":  at.table.TableName(),
+		"NoticesTopic": at.topic.TopicArn(),
+		"SignalsQueue": at.queues.signals.QueueUrl(),
+	} {
+		awscdk.NewCfnOutput(at.stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})
+	}
+}

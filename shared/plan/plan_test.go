@@ -1,0 +1,108 @@
+package plan_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/plan"
+)
+
+var (
+	noon   = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	limits = plan.Limits{Verify: 10 * time.Minute, Notice: 30 * time.Second}
+)
+
+// situation returns a canary of version 2 under way, just decided against,
+// with the given changes.
+func situation(changes ...func(*plan.Situation)) plan.Situation {
+	s := plan.Situation{
+		Now: noon,
+		Incident: ledger.Incident{
+			ID: "i-0a1b2c3d4e5f", Deployment: "d-2", Alias: deploy.Alias{Function: "shop", Name: "live"}, Bad: "2", Good: "1",
+			Phase: ledger.Open, Opened: noon,
+		},
+		Bad:  deploy.Deployment{ID: "d-2", Status: deploy.InProgress, From: "1", To: "2", Created: noon.Add(-3 * time.Minute)},
+		Live: deploy.Live{Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}},
+	}
+	for _, change := range changes {
+		change(&s)
+	}
+	return s
+}
+
+func phase(p ledger.Phase) func(*plan.Situation) {
+	return func(s *plan.Situation) { s.Incident.Phase = p }
+}
+
+func bad(status deploy.Status, ago time.Duration) func(*plan.Situation) {
+	return func(s *plan.Situation) { s.Bad.Status, s.Bad.Ended = status, noon.Add(-ago) }
+}
+
+func rollback(status deploy.Status, description string) func(*plan.Situation) {
+	return func(s *plan.Situation) {
+		s.Rollback = &deploy.Deployment{ID: "d-3", Status: status, Description: description, RollsBack: "d-2"}
+	}
+}
+
+func serves(r deploy.Revision) func(*plan.Situation) {
+	return func(s *plan.Situation) { s.Live = deploy.Live{Version: r} }
+}
+
+func TestNextTakesTheOneStepThatIsRightNow(t *testing.T) {
+	const ours = "pullback:i-0a1b2c3d4e5f:1"
+	for name, tt := range map[string]struct {
+		s    plan.Situation
+		want plan.Step
+	}{
+		"a running deployment is stopped":             {situation(), plan.Step{plan.Stop, "d-2 is still running", ledger.Stopping}},
+		"a stop that seems lost is repeated":          {situation(phase(ledger.Stopping)), plan.Step{plan.Stop, "d-2 is still running", ledger.Stopping}},
+		"CodeDeploy's own rollback is adopted":        {situation(func(s *plan.Situation) { s.Bad.RolledBack = "d-3" }), plan.Step{plan.Wait, "CodeDeploy rolls back by itself with d-3", ledger.Restoring}},
+		"CodeDeploy may take a while to name it":      {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second)), plan.Step{plan.Wait, "CodeDeploy has not named its rollback deployment yet", ledger.Stopping}},
+		"a rollback under way is waited for":          {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, "")), plan.Step{plan.Wait, "d-3 is putting the target back", ledger.Restoring}},
+		"the good revision serves alone":              {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.Succeeded, ""), serves("1")), plan.Step{plan.Done, "version 1 alone serves shop:live", ledger.Restored}},
+		"but not while a rollback is still under way": {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, ""), serves("1")), plan.Step{plan.Wait, "d-3 is putting the target back", ledger.Restoring}},
+		"stopped by somebody without rollback":        {situation(bad(deploy.Stopped, time.Minute)), plan.Step{plan.Heal, "shop:live serves two versions and no deployment is under way", ledger.Restoring}},
+		"CodeDeploy went back to the wrong one": {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Minute), rollback(deploy.Succeeded, ""), serves("7")), plan.Step{
+			plan.Restore, "version 7 serves and version 1 is known good", ledger.Restoring,
+		}},
+		"a finished deployment is redeployed": {situation(bad(deploy.Succeeded, time.Minute), serves("2")), plan.Step{plan.Restore, "version 2 serves and version 1 is known good", ledger.Restoring}},
+		"our redeployment failed":             {situation(phase(ledger.Restoring), bad(deploy.Succeeded, time.Minute), rollback(deploy.Failed, ours), serves("2")), plan.Step{plan.Heal, "d-3 ended Failed and version 2 serves", ledger.Restoring}},
+		"somebody deployed something newer": {situation(func(s *plan.Situation) { s.Newer = &deploy.Deployment{ID: "d-9"} }), plan.Step{
+			plan.Supersede, "d-9 was begun after d-2", ledger.Superseded,
+		}},
+		"it has taken too long": {situation(phase(ledger.Restoring), func(s *plan.Situation) { s.Incident.Opened = noon.Add(-11 * time.Minute) }), plan.Step{
+			plan.Escalate, "version 1 does not serve shop:live alone 10m0s after the decision", ledger.Escalated,
+		}},
+		"it has taken long and is done": {situation(bad(deploy.Stopped, time.Minute), serves("1"), func(s *plan.Situation) { s.Incident.Opened = noon.Add(-11 * time.Minute) }), plan.Step{
+			plan.Done, "version 1 alone serves shop:live", ledger.Restored,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, tt.want, limits.Next(tt.s))
+		})
+	}
+}
+
+// Whatever the world looks like, a plan never ends with traffic on the bad
+// revision without saying so: only Done claims success, and Done needs the
+// good revision alone.
+func TestDoneIsClaimedOnlyWhenTheGoodRevisionServesAlone(t *testing.T) {
+	statuses := []deploy.Status{deploy.Created, deploy.Queued, deploy.InProgress, deploy.Succeeded, deploy.Failed, deploy.Stopped, "Unheard"}
+	lives := []deploy.Live{{Version: "1"}, {Version: "2"}, {Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}}, {Version: "2", Weights: map[deploy.Revision]float64{"1": 0.5}}}
+	rollbacks := []*deploy.Deployment{nil, {ID: "d-3", Status: deploy.InProgress}, {ID: "d-3", Status: deploy.Succeeded}, {ID: "d-3", Status: deploy.Failed, Description: "pullback:i-0a1b2c3d4e5f:1"}}
+	for _, status := range statuses {
+		for _, live := range lives {
+			for _, r := range rollbacks {
+				s := situation(bad(status, time.Minute))
+				s.Live, s.Rollback = live, r
+				step := limits.Next(s)
+				settled := live.Only("1") && status.Ended() && (r == nil || r.Status.Ended())
+				assert.Equal(t, settled, step.Verb == plan.Done, "%s, %+v, %+v: %+v", status, live, r, step)
+			}
+		}
+	}
+}

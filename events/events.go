@@ -4,7 +4,7 @@
 //
 // Parsers are tolerant: they take the members they need and ignore what they
 // do not know, because AWS adds members without notice. They are strict about
-// what they need: an event that lacks it is [Malformed], with the reason, and
+// what they need: an event that lacks it is [MalformedError], with the reason, and
 // never a half-filled value. A well-formed event of a kind that nobody here
 // acts on is [Unknown]. An event says where to look, never what is true.
 package events
@@ -88,11 +88,11 @@ const (
 	typeFollowUp   = "Pullback Incident Follow-up"
 )
 
-// Malformed says why a payload is not an event that can be read.
-type Malformed struct{ Why string }
+// MalformedError says why a payload is not an event that can be read.
+type MalformedError struct{ Why string }
 
 // Error implements error.
-func (m Malformed) Error() string { return "malformed event: " + m.Why }
+func (m MalformedError) Error() string { return "malformed event: " + m.Why }
 
 type envelope struct {
 	ID         string          `json:"id"`
@@ -105,14 +105,14 @@ type envelope struct {
 	Detail     json.RawMessage `json:"detail"`
 }
 
-// Parse reads one EventBridge event. The error is always a [Malformed].
+// Parse reads one EventBridge event. The error is always a [MalformedError].
 func Parse(payload []byte) (Event, error) {
 	var e envelope
 	if err := json.Unmarshal(payload, &e); err != nil {
-		return nil, Malformed{Why: err.Error()}
+		return nil, MalformedError{Why: err.Error()}
 	}
 	if e.Source == "" || e.DetailType == "" || e.ID == "" {
-		return nil, Malformed{Why: "no source, detail-type or id"}
+		return nil, MalformedError{Why: "no source, detail-type or id"}
 	}
 	h := Head{ID: e.ID, Source: e.Source, Type: e.DetailType, Account: e.Account, Region: e.Region, Time: e.Time}
 	switch [2]string{e.Source, e.DetailType} {
@@ -137,10 +137,10 @@ func parseDeployment(h Head, detail []byte) (Event, error) {
 		State           string    `json:"state"`
 	}
 	if err := json.Unmarshal(detail, &d); err != nil {
-		return nil, Malformed{Why: "detail: " + err.Error()}
+		return nil, MalformedError{Why: "detail: " + err.Error()}
 	}
 	if d.Application == "" || d.DeploymentGroup == "" || d.DeploymentID == "" || d.State == "" {
-		return nil, Malformed{Why: "a deployment event lacks application, deploymentGroup, deploymentId or state"}
+		return nil, MalformedError{Why: "a deployment event lacks application, deploymentGroup, deploymentId or state"}
 	}
 	t := deploy.Target{Application: d.Application, Group: d.DeploymentGroup}
 	return Deployment{Head: h, Target: t, Deployment: d.DeploymentID, State: d.State}, nil
@@ -161,10 +161,10 @@ func parseAlarm(h Head, detail []byte) (Event, error) {
 		} `json:"configuration"`
 	}
 	if err := json.Unmarshal(detail, &d); err != nil {
-		return nil, Malformed{Why: "detail: " + err.Error()}
+		return nil, MalformedError{Why: "detail: " + err.Error()}
 	}
 	if d.AlarmName == "" || d.State.Value == "" {
-		return nil, Malformed{Why: "an alarm event lacks alarmName or state.value"}
+		return nil, MalformedError{Why: "an alarm event lacks alarmName or state.value"}
 	}
 	return Alarm{
 		Head: h, Name: d.AlarmName, State: d.State.Value, Previous: d.PreviousState.Value, Reason: d.State.Reason,
@@ -196,10 +196,10 @@ func parseSchedule(h Head, resources []string) (Event, error) {
 func parseFollowUp(h Head, detail []byte) (Event, error) {
 	var d followUp
 	if err := json.Unmarshal(detail, &d); err != nil {
-		return nil, Malformed{Why: "detail: " + err.Error()}
+		return nil, MalformedError{Why: "detail: " + err.Error()}
 	}
 	if d.Incident == "" || d.Look < 1 {
-		return nil, Malformed{Why: "a follow-up lacks incident or look"}
+		return nil, MalformedError{Why: "a follow-up lacks incident or look"}
 	}
 	return FollowUp{Head: h, Incident: d.Incident, Look: d.Look}, nil
 }

@@ -99,7 +99,7 @@ func TestParseRefusesWhatItCannotRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := events.Parse([]byte(payload))
-			var malformed events.Malformed
+			var malformed events.MalformedError
 			require.ErrorAs(t, err, &malformed)
 			assert.NotEmpty(t, malformed.Why)
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
@@ -22,8 +23,8 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 		return s, fmt.Errorf("recent deployments of %s: %w", i.Target, err)
 	}
 	// recent is newest first, so what stays is the newest of each kind.
-	for n := len(recent) - 1; n >= 0; n-- {
-		switch d := recent[n]; {
+	for _, d := range slices.Backward(recent) {
+		switch {
 		case d.ID == s.Bad.ID:
 		case isRollbackOf(d, s.Bad, i.ID):
 			s.Rollback = &d

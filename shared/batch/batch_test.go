@@ -67,7 +67,7 @@ func TestASuccessfulBatchAnswersWithAnEmptyListAndNotWithNull(t *testing.T) {
 	require.NoError(t, err)
 	text, err := json.Marshal(got)
 	require.NoError(t, err)
-	assert.Equal(t, `{"batchItemFailures":[]}`, string(text))
+	assert.JSONEq(t, `{"batchItemFailures":[]}`, string(text))
 }
 
 func TestRunRefusesWhatIsNoBatch(t *testing.T) {

@@ -68,7 +68,7 @@ func (f Finder) obstacle(ctx context.Context, function string, g ledger.KnownGoo
 		return "", fmt.Errorf("quarantine of version %s: %w", g.Revision, err)
 	}
 	if err := f.Revisions.Ready(ctx, function, g.Revision); err != nil {
-		return fmt.Sprintf("not ready: %v", err), nil //nolint:nilerr // a revision that is not ready is an answer, not a failure to ask
+		return fmt.Sprintf("not ready: %v", err), nil
 	}
 	return "", nil
 }

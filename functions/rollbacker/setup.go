@@ -1,0 +1,111 @@
+package rollbacker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/pullback-dev/pullback/events"
+	"github.com/pullback-dev/pullback/shared/amazon/deployments"
+	"github.com/pullback-dev/pullback/shared/amazon/notice"
+	"github.com/pullback-dev/pullback/shared/amazon/queue"
+	"github.com/pullback-dev/pullback/shared/amazon/session"
+	"github.com/pullback-dev/pullback/shared/amazon/table"
+	"github.com/pullback-dev/pullback/shared/amazon/traffic"
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/incident"
+	"github.com/pullback-dev/pullback/shared/lambdaboot"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/plan"
+)
+
+const (
+	// term is longer than the function may run (60 s, in the stack), so that a
+	// claim outlives its invocation and never the other way round.
+	term = 70 * time.Second
+	// pause is what CodeDeploy takes for a stop or an all-at-once shift, in the
+	// order of magnitude.
+	pause = 5 * time.Second
+	// naming is how long CodeDeploy may take to name the deployment that rolls
+	// a stopped one back.
+	naming = 30 * time.Second
+)
+
+// Setup wires the handler to AWS. It is the only file here that may.
+func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
+	cfg, clock, err := session.Load(env.Get)
+	if err != nil {
+		return nil, fmt.Errorf("rollbacker: %w", err)
+	}
+	s := env.Settings
+	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
+	aliases := traffic.New(lambda.NewFromConfig(cfg))
+	h := &Handler{
+		Deployments: deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region),
+		Aliases:     aliases,
+		Incidents:   store,
+		Memory:      store,
+		Finder:      incident.Finder{Ledger: store, Revisions: aliases},
+		Reminder:    reminders{queue.New(sqs.NewFromConfig(cfg)), s.Signals, clock.Now},
+		Notices:     notices{notice.New(sns.NewFromConfig(cfg)), s.Topic},
+		Limits:      plan.Limits{Verify: s.Verify, Notice: naming},
+		Term:        term,
+		Pause:       pause,
+		Owner:       lambdaboot.RequestID,
+		Now:         clock.Now,
+		Log:         env.Log,
+	}
+	return h.Handle, nil
+}
+
+// reminders are delayed messages in the signals queue: the rollbacks queue is
+// FIFO, and SQS delays no single message of such a queue.
+type reminders struct {
+	queue *queue.Client
+	url   string
+	now   func() time.Time
+}
+
+// Remind implements Reminder.
+func (r reminders) Remind(ctx context.Context, i deploy.Incident, look int, after time.Duration) error {
+	body, err := events.NewFollowUp(i, look, r.now())
+	if err != nil {
+		return err
+	}
+	return r.queue.Send(ctx, r.url, body, after)
+}
+
+// notices is the notices topic, one thread for each incident.
+type notices struct {
+	notice *notice.Client
+	topic  string
+}
+
+// Began implements Notices.
+func (n notices) Began(ctx context.Context, i ledger.Incident) error {
+	return n.publish(ctx, i, fmt.Sprintf("%s: taking version %s back", i.Target, i.Bad),
+		fmt.Sprintf("%s. Version %s is known good and will serve again. The deployment group is held.", i.Because, i.Good))
+}
+
+// Ended implements Notices.
+func (n notices) Ended(ctx context.Context, i ledger.Incident, because string) error {
+	title := map[ledger.Phase]string{
+		ledger.Restored:   fmt.Sprintf("%s: version %s is back", i.Target, i.Good),
+		ledger.Superseded: fmt.Sprintf("%s: left alone, somebody deployed something newer", i.Target),
+		ledger.Escalated:  fmt.Sprintf("%s: the rollback did not succeed, a human is needed now", i.Target),
+	}[i.Phase]
+	return n.publish(ctx, i, title, because)
+}
+
+func (n notices) publish(ctx context.Context, i ledger.Incident, title, text string) error {
+	return n.notice.Publish(ctx, n.topic, notice.Notice{
+		Title: title, Text: text, Thread: string(i.ID), Target: i.Target.String(), Incident: string(i.ID),
+		NextSteps: []string{fmt.Sprintf("pullback explain %s", i.Target), fmt.Sprintf("pullback release %s --reason \"…\"", i.Target)},
+	})
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/spf13/cobra"
+
+	"github.com/pullback-dev/pullback/internal/operate"
+	"github.com/pullback-dev/pullback/shared/amazon/session"
+	"github.com/pullback-dev/pullback/shared/amazon/table"
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/settings"
+)
+
+// rollbacker is the function whose settings say where the ledger is.
+const rollbacker = "pullback_rollbacker"
+
+func explainCommand() *cobra.Command {
+	var asJSON bool
+	var incident string
+	c := &cobra.Command{
+		Use:     "explain APPLICATION/GROUP",
+		Short:   "Say what was done to a deployment group, by which function, and why",
+		Example: "  pullback explain checkout/live",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			t, err := deploy.ParseTarget(given[0])
+			if err != nil {
+				return usageError{err}
+			}
+			l, _, err := connect(c.Context())
+			if err != nil {
+				return err
+			}
+			records, err := operate.Explain(c.Context(), l, t, deploy.Incident(incident))
+			if err != nil {
+				return err
+			}
+			if len(records) == 0 {
+				return fmt.Errorf("the ledger says nothing of %s; is it tagged pullback:enabled=true?", t)
+			}
+			if !asJSON {
+				return operate.Print(c.OutOrStdout(), records)
+			}
+			e := json.NewEncoder(c.OutOrStdout())
+			e.SetIndent("", "  ")
+			return e.Encode(records)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print the records as data")
+	c.Flags().StringVar(&incident, "incident", "", "only what belongs to this incident")
+	return c
+}
+
+func releaseCommand() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use:     "release APPLICATION/GROUP --reason TEXT",
+		Short:   "Let deployments on a held deployment group go on",
+		Example: `  pullback release checkout/live --reason "3.0.0 fixes the currency code"`,
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, given []string) error {
+			t, err := deploy.ParseTarget(given[0])
+			if err != nil {
+				return usageError{err}
+			}
+			if reason == "" {
+				return usageError{errors.New("--reason is missing: say why, it is kept with the release")}
+			}
+			l, clock, err := connect(c.Context())
+			if err != nil {
+				return err
+			}
+			// Asking for the hold also tells the time.
+			if _, err := l.HoldOn(c.Context(), t); err != nil {
+				return fmt.Errorf("%s: %w", t, err)
+			}
+			if err := operate.Release(c.Context(), l, t, who(c.Context()), reason, clock.Now()); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "released %s\n", t)
+			return err
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why; kept in the ledger")
+	return c
+}
+
+// connect finds the ledger by asking the deployed rollbacker where it is.
+func connect(ctx context.Context) (*table.Table, *session.Clock, error) {
+	clock := new(session.Clock)
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithAPIOptions(clock.Options()))
+	if err != nil {
+		return nil, nil, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	out, err := lambda.NewFromConfig(cfg).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(rollbacker)})
+	if err != nil {
+		return nil, nil, fmt.Errorf("find the ledger (is pullback deployed in this account and region?): %w", err)
+	}
+	if out.Environment == nil {
+		return nil, nil, fmt.Errorf("find the ledger: %s has no environment", rollbacker)
+	}
+	s, err := settings.Load(func(name string) string { return out.Environment.Variables[name] })
+	if err != nil {
+		return nil, nil, fmt.Errorf("find the ledger: settings of %s: %w", rollbacker, err)
+	}
+	return table.New(dynamodb.NewFromConfig(cfg), s.Table), clock, nil
+}
+
+// who says who releases, for the ledger: the AWS identity if it can be had,
+// else the user of this machine.
+func who(ctx context.Context) string {
+	if cfg, err := config.LoadDefaultConfig(ctx); err == nil {
+		if out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}); err == nil {
+			return aws.ToString(out.Arn)
+		}
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return os.Getenv("USER")
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pullback-dev/pullback/internal/demo"
+	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
+	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/world"
+)
+
+func localCommand() *cobra.Command {
+	c := &cobra.Command{Use: "local", Short: "The local AWS", Args: cobra.NoArgs}
+	c.AddCommand(upCommand())
+	return c
+}
+
+type upOptions struct {
+	listen, clock, stack, dist string
+	seed                       uint64
+}
+
+func upCommand() *cobra.Command {
+	var o upOptions
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Start the local AWS and keep it running until it is interrupted",
+		Long: `Start the local AWS and keep it running until it is interrupted.
+
+The first line on stdout is "ready http://HOST:PORT". Point clients at it with
+AWS_ENDPOINT_URL, any AWS_REGION=us-east-1 and any credentials. AWS CLI v1 ignores
+that variable for SQS: pass --endpoint-url there.`,
+		Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return up(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	c.Flags().StringVar(&o.listen, "listen", "127.0.0.1:4566", "`HOST:PORT` to listen on; port 0 picks a free one")
+	c.Flags().StringVar(&o.clock, "clock", "real", "how time passes: real, fast (jumps to the next thing that happens) or manual (POST /_local/clock)")
+	c.Flags().StringVar(&o.stack, "stack", "", "deploy this synthesized `template`, for example cdk.out/pullback.template.json")
+	c.Flags().StringVar(&o.dist, "dist", "dist/local", "`folder` with the functions built for this machine (make build)")
+	c.Flags().Uint64Var(&o.seed, "seed", 1, "seed of everything that is random")
+	return c
+}
+
+func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
+	mode, err := world.ParseMode(o.clock)
+	if err != nil {
+		return usageError{err}
+	}
+	var in *cloudformation.Input
+	if o.stack != "" {
+		read, err := cloudformation.ReadTemplate(o.stack)
+		if err != nil {
+			return fmt.Errorf("read the template (make synth writes it): %w", err)
+		}
+		read.Options.Replace = demo.LocalCode(filepath.Clean(o.dist))
+		in = &read
+	}
+	local, err := host.Start(ctx, host.Options{
+		Listen: o.listen, World: world.Options{Mode: mode, Seed: o.seed},
+		Log: func(function, version, line string) {
+			_, _ = fmt.Fprintf(stderr, "%s:%s %s\n", function, version, line)
+		}, // a log that cannot be written is not worth stopping for
+		Problem: func(err error) { _, _ = fmt.Fprintln(stderr, "local AWS:", err) }, // the same
+	})
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		stack, err := local.Deploy(ctx, *in)
+		if err != nil {
+			_ = local.Close() // the first error is the one to tell
+			return err
+		}
+		_, _ = fmt.Fprintf(stderr, "deployed %s: %d resources\n", in.StackName, len(stack.Resources))
+	}
+	if _, err := fmt.Fprintln(stdout, "ready", local.URL()); err != nil {
+		return fmt.Errorf("say ready: %w", err)
+	}
+	<-ctx.Done()
+	return local.Close()
+}

@@ -1,0 +1,122 @@
+package demo
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/pullback-dev/pullback/internal/operate"
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+)
+
+// Report is what the demo showed. All times are virtual, so two runs with one
+// seed give the same report, byte for byte.
+type Report struct {
+	Seed          uint64          `json:"seed"`
+	BadDeployment deploy.ID       `json:"badDeployment"`
+	Incident      deploy.Incident `json:"incident"`
+	Requests      int             `json:"requests"`
+	Failed        int             `json:"failed"`
+	FirstFailure  time.Time       `json:"firstFailure"`
+	Restored      time.Time       `json:"restored"`       // when the known-good version served alone again, seen by the second
+	Exposed       float64         `json:"exposedSeconds"` // from the first failed request to then
+	Checks        []Check         `json:"checks"`
+	Timeline      []Row           `json:"timeline"`
+	Explanation   []ledger.Record `json:"explanation"`
+}
+
+// Check is one promise, and what the endpoint said about it.
+type Check struct {
+	Promise string `json:"promise"`
+	Kept    bool   `json:"kept"`
+	Found   string `json:"found"`
+}
+
+// Row is one line of the timeline.
+type Row struct {
+	At   time.Time `json:"at"`
+	Who  string    `json:"who"`
+	What string    `json:"what"`
+	Why  string    `json:"why,omitempty"`
+}
+
+// what says what a record is about, in a few words.
+func what(r ledger.Record) string {
+	text := r.Verb
+	if len(r.Calls) > 0 {
+		text += ": " + r.Calls[0].API + " -> " + r.Calls[0].Answer
+	} else if r.Deployment != "" {
+		text += " " + string(r.Deployment)
+	}
+	return text
+}
+
+// JSON writes the report as data.
+func (r *Report) JSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(r); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// Print writes the report for people.
+func (r *Report) Print(w io.Writer) error {
+	p := &printer{w: w}
+	p.line("The timeline, in virtual time:")
+	p.line("")
+	p.table(func(w io.Writer) {
+		for _, row := range r.Timeline {
+			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\n", row.At.Format("15:04:05"), row.Who, row.What) // the table reports what fails
+			if row.Why != "" {
+				_, _ = fmt.Fprintf(w, "\t\t  because %s\n", strings.Join(strings.Fields(row.Why), " "))
+			}
+		}
+	})
+	p.line("")
+	p.line("What the ledger says of %s (pullback explain):", r.Incident)
+	p.line("")
+	if p.err == nil {
+		p.err = operate.Print(w, r.Explanation)
+	}
+	p.line("")
+	p.line("Asked at the endpoint:")
+	p.line("")
+	for _, c := range r.Checks {
+		mark := "ok    "
+		if !c.Kept {
+			mark = "BROKEN"
+		}
+		p.line("  %s  %s (%s)", mark, c.Promise, c.Found)
+	}
+	p.line("")
+	p.line("%d of %d orders failed. From the first failed order (%s) to the last good version serving alone (%s): %.0f s.",
+		r.Failed, r.Requests, r.FirstFailure.Format("15:04:05"), r.Restored.Format("15:04:05"), r.Exposed)
+	return p.err
+}
+
+// printer writes until something fails.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *printer) table(write func(io.Writer)) {
+	tab := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	write(tab)
+	if p.err == nil {
+		p.err = tab.Flush()
+	}
+}

@@ -1,0 +1,120 @@
+// Package host puts the services of the local AWS together behind one address
+// on this machine.
+//
+// It listens where it is told to and nowhere else, and it is a model: nothing
+// here is checked against an AWS account. MODEL.md lists what it assumes.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
+	"github.com/pullback-dev/pullback/internal/localaws/cloudwatch"
+	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
+	"github.com/pullback-dev/pullback/internal/localaws/dynamodb"
+	"github.com/pullback-dev/pullback/internal/localaws/eventbridge"
+	"github.com/pullback-dev/pullback/internal/localaws/lambda"
+	"github.com/pullback-dev/pullback/internal/localaws/s3"
+	"github.com/pullback-dev/pullback/internal/localaws/sns"
+	"github.com/pullback-dev/pullback/internal/localaws/sqs"
+	"github.com/pullback-dev/pullback/internal/localaws/ssm"
+	"github.com/pullback-dev/pullback/internal/localaws/sts"
+	"github.com/pullback-dev/pullback/internal/localaws/wire"
+	"github.com/pullback-dev/pullback/internal/localaws/world"
+)
+
+// Options are the choices for a host.
+type Options struct {
+	Listen  string // HOST:PORT; port 0 picks one; empty is 127.0.0.1:0
+	World   world.Options
+	Log     func(function, version, line string) // receives what functions write; optional
+	Problem func(error)                          // receives what went wrong where nobody waits; optional
+}
+
+// AWS is a running local AWS. Its services may be used directly with the
+// world's lock held, which is how traffic is made and notices are read.
+type AWS struct {
+	World  *world.World
+	Mux    *wire.Mux
+	Lambda *lambda.Service
+	Events *eventbridge.Service
+	SNS    *sns.Service
+
+	server *http.Server
+	url    string
+	stop   context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// Start listens and lets time pass, until Close is called or ctx ends.
+func Start(ctx context.Context, o Options) (*AWS, error) {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use by another program: choose another port with --listen, or port 0 for any free one", o.Listen)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", o.Listen, err)
+	}
+	a := assemble(o, "http://"+listener.Addr().String())
+	ctx, a.stop = context.WithCancel(ctx)
+	a.done.Go(func() { a.World.Run(ctx) })
+	a.done.Go(func() { _ = a.server.Serve(listener) }) // ends with ErrServerClosed
+	return a, nil
+}
+
+func assemble(o Options, url string) *AWS {
+	w := world.New(o.World)
+	mux := wire.NewMux(w)
+	queues := sqs.New(w, mux, sqs.Options{BaseURL: func() string { return url }})
+	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux)}
+	a.Lambda = lambda.New(w, mux, lambda.Options{
+		Endpoint: func() string { return url },
+		Issue: func(p wire.Principal) (id, secret, token string) {
+			c := mux.Issue(p)
+			return c.AccessKeyID, c.SecretAccessKey, c.SessionToken
+		},
+		Log:         o.Log,
+		Problem:     o.Problem,
+		OnAvailable: queues.OnAvailable,
+	})
+	for _, s := range []wire.Service{
+		a.Lambda.Wire(), codedeploy.New(w, mux).Wire(), cloudwatch.New(w, mux).Wire(), a.Events.Wire(), queues.Wire(), a.SNS.Wire(),
+		dynamodb.New(w, mux).Wire(), s3.New(w, mux).Wire(), sts.New(w, mux).Wire(), ssm.New(w, mux).Wire(),
+	} {
+		mux.Handle(s)
+	}
+	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second}
+	return a
+}
+
+// URL returns the address, for AWS_ENDPOINT_URL.
+func (a *AWS) URL() string { return a.url }
+
+// Deploy makes the resources of a template.
+func (a *AWS) Deploy(ctx context.Context, in cloudformation.Input) (cloudformation.Stack, error) {
+	return cloudformation.Deploy(ctx, a.Mux, a.World, in)
+}
+
+// Close stops listening, ends all functions and waits until they are gone.
+func (a *AWS) Close() error {
+	a.stop()
+	err := a.server.Close()
+	a.World.Lock()
+	failed := a.Lambda.Close()
+	a.World.Unlock()
+	a.done.Wait()
+	if err := errors.Join(err, failed); err != nil {
+		return fmt.Errorf("close the local AWS: %w", err)
+	}
+	return nil
+}

@@ -43,7 +43,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	aliases := traffic.New(lambda.NewFromConfig(cfg))
 	h := &Handler{
 		Deployments: deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region),
-		Alarms:      metrics.New(cloudwatch.NewFromConfig(cfg)),
+		Alarms:      alarms{metrics.New(cloudwatch.NewFromConfig(cfg))},
 		Aliases:     aliases,
 		Finder:      incident.Finder{Ledger: store, Revisions: aliases},
 		Incidents:   store,
@@ -59,6 +59,22 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Log:         env.Log,
 	}
 	return h.Handle, nil
+}
+
+// alarms is CloudWatch's view of alarms.
+type alarms struct{ metrics *metrics.Client }
+
+// Alarms implements Alarms.
+func (a alarms) Alarms(ctx context.Context, names []string) ([]policy.Alarm, error) {
+	found, err := a.metrics.Alarms(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	facts := make([]policy.Alarm, len(found))
+	for i, x := range found {
+		facts[i] = policy.Alarm{Name: x.Name, Red: x.Firing(), Since: x.Since}
+	}
+	return facts, nil
 }
 
 // orders is the rollbacks queue.

@@ -93,7 +93,14 @@ func (d *demo) explain(ctx context.Context) error {
 }
 
 // served returns how many orders a version has answered or failed.
-func (d *demo) served(version string) int { return d.summary().ByVersion[version].Total }
+func (d *demo) served(version string) int {
+	for _, v := range d.summary().ByVersion {
+		if v.Version == version {
+			return v.Total
+		}
+	}
+	return 0
+}
 
 // count puts the figures into the report.
 func (d *demo) count() {

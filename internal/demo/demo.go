@@ -54,8 +54,8 @@ type demo struct {
 	options Options
 	aws     *host.AWS
 	app     app
-	deploys *deployments.Adapter
-	aliases *traffic.Adapter
+	deploys *deployments.Client
+	aliases *traffic.Client
 	ledger  *table.Table
 	orders  *localtraffic.Traffic
 	report  *Report

@@ -5,5 +5,5 @@ type Group struct {
 	Target  Target
 	Enabled bool     // tagged pullback:enabled=true
 	Alarms  []string // names of the alarms that speak for it, sorted
-	Alias   Alias    // what it moves, if a tag or a deployment says so
+	Alias   Alias    // what it moves, if its tag says so
 }

@@ -109,9 +109,7 @@ func (a *AWS) Deploy(ctx context.Context, in cloudformation.Input) (cloudformati
 func (a *AWS) Close() error {
 	a.stop()
 	err := a.server.Close()
-	a.World.Lock()
 	failed := a.Lambda.Close()
-	a.World.Unlock()
 	a.done.Wait()
 	if err := errors.Join(err, failed); err != nil {
 		return fmt.Errorf("close the local AWS: %w", err)

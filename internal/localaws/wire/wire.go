@@ -61,10 +61,12 @@ type Operation struct {
 
 // REST binds an operation to a method and a path. Labels in braces, query
 // parameters and headers name the fields of the Input struct they fill; all
-// other fields travel in the body.
+// other fields travel in the body. A query parameter or x-amz- header of a
+// request that is not bound is refused, so bind what the operation refuses by
+// [Only], too.
 type REST struct {
 	Method  string
-	Path    string            // "/2015-03-31/functions/{FunctionName}"
+	Path    string            // "/2015-03-31/functions/{FunctionName}", "/{Bucket}/{Key+}", "/{Bucket}?versioning"
 	Query   map[string]string // parameter to field
 	Header  map[string]string // request header to Input field
 	Payload string            // Input field that is the whole body
@@ -73,6 +75,8 @@ type REST struct {
 	OutHeader  map[string]string // response header to Output field
 	OutPayload string            // Output field that is the whole body
 	OutStatus  string            // Output field (int32) that is the status code
+
+	StatusOf func(out any) int // status of a good answer that depends on it but is no member; 0 means Status
 }
 
 // Op makes an operation out of a typed function. The function runs with the
@@ -95,6 +99,20 @@ func Op[I, O any](name string, do func(c *Call, in *I) (*O, error)) Operation {
 			return out, nil
 		},
 	}
+}
+
+// Input returns a new, empty Input of the operation.
+func (o Operation) Input() any { return reflect.New(o.in).Interface() }
+
+// Output returns a new, empty Output of the operation.
+func (o Operation) Output() any { return reflect.New(o.out).Interface() }
+
+// With returns the operation with another behaviour and the same structs, for
+// tests: do gets and returns pointers as [Operation.Input] and
+// [Operation.Output] do.
+func (o Operation) With(do func(c *Call, in any) (any, error)) Operation {
+	o.do = do
+	return o
 }
 
 // Bind returns the operation with its REST binding.

@@ -1,0 +1,45 @@
+package cloudformation
+
+import "maps"
+
+// kind is what is known about a resource type.
+type kind struct {
+	// Properties are the names of the CloudFormation properties that can be
+	// used here; those with an exclamation mark are required. Every other
+	// property is a problem.
+	properties string
+	// Attributes are what Fn::GetAtt may ask for.
+	attributes string
+	// Rename and asJSON are for the mapper.
+	rename map[string]string
+	asJSON []string
+	// Create makes the resource and tells j.made.
+	create func(j *job) error
+	// Remove undoes create. Nil if there is nothing to undo.
+	remove func(j *job) error
+}
+
+// anyProperties marks a type whose properties have no effect anywhere.
+const anyProperties = "*"
+
+// kinds returns the resource types by name.
+func kinds() map[string]kind {
+	all := map[string]kind{
+		// Usage statistics of the CDK; a resource without effect on AWS too.
+		"AWS::CDK::Metadata": {properties: anyProperties, create: func(j *job) error {
+			j.made(j.on.name(j.id, longestID, j.dry))
+			return nil
+		}},
+	}
+	for _, some := range []map[string]kind{
+		lambdaKinds(), invokeKinds(), sqsKinds(), snsKinds(), dynamodbKinds(), eventsKinds(),
+		iamKinds(), cloudwatchKinds(), codedeployKinds(), ssmKinds(), s3Kinds(),
+	} {
+		maps.Copy(all, some)
+	}
+	return all
+}
+
+// longestID is the length to which the physical id of something without a name
+// of its own is cut: a name in CloudFormation is at most 255 characters.
+const longestID = 255

@@ -1,0 +1,143 @@
+package cloudwatch
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// maxValues bounds the distinct values that one bucket remembers. Beyond it
+// they are rounded to three significant digits, so that percentiles stay
+// within half a percent and memory stays bounded.
+const maxValues = 1000
+
+// summary is what CloudWatch knows about the data of one stretch of time.
+type summary struct {
+	count, sum, low, high float64
+	values                []sample // sorted; for percentiles
+	opaque                bool     // a statistic set came in, so values are incomplete
+}
+
+// sample is a value and how often it was seen.
+type sample struct{ value, count float64 }
+
+// seen is the summary of one value that was reported count times.
+func seen(value, count float64) summary {
+	return summary{count: count, sum: value * count, low: value, high: value, values: []sample{{value, count}}}
+}
+
+// merge adds other to s.
+func (s *summary) merge(other summary) {
+	if other.count == 0 {
+		return
+	}
+	if s.count == 0 {
+		s.low, s.high = other.low, other.high
+	}
+	s.count += other.count
+	s.sum += other.sum
+	s.low, s.high = min(s.low, other.low), max(s.high, other.high)
+	s.opaque = s.opaque || other.opaque
+	for _, v := range other.values {
+		s.remember(v)
+	}
+	if len(s.values) > maxValues {
+		old := s.values
+		s.values = nil
+		for _, v := range old {
+			s.remember(sample{rounded(v.value), v.count})
+		}
+	}
+}
+
+func (s *summary) remember(v sample) {
+	at, found := slices.BinarySearchFunc(s.values, v.value, func(have sample, value float64) int {
+		switch {
+		case have.value < value:
+			return -1
+		case have.value > value:
+			return 1
+		default:
+			return 0
+		}
+	})
+	if found {
+		s.values[at].count += v.count
+		return
+	}
+	s.values = slices.Insert(s.values, at, v)
+}
+
+func rounded(v float64) float64 {
+	r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 2, 64), 64)
+	if err != nil {
+		return v
+	}
+	return r
+}
+
+// statistic is one number out of a summary.
+type statistic struct {
+	name       string
+	percentile float64 // 0 for the simple ones
+}
+
+// parseStatistic knows SampleCount, Average, Sum, Minimum, Maximum and
+// percentiles such as p50 and p99.9.
+func parseStatistic(name string) (statistic, error) {
+	if slices.Contains(cwtypes.Statistic("").Values(), cwtypes.Statistic(name)) {
+		return statistic{name: name}, nil
+	}
+	if digits, ok := strings.CutPrefix(name, "p"); ok {
+		p, err := strconv.ParseFloat(digits, 64)
+		if err == nil && p > 0 && p <= 100 {
+			return statistic{name: name, percentile: p}, nil
+		}
+	}
+	return statistic{}, invalid("The value %s for parameter Stat is not supported by the local CloudWatch. "+
+		"It knows SampleCount, Average, Sum, Minimum, Maximum and percentiles.", name)
+}
+
+// of returns the statistic, or NaN if there is no data for it.
+func (t statistic) of(s summary) float64 {
+	switch {
+	case s.count == 0:
+		return math.NaN()
+	case t.percentile > 0:
+		return s.percentile(t.percentile)
+	}
+	switch cwtypes.Statistic(t.name) {
+	case cwtypes.StatisticSampleCount:
+		return s.count
+	case cwtypes.StatisticAverage:
+		return s.sum / s.count
+	case cwtypes.StatisticSum:
+		return s.sum
+	case cwtypes.StatisticMinimum:
+		return s.low
+	case cwtypes.StatisticMaximum:
+		return s.high
+	default:
+		return math.NaN()
+	}
+}
+
+// percentile is the smallest value that at least p percent of the samples do
+// not exceed. Statistic sets have no percentiles unless all their values are
+// equal (CloudWatch user guide, "CloudWatch statistics definitions").
+func (s *summary) percentile(p float64) float64 {
+	if s.opaque {
+		return math.NaN()
+	}
+	rank, below := p/100*s.count, 0.0
+	for _, v := range s.values {
+		below += v.count
+		if below >= rank {
+			return v.value
+		}
+	}
+	return s.high
+}

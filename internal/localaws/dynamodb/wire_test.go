@@ -1,0 +1,16 @@
+package dynamodb_test
+
+import (
+	"testing"
+
+	localdynamodb "github.com/pullback-dev/pullback/internal/localaws/dynamodb"
+	"github.com/pullback-dev/pullback/internal/localaws/wire"
+	"github.com/pullback-dev/pullback/internal/localaws/wire/wiretest"
+	"github.com/pullback-dev/pullback/internal/localaws/world"
+)
+
+func TestTheWireIsTheSDKs(t *testing.T) {
+	w := world.New(world.Options{})
+	svc := localdynamodb.New(w, wire.NewMux(w)).Wire()
+	wiretest.Snapshots(t, svc, "github.com/aws/aws-sdk-go-v2/service/dynamodb")
+}

@@ -1,0 +1,166 @@
+package eventbridge
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"github.com/pullback-dev/pullback/internal/localaws/eventbridge/pattern"
+	"github.com/pullback-dev/pullback/internal/localaws/wire"
+)
+
+const (
+	// maxEntries is how many events a request may carry (EventBridge API
+	// reference, PutEvents).
+	maxEntries = 10
+	// maxRequest is how many bytes they may have together: 1 MiB since 2026-01
+	// (AWS Compute blog, "More room to build").
+	maxRequest = 1 << 20
+	// sizeOfTime is what a timestamp counts (EventBridge user guide,
+	// "Calculating PutEvents event entry size").
+	sizeOfTime = 14
+	// seconds is how EventBridge writes a time.
+	seconds = "2006-01-02T15:04:05Z"
+)
+
+// envelope is an event as targets get it (EventBridge user guide, "Event
+// structure"), in the order of the documented examples.
+type envelope struct {
+	Version    string          `json:"version"`
+	ID         string          `json:"id"`
+	DetailType string          `json:"detail-type"`
+	Source     string          `json:"source"`
+	Account    string          `json:"account"`
+	Time       string          `json:"time"`
+	Region     string          `json:"region"`
+	Resources  []string        `json:"resources"`
+	Detail     json.RawMessage `json:"detail"`
+}
+
+// event is an event on its way.
+type event struct {
+	id      string
+	body    json.RawMessage
+	decoded pattern.Event
+	arrived time.Time
+	hopped  bool // it came from another bus
+}
+
+func (s *Service) putEvents(c *wire.Call, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
+	if in.EndpointId != nil {
+		return nil, refuse("EndpointId")
+	}
+	if len(in.Entries) == 0 || len(in.Entries) > maxEntries {
+		return nil, invalid("1 validation error detected: Value at 'entries' failed to satisfy constraint: "+
+			"Member must have length between 1 and %d", maxEntries)
+	}
+	total := 0
+	for _, e := range in.Entries {
+		total += size(e)
+	}
+	if total > maxRequest {
+		return nil, invalid("Total size of the entries in the request is over the limit.")
+	}
+	out := &eventbridge.PutEventsOutput{}
+	for _, e := range in.Entries {
+		result := s.accept(c, e)
+		if result.ErrorCode != nil {
+			out.FailedEntryCount++
+		}
+		out.Entries = append(out.Entries, result)
+	}
+	return out, nil
+}
+
+// size is how many bytes an entry counts.
+func size(e ebtypes.PutEventsRequestEntry) int {
+	n := len(aws.ToString(e.Source)) + len(aws.ToString(e.DetailType)) + len(aws.ToString(e.Detail))
+	if e.Time != nil {
+		n += sizeOfTime
+	}
+	for _, r := range e.Resources {
+		n += len(r)
+	}
+	return n
+}
+
+// accept takes one entry, or says why not.
+func (s *Service) accept(c *wire.Call, e ebtypes.PutEventsRequestEntry) ebtypes.PutEventsResultEntry {
+	if code, message := s.checkEntry(c.Principal, e); code != "" {
+		return ebtypes.PutEventsResultEntry{ErrorCode: aws.String(code), ErrorMessage: aws.String(message)}
+	}
+	at := s.w.Now()
+	if e.Time != nil {
+		at = *e.Time
+	}
+	b, _ := s.bus(e.EventBusName) // checked
+	ev := s.event(envelope{
+		DetailType: *e.DetailType, Source: *e.Source, Time: at.UTC().Format(seconds), Resources: e.Resources, Detail: json.RawMessage(*e.Detail),
+	})
+	s.route(context.WithoutCancel(c.Context), b, ev)
+	return ebtypes.PutEventsResultEntry{EventId: aws.String(ev.id)}
+}
+
+// event fills in what every event has.
+func (s *Service) event(e envelope) *event {
+	e.Version, e.ID, e.Account, e.Region = "0", s.w.UUID(), s.w.Account, s.w.Region
+	if e.Resources == nil {
+		e.Resources = []string{}
+	}
+	body := encode(e)
+	decoded, _ := pattern.Decode(body) // what was just encoded
+	return &event{id: e.ID, body: body, decoded: decoded, arrived: s.w.Now()}
+}
+
+// encode writes JSON as it is, without the escapes for HTML.
+func encode(v any) json.RawMessage {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v) // only values that came from JSON
+	return bytes.TrimRight(b.Bytes(), "\n")
+}
+
+// checkEntry returns the error of an entry. The codes are those of the
+// EventBridge API reference, PutEventsResultEntry.
+func (s *Service) checkEntry(who wire.Principal, e ebtypes.PutEventsRequestEntry) (code, message string) {
+	for _, f := range []struct {
+		name  string
+		value *string
+	}{{"Source", e.Source}, {"DetailType", e.DetailType}, {"Detail", e.Detail}} {
+		if aws.ToString(f.value) == "" {
+			return "InvalidArgument", "Parameter " + f.name + " is not valid. Reason: " + f.name + " is a required argument."
+		}
+	}
+	if strings.HasPrefix(*e.Source, "aws.") && who.Service == "" {
+		return "NotAuthorizedForSourceException", "Not authorized for the source."
+	}
+	if _, err := pattern.Decode([]byte(*e.Detail)); err != nil {
+		return "MalformedDetail", "Detail is malformed."
+	}
+	if _, err := s.bus(e.EventBusName); err != nil {
+		return "InvalidArgument", "Event bus " + *e.EventBusName + " does not exist."
+	}
+	return "", ""
+}
+
+// route gives an event to the rules of a bus, in the order of their names.
+func (s *Service) route(ctx context.Context, b *bus, e *event) {
+	for _, f := range s.observers {
+		f(slices.Clone(e.body))
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.rules)) {
+		r := b.rules[name]
+		if r.enabled() && r.pattern != nil && r.pattern.Match(e.decoded) {
+			s.deliver(ctx, r, e)
+		}
+	}
+}

@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package sandbox
+
+import "syscall"
+
+// processAttributes puts the process into a group of its own.
+func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -1,0 +1,234 @@
+package s3
+
+import (
+	"crypto/md5" //nolint:gosec // the entity tag of S3 is an MD5 digest
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/pullback-dev/pullback/internal/localaws/wire"
+)
+
+// nullVersion is the id of a version that was written while versioning was not
+// enabled ("How S3 Versioning works").
+const nullVersion = "null"
+
+// object is one version of an object.
+type object struct {
+	version  string
+	marker   bool // a delete marker, which has nothing else
+	modified time.Time
+	body     []byte
+	etag     string
+	sums     checksums
+	meta     map[string]string
+	expires  *string
+
+	cacheControl, disposition, encoding, language, contentType *string
+}
+
+func (s *Service) putObject(_ *wire.Call, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
+	err := wire.Only(in, "Bucket", "Key", "Body", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage",
+		"ContentLength", "ContentMD5", "ContentType", "ExpectedBucketOwner", "Expires", "IfMatch", "IfNoneMatch", "Metadata",
+		"ChecksumAlgorithm", "ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256",
+		"ServerSideEncryption", "StorageClass")
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.bucket(in.Bucket, in.ExpectedBucketOwner)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.checkPut(in); err != nil {
+		return nil, err
+	}
+	o, err := s.newObject(b, in)
+	if err != nil {
+		return nil, err
+	}
+	b.add(aws.ToString(in.Key), o)
+	out := &s3.PutObjectOutput{ETag: aws.String(o.etag), ServerSideEncryption: s3types.ServerSideEncryptionAes256}
+	if b.versioning != "" {
+		out.VersionId = aws.String(o.version)
+	}
+	out.ChecksumCRC32, out.ChecksumCRC32C, out.ChecksumCRC64NVME = o.sums.crc32, o.sums.crc32c, o.sums.crc64
+	out.ChecksumSHA1, out.ChecksumSHA256, out.ChecksumType = o.sums.sha1, o.sums.sha256, o.sums.kind()
+	return out, nil
+}
+
+// checkPut refuses what the store cannot do and writes whose condition does
+// not hold ("Conditional writes").
+func (b *bucket) checkPut(in *s3.PutObjectInput) error {
+	switch {
+	case in.ServerSideEncryption != "" && in.ServerSideEncryption != s3types.ServerSideEncryptionAes256:
+		return fail("UnsupportedParameter", "the local AWS does not support ServerSideEncryption "+string(in.ServerSideEncryption))
+	case in.StorageClass != "" && in.StorageClass != s3types.StorageClassStandard:
+		return fail("UnsupportedParameter", "the local AWS does not support StorageClass "+string(in.StorageClass))
+	case len(aws.ToString(in.Key)) > maxKey:
+		return fail("KeyTooLongError", "Your key is too long")
+	}
+	current := b.current(aws.ToString(in.Key))
+	if in.IfNoneMatch != nil {
+		if *in.IfNoneMatch != "*" {
+			return fail("NotImplemented", "A header you provided implies functionality that is not implemented")
+		}
+		if current != nil {
+			return preconditionFailed()
+		}
+	}
+	if in.IfMatch != nil {
+		if current == nil {
+			return noSuchKey()
+		}
+		if !sameTag(*in.IfMatch, current.etag) {
+			return preconditionFailed()
+		}
+	}
+	return nil
+}
+
+// maxKey is the length of a key in bytes ("Naming Amazon S3 objects").
+const maxKey = 1024
+
+func preconditionFailed() error {
+	return fail("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+}
+
+func noSuchKey() error {
+	return &s3types.NoSuchKey{Message: aws.String("The specified key does not exist.")}
+}
+
+// sameTag compares entity tags; the quotes may be missing.
+func sameTag(a, b string) bool { return strings.Trim(a, `"`) == strings.Trim(b, `"`) }
+
+// newObject makes the version that a PutObject writes.
+func (s *Service) newObject(b *bucket, in *s3.PutObjectInput) (*object, error) {
+	o := &object{
+		version: nullVersion, modified: s.world.Now().Truncate(time.Second), meta: in.Metadata,
+		cacheControl: in.CacheControl, disposition: in.ContentDisposition, language: in.ContentLanguage,
+		contentType: in.ContentType, encoding: contentEncoding(in.ContentEncoding),
+	}
+	if o.contentType == nil {
+		o.contentType = aws.String("binary/octet-stream") // "PutObject"
+	}
+	if in.Expires != nil {
+		o.expires = aws.String(in.Expires.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))
+	}
+	if in.Body != nil {
+		body, err := io.ReadAll(in.Body)
+		if err != nil {
+			return nil, fmt.Errorf("read body of object: %w", err)
+		}
+		o.body = body
+	}
+	digest := md5.Sum(o.body) //nolint:gosec // the entity tag of S3 is an MD5 digest
+	o.etag = `"` + hex.EncodeToString(digest[:]) + `"`
+	if in.ContentMD5 != nil && *in.ContentMD5 != base64.StdEncoding.EncodeToString(digest[:]) {
+		return nil, fail("BadDigest", "The Content-MD5 you specified did not match what we received.")
+	}
+	sums, err := verify(o.body, in)
+	if err != nil {
+		return nil, err
+	}
+	o.sums = sums
+	if b.versioning == s3types.BucketVersioningStatusEnabled {
+		o.version = s.nextVersion()
+	}
+	return o, nil
+}
+
+// contentEncoding is what is kept of the header: aws-chunked is only how the
+// body travels.
+func contentEncoding(header *string) *string {
+	if header == nil {
+		return nil
+	}
+	var kept []string
+	for e := range strings.SplitSeq(*header, ",") {
+		if e = strings.TrimSpace(e); e != "" && e != "aws-chunked" {
+			kept = append(kept, e)
+		}
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	return aws.String(strings.Join(kept, ","))
+}
+
+// nextVersion makes a version id. AWS's are opaque; ours only depend on how
+// many versions were written before.
+func (s *Service) nextVersion() string {
+	s.written++
+	sum := sha256.Sum256(fmt.Append(nil, "version ", s.written))
+	return base64.RawURLEncoding.EncodeToString(sum[:24])
+}
+
+// add makes a version the current one. The null version exists only once.
+func (b *bucket) add(key string, o *object) {
+	if o.version == nullVersion {
+		b.remove(key, nullVersion)
+	}
+	b.objects[key] = append(b.objects[key], o)
+}
+
+// remove takes a version away and returns it, or nil.
+func (b *bucket) remove(key, version string) *object {
+	for i, o := range b.objects[key] {
+		if o.version != version {
+			continue
+		}
+		b.objects[key] = append(b.objects[key][:i:i], b.objects[key][i+1:]...)
+		if len(b.objects[key]) == 0 {
+			delete(b.objects, key)
+		}
+		return o
+	}
+	return nil
+}
+
+// current returns the latest version, or nil if there is none or it is a
+// delete marker.
+func (b *bucket) current(key string) *object {
+	all := b.objects[key]
+	if len(all) == 0 || all[len(all)-1].marker {
+		return nil
+	}
+	return all[len(all)-1]
+}
+
+func (s *Service) deleteObject(_ *wire.Call, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	if err := wire.Only(in, "Bucket", "Key", "VersionId", "ExpectedBucketOwner"); err != nil {
+		return nil, err
+	}
+	b, err := s.bucket(in.Bucket, in.ExpectedBucketOwner)
+	if err != nil {
+		return nil, err
+	}
+	key := aws.ToString(in.Key)
+	switch {
+	case in.VersionId != nil:
+		o := b.remove(key, *in.VersionId)
+		out := &s3.DeleteObjectOutput{VersionId: in.VersionId}
+		if o != nil && o.marker {
+			out.DeleteMarker = aws.Bool(true)
+		}
+		return out, nil
+	case b.versioning == "":
+		b.remove(key, nullVersion)
+		return &s3.DeleteObjectOutput{}, nil
+	}
+	m := &object{marker: true, version: nullVersion, modified: s.world.Now().Truncate(time.Second)}
+	if b.versioning == s3types.BucketVersioningStatusEnabled {
+		m.version = s.nextVersion()
+	}
+	b.add(key, m)
+	return &s3.DeleteObjectOutput{DeleteMarker: aws.Bool(true), VersionId: aws.String(m.version)}, nil
+}

@@ -1,0 +1,166 @@
+package wire
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/pullback-dev/pullback/internal/localaws/world"
+)
+
+// Credentials is what a client signs its requests with. The local AWS does not
+// verify signatures; the access key only says who calls.
+type Credentials struct {
+	AccessKeyID     string
+	SecretAccessKey string
+	SessionToken    string
+}
+
+// Entry is one HTTP call of an operation, as an observer sees it.
+type Entry struct {
+	Time      time.Time
+	RequestID string
+	Principal Principal
+	Service   string
+	Operation string
+	Input     any   // the SDK's Input; nil if the request could not be read
+	Error     error // what the operation returned, or why the request could not be read
+}
+
+// Mux is one AWS endpoint: it holds the services, answers HTTP requests for
+// them and lets them call each other.
+type Mux struct {
+	world    *world.World
+	services []*served // in the order of Handle
+	trail    []func(Entry)
+	requests uint64 // HTTP calls so far; guarded by the world's lock
+	calls    uint64 // calls between services so far; guarded by the world's lock
+
+	mu   sync.RWMutex         // guards keys, which requests read before they take the world's lock
+	keys map[string]Principal // by access key id
+}
+
+// served is a registered service with what was worked out about it.
+type served struct {
+	Service
+	codec  *codec
+	routes []route
+}
+
+// NewMux makes an endpoint without services.
+func NewMux(w *world.World) *Mux { return &Mux{world: w, keys: map[string]Principal{}} }
+
+// Handle registers a service. It must not be called while requests are served.
+func (m *Mux) Handle(s Service) {
+	m.services = append(m.services, &served{Service: s, codec: newCodec(s), routes: routesOf(s)})
+}
+
+// Trail registers an observer that is called after every HTTP call of an
+// operation, with the world's lock held. It must not be called while requests
+// are served.
+func (m *Mux) Trail(observe func(Entry)) { m.trail = append(m.trail, observe) }
+
+// Issue returns the credentials of a principal: always the same for the same
+// principal. It may be called with or without the world's lock.
+func (m *Mux) Issue(p Principal) Credentials {
+	sum := sha256.Sum256([]byte(p.ARN + "\n" + p.Service))
+	c := Credentials{
+		AccessKeyID:     "ASIA" + base32.StdEncoding.EncodeToString(sum[:10]), // 20 characters, as AWS's are
+		SecretAccessKey: hex.EncodeToString(sum[10:30]),
+		SessionToken:    hex.EncodeToString(sum[:]),
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keys[c.AccessKeyID] = p
+	return c
+}
+
+// principal says who signs with an access key. A key that was not issued
+// belongs to the account's root.
+func (m *Mux) principal(accessKeyID string) Principal {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if p, ok := m.keys[accessKeyID]; ok {
+		return p
+	}
+	return Principal{ARN: "arn:aws:iam::" + m.world.Account + ":root"}
+}
+
+// Call implements [Caller]. Input and output are handed over as they are, so
+// neither side may change what it passed or got. A panic of the operation is
+// the caller's panic.
+func (m *Mux) Call(ctx context.Context, as Principal, service, operation string, in any) (any, error) {
+	s := m.service(service)
+	if s == nil {
+		return nil, unknown("service " + service + " is not part of the local AWS (operation " + operation + ")")
+	}
+	op := s.operation(operation)
+	if op == nil {
+		return nil, unknown("service " + service + " of the local AWS has no operation " + operation)
+	}
+	m.calls++
+	return op.do(&Call{Context: ctx, Principal: as, RequestID: requestID(1, m.calls)}, in)
+}
+
+// service finds a service by its name.
+func (m *Mux) service(name string) *served {
+	for _, s := range m.services {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// operation finds an operation by its name.
+func (s *served) operation(name string) *Operation {
+	for i := range s.Operations {
+		if s.Operations[i].Name == name {
+			return &s.Operations[i]
+		}
+	}
+	return nil
+}
+
+// run lets an operation answer an HTTP request. A panic becomes an error that
+// names the operation, so that one broken request does not end the server.
+func (m *Mux) run(c *Call, s *served, op *Operation, in any) (out any, err error) {
+	defer func() {
+		p := recover()
+		if p == http.ErrAbortHandler { //nolint:errorlint // a value to panic with, never wrapped
+			panic(p) // an operation that cuts the connection on purpose
+		}
+		if p != nil {
+			out, err = nil, fmt.Errorf("%s %s panicked: %v", s.Name, op.Name, p)
+		}
+	}()
+	out, err = op.do(c, in)
+	if err == nil && (out == nil || reflect.ValueOf(out).IsNil()) {
+		out = op.Output()
+	}
+	return out, err
+}
+
+// requestID counts instead of drawing from the world's randomness, which must
+// not depend on what outside clients do.
+func requestID(series int, n uint64) string {
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", series, n)
+}
+
+// unknown is the answer to what nobody here can do.
+func unknown(message string) error {
+	return &smithy.GenericAPIError{Code: "UnknownOperationException", Message: message, Fault: smithy.FaultClient}
+}
+
+// malformed is the answer to a request that cannot be read.
+func malformed(err error) error {
+	return &smithy.GenericAPIError{Code: "SerializationException", Message: err.Error(), Fault: smithy.FaultClient}
+}

@@ -1,0 +1,64 @@
+package wire
+
+import (
+	"reflect"
+	"strings"
+)
+
+// irregular spells the members that do not follow their service's style, for
+// the SDK modules whose structs have no schema. The request and response
+// snapshots in the modules are the authority; tests compare every operation
+// with them.
+func irregular(t reflect.Type, field string) (string, bool) {
+	name := typeName(t)
+	switch name {
+	case "codedeploy.Tag", "codedeploy.TagFilter", "codedeploy.EC2TagFilter", "codedeploy.DeploymentOverview",
+		"codedeploy.TagResourceInput", "codedeploy.UntagResourceInput",
+		"codedeploy.ListTagsForResourceInput", "codedeploy.ListTagsForResourceOutput":
+		return field, true
+	case "sns.CheckIfPhoneNumberIsOptedOutInput", "sns.CheckIfPhoneNumberIsOptedOutOutput",
+		"sns.GetSMSAttributesInput", "sns.GetSMSAttributesOutput", "sns.SetSMSAttributesInput",
+		"sns.ListPhoneNumbersOptedOutInput", "sns.ListPhoneNumbersOptedOutOutput", "sns.OptInPhoneNumberInput",
+		"sts.PolicyDescriptorType":
+		return strings.ToLower(field[:1]) + field[1:], true
+	}
+	switch name + "." + field {
+	case "codedeploy.RevisionLocation.String_":
+		return "string", true
+	case "s3.VersioningConfiguration.MFADelete", "s3.GetBucketVersioningOutput.MFADelete":
+		return "MfaDelete", true
+	case "s3.ServerSideEncryptionConfiguration.Rules":
+		return "Rule", true
+	}
+	return "", false
+}
+
+// itemName is the name of a list's items in XML; empty if the list is
+// flattened, that is, if the member itself is repeated (Amazon S3 API
+// Reference, the response syntax of each operation).
+func itemName(t reflect.Type, field string) string {
+	switch typeName(t) + "." + field {
+	case "s3.ListBucketsOutput.Buckets":
+		return "Bucket"
+	case "s3.ListObjectsV2Output.Contents", "s3.ListObjectsV2Output.CommonPrefixes", "s3.Object.ChecksumAlgorithm",
+		"s3.ServerSideEncryptionConfiguration.Rules":
+		return ""
+	}
+	return "member"
+}
+
+// xmlRoot is the root element of an S3 answer that has a body (Amazon S3 API
+// Reference, the response syntax of each operation).
+func xmlRoot(operation string) string {
+	switch operation {
+	case "ListBuckets":
+		return "ListAllMyBucketsResult"
+	case "ListObjectsV2":
+		return "ListBucketResult"
+	case "GetBucketLocation":
+		return "LocationConstraint"
+	case "GetBucketVersioning":
+		return "VersioningConfiguration"
+	}
+	return ""
+}

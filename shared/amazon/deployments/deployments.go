@@ -1,0 +1,89 @@
+// Package deployments talks to CodeDeploy: it looks deployments up, stops
+// them, puts a revision back, reports the outcome of hooks and lists the
+// groups that pullback looks after.
+//
+// It decides nothing, waits for nothing and deletes nothing. Other compute
+// platforms than Lambda are looked up without what moves, and never listed.
+package deployments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/smithy-go"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// looker is the part of *codedeploy.Client that looks deployments up.
+type looker interface {
+	GetDeployment(context.Context, *codedeploy.GetDeploymentInput, ...func(*codedeploy.Options)) (*codedeploy.GetDeploymentOutput, error)
+	ListDeploymentTargets(context.Context, *codedeploy.ListDeploymentTargetsInput, ...func(*codedeploy.Options)) (*codedeploy.ListDeploymentTargetsOutput, error)
+	GetDeploymentTarget(context.Context, *codedeploy.GetDeploymentTargetInput, ...func(*codedeploy.Options)) (*codedeploy.GetDeploymentTargetOutput, error)
+	ListDeployments(context.Context, *codedeploy.ListDeploymentsInput, ...func(*codedeploy.Options)) (*codedeploy.ListDeploymentsOutput, error)
+	BatchGetDeployments(context.Context, *codedeploy.BatchGetDeploymentsInput, ...func(*codedeploy.Options)) (*codedeploy.BatchGetDeploymentsOutput, error)
+}
+
+// mover is the part that changes something.
+type mover interface {
+	StopDeployment(context.Context, *codedeploy.StopDeploymentInput, ...func(*codedeploy.Options)) (*codedeploy.StopDeploymentOutput, error)
+	CreateDeployment(context.Context, *codedeploy.CreateDeploymentInput, ...func(*codedeploy.Options)) (*codedeploy.CreateDeploymentOutput, error)
+	PutLifecycleEventHookExecutionStatus(context.Context, *codedeploy.PutLifecycleEventHookExecutionStatusInput, ...func(*codedeploy.Options)) (*codedeploy.PutLifecycleEventHookExecutionStatusOutput, error)
+}
+
+// grouper is the part that knows groups.
+type grouper interface {
+	ListApplications(context.Context, *codedeploy.ListApplicationsInput, ...func(*codedeploy.Options)) (*codedeploy.ListApplicationsOutput, error)
+	ListDeploymentGroups(context.Context, *codedeploy.ListDeploymentGroupsInput, ...func(*codedeploy.Options)) (*codedeploy.ListDeploymentGroupsOutput, error)
+	BatchGetDeploymentGroups(context.Context, *codedeploy.BatchGetDeploymentGroupsInput, ...func(*codedeploy.Options)) (*codedeploy.BatchGetDeploymentGroupsOutput, error)
+	GetDeploymentGroup(context.Context, *codedeploy.GetDeploymentGroupInput, ...func(*codedeploy.Options)) (*codedeploy.GetDeploymentGroupOutput, error)
+	ListTagsForResource(context.Context, *codedeploy.ListTagsForResourceInput, ...func(*codedeploy.Options)) (*codedeploy.ListTagsForResourceOutput, error)
+}
+
+// api is the part of *codedeploy.Client that this package uses.
+type api interface {
+	looker
+	mover
+	grouper
+}
+
+// Client talks to CodeDeploy in one account and region.
+type Client struct {
+	api             api
+	account, region string
+}
+
+// New returns a client that calls CodeDeploy through client. Account and
+// region name the groups whose tags are read.
+func New(client api, account, region string) *Client {
+	return &Client{api: client, account: account, region: region}
+}
+
+// maxPages ends a listing whose tokens never do. CodeDeploy does not document
+// the size of its pages; 100 of them are more than any account's quota fills.
+const maxPages = 100
+
+// errEndless says that it did not end.
+var errEndless = errors.New("the pages do not end")
+
+// classify turns the errors that a caller may branch on into ours, with
+// CodeDeploy's words. It goes by code and not by type: the SDK types an error
+// only for the operations whose model lists it.
+func classify(err error) error {
+	failed, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return err
+	}
+	switch failed.ErrorCode() {
+	case "DeploymentDoesNotExistException", "DeploymentGroupDoesNotExistException", "ApplicationDoesNotExistException":
+		return fmt.Errorf("%w: %s", deploy.ErrUnknown, failed.ErrorMessage())
+	case "DeploymentAlreadyCompletedException":
+		return fmt.Errorf("%w: %s", deploy.ErrEnded, failed.ErrorMessage())
+	case "DeploymentLimitExceededException":
+		return fmt.Errorf("%w: %s", deploy.ErrBusy, failed.ErrorMessage())
+	default:
+		return err
+	}
+}

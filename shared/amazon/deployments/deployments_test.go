@@ -1,0 +1,199 @@
+package deployments_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/shared/amazon/deployments"
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// shop is the local AWS with one group.
+func shop(t *testing.T) *local {
+	t.Helper()
+	l := serve(t)
+	l.application("shop")
+	l.group(target, nil, nil)
+	return l
+}
+
+func TestADeploymentIsKnownMoreWhenItHasStarted(t *testing.T) {
+	l := shop(t)
+	id := l.deploy("7", "8", "")
+	got, err := l.adapter().Get(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, deploy.Deployment{
+		ID: id, Target: target, Status: deploy.Created, Creator: "user", Description: "release 8", Created: noon,
+	}, got)
+
+	l.pass(time.Minute)
+	got, err = l.adapter().Get(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, deploy.InProgress, got.Status)
+	assert.Equal(t, alias, got.Alias)
+	assert.Equal(t, deploy.Revision("7"), got.From)
+	assert.Equal(t, deploy.Revision("8"), got.To)
+	assert.False(t, got.Started.IsZero())
+	assert.True(t, got.Ended.IsZero())
+
+	l.pass(time.Hour)
+	got, err = l.adapter().Get(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, deploy.Succeeded, got.Status)
+	assert.Equal(t, deploy.Revision("8"), got.To)
+	assert.True(t, got.Ended.After(got.Started))
+}
+
+func TestAStoppedDeploymentAndItsRollbackKnowEachOther(t *testing.T) {
+	l := shop(t)
+	id := l.deploy("7", "8", "")
+	l.pass(time.Minute)
+	require.NoError(t, l.adapter().Stop(t.Context(), id))
+	l.pass(10 * time.Minute)
+
+	stopped, err := l.adapter().Get(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, deploy.Stopped, stopped.Status)
+	assert.Equal(t, "MANUAL_STOP", stopped.Cause)
+	require.NotEmpty(t, stopped.RolledBack)
+
+	rollback, err := l.adapter().Get(t.Context(), stopped.RolledBack)
+	require.NoError(t, err)
+	assert.Equal(t, id, rollback.RollsBack)
+	assert.True(t, rollback.IsRollback())
+	assert.Equal(t, "7", l.version)
+
+	require.ErrorIs(t, l.adapter().Stop(t.Context(), id), deploy.ErrEnded)
+}
+
+func TestWhatCodeDeployDoesNotKnowIsUnknown(t *testing.T) {
+	l := shop(t)
+	nobody := deploy.Target{Application: "shop", Group: "staging"}
+	_, err := l.adapter().Get(t.Context(), "d-NOBODY123")
+	require.ErrorIs(t, err, deploy.ErrUnknown)
+	require.ErrorIs(t, l.adapter().Stop(t.Context(), "d-NOBODY123"), deploy.ErrUnknown)
+	_, err = l.adapter().Recent(t.Context(), nobody, noon)
+	require.ErrorIs(t, err, deploy.ErrUnknown)
+	_, err = l.adapter().Running(t.Context(), deploy.Target{Application: "nobody", Group: "prod"})
+	require.ErrorIs(t, err, deploy.ErrUnknown)
+	_, err = l.adapter().Group(t.Context(), nobody)
+	require.ErrorIs(t, err, deploy.ErrUnknown)
+	_, err = l.adapter().Restore(t.Context(), deployments.Restore{Target: nobody, Alias: alias, From: "8", To: "7"})
+	require.ErrorIs(t, err, deploy.ErrUnknown)
+}
+
+func TestDeploymentsAreListedNewestFirst(t *testing.T) {
+	l := shop(t)
+	var ids []deploy.ID
+	for range 30 { // more than one batch
+		ids = append(ids, l.deploy(l.version, l.version+"1", ""))
+		l.pass(time.Hour)
+	}
+	running := l.deploy(l.version, "8", "")
+	l.pass(time.Minute)
+
+	all, err := l.adapter().Recent(t.Context(), target, noon.Add(time.Hour))
+	require.NoError(t, err)
+	require.Len(t, all, 30, "the first one is older")
+	assert.Equal(t, running, all[0].ID)
+	for i, d := range all[1:] {
+		assert.Equal(t, ids[len(ids)-1-i], d.ID)
+		assert.Equal(t, deploy.Succeeded, d.Status)
+		assert.Empty(t, d.Alias, "the cheap form does not know")
+	}
+
+	now, err := l.adapter().Running(t.Context(), target)
+	require.NoError(t, err)
+	assert.Equal(t, all[:1], now)
+	l.pass(time.Hour)
+	now, err = l.adapter().Running(t.Context(), target)
+	require.NoError(t, err)
+	assert.Empty(t, now)
+}
+
+func TestRestorePutsARevisionBack(t *testing.T) {
+	l := shop(t)
+	l.deploy("7", "8", "")
+	l.pass(time.Hour)
+	require.Equal(t, "8", l.version)
+
+	marker := deploy.Marker("i-1", 1)
+	id, err := l.adapter().Restore(t.Context(), deployments.Restore{Target: target, Alias: alias, From: "8", To: "7", Marker: marker})
+	require.NoError(t, err)
+	l.pass(time.Minute)
+	got, err := l.adapter().Get(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, deploy.Succeeded, got.Status)
+	assert.Equal(t, marker, got.Description)
+	assert.True(t, got.IsRollback())
+	assert.Equal(t, "7", l.version)
+	assert.Empty(t, l.hooks)
+
+	out, err := l.client.GetDeployment(t.Context(), &codedeploy.GetDeploymentInput{DeploymentId: aws.String(string(id))})
+	require.NoError(t, err)
+	assert.Equal(t, "CodeDeployDefault.LambdaAllAtOnce", *out.DeploymentInfo.DeploymentConfigName)
+	assert.False(t, out.DeploymentInfo.AutoRollbackConfiguration.Enabled)
+	require.NotNil(t, out.DeploymentInfo.OverrideAlarmConfiguration)
+	assert.False(t, out.DeploymentInfo.OverrideAlarmConfiguration.Enabled)
+}
+
+func TestRestoreWaitsForNobody(t *testing.T) {
+	l := shop(t)
+	l.deploy("7", "8", "")
+	_, err := l.adapter().Restore(t.Context(), deployments.Restore{Target: target, Alias: alias, From: "7", To: "6", Marker: "pullback:i-1:1"})
+	require.ErrorIs(t, err, deploy.ErrBusy)
+}
+
+func TestAHookIsReportedOnceAndMayBeReportedAgain(t *testing.T) {
+	for passed, want := range map[bool]deploy.Status{true: deploy.Succeeded, false: deploy.Failed} {
+		l := shop(t)
+		id := l.deploy("7", "8", `,"Hooks":[{"BeforeAllowTraffic":"CodeDeployHook_pullback_pretraffic"}]`)
+		l.pass(time.Minute)
+		require.Len(t, l.hooks, 1)
+		execution := executionOf(t, l.hooks[0])
+		require.NoError(t, l.adapter().Report(t.Context(), id, execution, passed))
+		l.pass(time.Hour)
+		require.NoError(t, l.adapter().Report(t.Context(), id, execution, passed))
+		got, err := l.adapter().Get(t.Context(), id)
+		require.NoError(t, err)
+		assert.Equal(t, want, got.Status)
+	}
+	err := shop(t).adapter().Report(t.Context(), "d-NOBODY123", "execution", true)
+	require.ErrorIs(t, err, deploy.ErrUnknown)
+}
+
+func TestGroupsAreEnabledByTheirTags(t *testing.T) {
+	l := serve(t)
+	l.application("shop")
+	l.application("billing")
+	on := map[string]string{"pullback:enabled": "true"}
+	own := &cdtypes.AlarmConfiguration{Enabled: true, Alarms: []cdtypes.Alarm{{Name: aws.String("errors")}, {Name: aws.String("5xx")}}}
+	ignored := &cdtypes.AlarmConfiguration{Enabled: false, Alarms: []cdtypes.Alarm{{Name: aws.String("latency")}}}
+	l.group(target, map[string]string{
+		"pullback:enabled": "true", "pullback:alarms": "errors  saturation,queue", "pullback:smoke": `{"ping":1}`,
+	}, own)
+	l.group(deploy.Target{Application: "billing", Group: "prod"}, on, ignored)
+	l.group(deploy.Target{Application: "billing", Group: "old"}, map[string]string{"pullback:enabled": "false"}, nil)
+	l.group(deploy.Target{Application: "shop", Group: "staging"}, nil, own)
+
+	want := []deployments.Group{
+		{Target: deploy.Target{Application: "billing", Group: "prod"}, Enabled: true, Alarms: []string{"latency"}},
+		{Target: target, Enabled: true, Alarms: []string{"5xx", "errors", "queue", "saturation"}, Smoke: `{"ping":1}`},
+	}
+	got, err := l.adapter().Enabled(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+
+	one, err := l.adapter().Group(t.Context(), target)
+	require.NoError(t, err)
+	assert.Equal(t, want[1], one)
+	off, err := l.adapter().Group(t.Context(), deploy.Target{Application: "shop", Group: "staging"})
+	require.NoError(t, err)
+	assert.Equal(t, deployments.Group{Target: off.Target, Alarms: []string{"5xx", "errors"}}, off)
+}

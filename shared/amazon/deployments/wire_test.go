@@ -1,0 +1,142 @@
+package deployments_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/shared/amazon/deployments"
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// executionOf reads a hook's payload.
+func executionOf(t *testing.T, payload string) string {
+	t.Helper()
+	var hook struct{ LifecycleEventHookExecutionId string } //nolint:revive // the payload's key
+	require.NoError(t, json.Unmarshal([]byte(payload), &hook))
+	return hook.LifecycleEventHookExecutionId
+}
+
+// script answers CodeDeploy's operations with fixed texts; what it has none for
+// fails. It remembers the requests.
+type script struct {
+	answers map[string]string
+	calls   []string
+	bodies  []string
+}
+
+func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	body, _ := io.ReadAll(r.Body)
+	s.calls, s.bodies = append(s.calls, operation), append(s.bodies, string(body))
+	answer, ok := s.answers[operation]
+	if !ok {
+		w.WriteHeader(http.StatusInternalServerError)
+	} else if strings.Contains(answer, "__type") {
+		w.WriteHeader(http.StatusBadRequest)
+	}
+	_, _ = io.WriteString(w, answer)
+}
+
+func (s *script) adapter(t *testing.T, region string) *deployments.Client {
+	t.Helper()
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return deployments.New(codedeploy.New(codedeploy.Options{Region: region, BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{}}), account, region)
+}
+
+func TestRestoreIsTriedOnce(t *testing.T) {
+	s := &script{} // 500: the SDK would try again
+	_, err := s.adapter(t, region).Restore(t.Context(), deployments.Restore{Target: target, Alias: alias, From: "8", To: "7", Marker: "pullback:i-1:1"})
+	require.Error(t, err)
+	assert.Equal(t, []string{"CreateDeployment"}, s.calls)
+	require.Len(t, s.bodies, 1)
+	assert.JSONEq(t, `{
+		"applicationName": "shop", "deploymentGroupName": "prod",
+		"deploymentConfigName": "CodeDeployDefault.LambdaAllAtOnce",
+		"description": "pullback:i-1:1",
+		"autoRollbackConfiguration": {}, "overrideAlarmConfiguration": {"alarms": []},
+		"revision": {"revisionType": "AppSpecContent", "appSpecContent": {
+			"content": "{\"version\":0.0,\"Resources\":[{\"function\":{\"Type\":\"AWS::Lambda::Function\",\"Properties\":{\"Name\":\"checkout\",\"Alias\":\"live\",\"CurrentVersion\":\"8\",\"TargetVersion\":\"7\"}}}]}"
+		}}
+	}`, s.bodies[0])
+}
+
+func TestADeploymentOfAnotherPlatformHasNoAlias(t *testing.T) {
+	s := &script{answers: map[string]string{
+		"GetDeployment": `{"deploymentInfo":{"deploymentId":"d-1","applicationName":"shop","deploymentGroupName":"prod","status":"InProgress","computePlatform":"ECS"}}`,
+	}}
+	got, err := s.adapter(t, region).Get(t.Context(), "d-1")
+	require.NoError(t, err)
+	assert.Equal(t, deploy.Deployment{ID: "d-1", Target: target, Status: deploy.InProgress}, got)
+	assert.Equal(t, []string{"GetDeployment"}, s.calls)
+}
+
+func TestAStatusThatIsNewToUsIsKept(t *testing.T) {
+	s := &script{answers: map[string]string{
+		"GetDeployment":         `{"deploymentInfo":{"deploymentId":"d-1","status":"Pondering","computePlatform":"Lambda"}}`,
+		"ListDeploymentTargets": `{"targetIds":[]}`,
+	}}
+	got, err := s.adapter(t, region).Get(t.Context(), "d-1")
+	require.NoError(t, err)
+	assert.Equal(t, deploy.Deployment{ID: "d-1", Status: "Pondering"}, got)
+	assert.True(t, got.Running())
+}
+
+func TestPagesThatDoNotEndAreGivenUp(t *testing.T) {
+	s := &script{answers: map[string]string{
+		"ListDeployments":      `{"deployments":[],"nextToken":"again"}`,
+		"ListApplications":     `{"applications":["shop"],"nextToken":"again"}`,
+		"GetDeploymentGroup":   `{"deploymentGroupInfo":{"computePlatform":"Lambda"}}`,
+		"ListTagsForResource":  `{"Tags":[],"NextToken":"again"}`,
+		"ListDeploymentGroups": `{"deploymentGroups":[],"nextToken":"again"}`,
+	}}
+	c := s.adapter(t, region)
+	_, err := c.Running(t.Context(), target)
+	require.ErrorContains(t, err, "do not end")
+	_, err = c.Enabled(t.Context())
+	require.ErrorContains(t, err, "do not end")
+	_, err = c.Group(t.Context(), target)
+	require.ErrorContains(t, err, "do not end")
+	s.answers["ListApplications"] = `{"applications":["shop"]}`
+	_, err = c.Enabled(t.Context())
+	require.ErrorContains(t, err, "do not end")
+}
+
+func TestTagsAreThoseOfTheGroupsARN(t *testing.T) {
+	for region, want := range map[string]string{
+		"eu-central-1":  "arn:aws:codedeploy:eu-central-1:123456789012:deploymentgroup:shop/prod",
+		"cn-north-1":    "arn:aws-cn:codedeploy:cn-north-1:123456789012:deploymentgroup:shop/prod",
+		"us-gov-west-1": "arn:aws-us-gov:codedeploy:us-gov-west-1:123456789012:deploymentgroup:shop/prod",
+	} {
+		s := &script{answers: map[string]string{
+			"GetDeploymentGroup":  `{"deploymentGroupInfo":{"computePlatform":"Lambda"}}`,
+			"ListTagsForResource": `{"Tags":[{"Key":"pullback:enabled","Value":"true"}]}`,
+		}}
+		g, err := s.adapter(t, region).Group(t.Context(), target)
+		require.NoError(t, err)
+		assert.True(t, g.Enabled)
+		assert.JSONEq(t, `{"ResourceArn":"`+want+`"}`, s.bodies[1])
+	}
+}
+
+func TestAGroupThatGoesAwayWhileListingIsLeftOut(t *testing.T) {
+	s := &script{answers: map[string]string{
+		"ListApplications":         `{"applications":["shop"]}`,
+		"ListDeploymentGroups":     `{"deploymentGroups":["prod"]}`,
+		"BatchGetDeploymentGroups": `{"deploymentGroupsInfo":[{"deploymentGroupName":"prod","computePlatform":"Lambda"},{"deploymentGroupName":"ecs","computePlatform":"ECS"}]}`,
+		"ListTagsForResource":      `{"__type":"DeploymentGroupDoesNotExistException","message":"gone"}`,
+	}}
+	got, err := s.adapter(t, region).Enabled(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, got)
+	assert.Equal(t, []string{"ListApplications", "ListDeploymentGroups", "BatchGetDeploymentGroups", "ListTagsForResource"}, s.calls, "nobody reads the tags of another platform's group")
+}

@@ -1,0 +1,198 @@
+// Package metrics reads CloudWatch: how many requests a version answered, how
+// many failed, and which alarms are on.
+//
+// It says what CloudWatch knows and keeps "nothing known" apart from "none".
+// It never judges and never writes.
+package metrics
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/health"
+)
+
+// api is the part of *cloudwatch.Client that this package uses.
+type api interface {
+	GetMetricData(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
+	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
+}
+
+// Client reads metrics and alarms.
+type Client struct{ api api }
+
+// New returns a client that calls CloudWatch through client.
+func New(client api) *Client { return &Client{api: client} }
+
+const (
+	// period is the only one that Lambda's own metrics have (Lambda developer
+	// guide, "Viewing metrics": one-minute intervals).
+	period = time.Minute
+
+	// maxPages ends a listing whose tokens never do. Two metrics of one day are
+	// a few thousand datapoints, and a page holds 100,800.
+	maxPages = 50
+
+	// maxNames is how many alarms one call describes (API reference, "DescribeAlarms").
+	maxNames = 100
+)
+
+// The ids of the queries.
+const (
+	invocations = "invocations"
+	failures    = "errors"
+)
+
+// Counts returns what a version of an alias answered in the whole minutes that
+// lie inside [from, to). Points counts the minutes of which CloudWatch has
+// invocations; a minute that has them and no errors is one without errors,
+// because Lambda leaves idle metrics out.
+func (c *Client) Counts(ctx context.Context, a deploy.Alias, rev deploy.Revision, from, to time.Time) (health.Counts, error) {
+	start, end := from.Truncate(period), to.Truncate(period)
+	if start.Before(from) {
+		start = start.Add(period)
+	}
+	if !start.Before(end) {
+		return health.Counts{}, nil
+	}
+	data, err := c.data(ctx, &cloudwatch.GetMetricDataInput{
+		StartTime: &start, EndTime: &end, // the end is exclusive (API reference, "GetMetricData")
+		MetricDataQueries: []cwtypes.MetricDataQuery{query(invocations, "Invocations", a, rev), query(failures, "Errors", a, rev)},
+	})
+	if err != nil {
+		return health.Counts{}, fmt.Errorf("count requests of version %s of %s: %w", rev, a, err)
+	}
+	var counts health.Counts
+	for minute, n := range data[invocations] {
+		counts.Points++
+		counts.Requests += n
+		// Errors of a minute whose invocations are not in yet wait for them.
+		counts.Errors += data[failures][minute]
+	}
+	return counts, nil
+}
+
+// query asks for what a version did for an alias. All three dimensions are
+// needed: with fewer, the metric mixes versions (Lambda developer guide,
+// "Types of metrics", dimension ExecutedVersion).
+func query(id, metric string, a deploy.Alias, rev deploy.Revision) cwtypes.MetricDataQuery {
+	return cwtypes.MetricDataQuery{Id: &id, MetricStat: &cwtypes.MetricStat{
+		Period: aws.Int32(int32(period / time.Second)), Stat: aws.String("Sum"),
+		Metric: &cwtypes.Metric{
+			Namespace: aws.String("AWS/Lambda"), MetricName: &metric,
+			Dimensions: []cwtypes.Dimension{
+				{Name: aws.String("FunctionName"), Value: &a.Function},
+				{Name: aws.String("Resource"), Value: aws.String(a.String())},
+				{Name: aws.String("ExecutedVersion"), Value: aws.String(string(rev))},
+			},
+		},
+	}}
+}
+
+// data returns the datapoints of every query, by Unix time.
+func (c *Client) data(ctx context.Context, in *cloudwatch.GetMetricDataInput) (map[string]map[int64]float64, error) {
+	points := make(map[string]map[int64]float64)
+	last := make(map[string]cwtypes.StatusCode)
+	for range maxPages {
+		out, err := c.api.GetMetricData(ctx, in)
+		if err != nil {
+			return nil, fmt.Errorf("get metric data: %w", err)
+		}
+		for _, r := range out.MetricDataResults {
+			id := aws.ToString(r.Id)
+			last[id] = r.StatusCode
+			if points[id] == nil {
+				points[id] = make(map[int64]float64)
+			}
+			for i, at := range r.Timestamps[:min(len(r.Timestamps), len(r.Values))] {
+				points[id][at.Unix()] = r.Values[i]
+			}
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return points, complete(in, last)
+		}
+		in.NextToken = out.NextToken
+	}
+	return nil, errors.New("get metric data: the pages do not end")
+}
+
+// complete says whether every query was answered in full. A part of the
+// datapoints would be taken for a quiet time.
+func complete(in *cloudwatch.GetMetricDataInput, last map[string]cwtypes.StatusCode) error {
+	for _, q := range in.MetricDataQueries {
+		if status := last[aws.ToString(q.Id)]; status != cwtypes.StatusCodeComplete {
+			return fmt.Errorf("get metric data: %s is %q, not Complete", aws.ToString(q.Id), status)
+		}
+	}
+	return nil
+}
+
+// Alarm is one alarm as it stands.
+type Alarm struct {
+	Name   string
+	State  string    // "OK", "ALARM" or "INSUFFICIENT_DATA"
+	Since  time.Time // when it came into that state
+	Reason string    // in CloudWatch's words
+}
+
+// Firing reports whether the alarm is on.
+func (a Alarm) Firing() bool { return a.State == string(cwtypes.StateValueAlarm) }
+
+// Alarms returns the alarms of these names that exist, sorted by name.
+// Without names it returns none.
+func (c *Client) Alarms(ctx context.Context, names []string) ([]Alarm, error) {
+	var all []Alarm
+	for some := range slices.Chunk(names, maxNames) {
+		found, err := c.describe(ctx, some)
+		if err != nil {
+			return nil, fmt.Errorf("describe alarms: %w", err)
+		}
+		all = append(all, found...)
+	}
+	slices.SortFunc(all, func(a, b Alarm) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.Compact(all), nil
+}
+
+func (c *Client) describe(ctx context.Context, names []string) ([]Alarm, error) {
+	in := &cloudwatch.DescribeAlarmsInput{
+		AlarmNames: names,
+		// Without types, composite alarms are left out (API reference, "DescribeAlarms").
+		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm, cwtypes.AlarmTypeCompositeAlarm},
+	}
+	var all []Alarm
+	for range maxPages {
+		out, err := c.api.DescribeAlarms(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range out.MetricAlarms {
+			all = append(all, alarm(a.AlarmName, a.StateValue, a.StateTransitionedTimestamp, a.StateUpdatedTimestamp, a.StateReason))
+		}
+		for _, a := range out.CompositeAlarms {
+			all = append(all, alarm(a.AlarmName, a.StateValue, a.StateTransitionedTimestamp, a.StateUpdatedTimestamp, a.StateReason))
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return all, nil
+		}
+		in.NextToken = out.NextToken
+	}
+	return nil, errors.New("the pages do not end")
+}
+
+// alarm prefers the time of the transition: the other one also moves when the
+// reason changes and the state does not.
+func alarm(name *string, state cwtypes.StateValue, transitioned, updated *time.Time, reason *string) Alarm {
+	return Alarm{
+		Name: aws.ToString(name), State: string(state), Reason: aws.ToString(reason),
+		Since: aws.ToTime(cmp.Or(transitioned, updated)).UTC(),
+	}
+}

@@ -11,7 +11,6 @@ import (
 )
 
 func main() {
-	defer jsii.Close()
 	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
 	stack.New(app, "pullback", stack.Props{Dist: "dist/arm64", Settings: settings.Default()})
 	app.Synth(nil)

@@ -99,7 +99,7 @@ func releaseCommand() *cobra.Command {
 // connect finds the ledger by asking the deployed rollbacker where it is.
 func connect(ctx context.Context) (*table.Table, *session.Clock, error) {
 	clock := new(session.Clock)
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithAPIOptions(clock.Options()))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithAPIOptions(clock.APIOptions()))
 	if err != nil {
 		return nil, nil, fmt.Errorf("load the AWS configuration: %w", err)
 	}

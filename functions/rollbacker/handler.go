@@ -170,6 +170,7 @@ func (h *Handler) close(ctx context.Context, i ledger.Incident, step plan.Step) 
 	i.Phase = step.Phase
 	i.Looks++
 	i.NextLook = h.Now().Add(h.Pause)
+	i.Claim.Until = h.Now() // the next look is another invocation's
 	if i.Phase.Final() {
 		i.Closed = h.Now()
 	}

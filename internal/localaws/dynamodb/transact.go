@@ -55,9 +55,7 @@ func (s *Service) transactWriteItems(_ *wire.Call, in *dynamodb.TransactWriteIte
 	m := newMeter(in.ReturnConsumedCapacity, inTransaction(writeCost()))
 	for _, w := range writes {
 		m.charge(w.target, w.size())
-		if !w.checkOnly {
-			w.commit()
-		}
+		w.commit()
 	}
 	s.remember(in)
 	return &dynamodb.TransactWriteItemsOutput{ConsumedCapacity: m.all()}, nil

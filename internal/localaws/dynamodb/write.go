@@ -155,7 +155,7 @@ func (w *write) decide() error {
 	}
 	switch {
 	case w.checkOnly:
-		w.after = w.before
+		w.after = w.before // to commit it changes nothing
 	case w.item != nil:
 		w.after = w.item
 	case w.remove:

@@ -48,7 +48,9 @@ func TestAFailedEventIsTriedAgainAfterOneAndTwoMinutes(t *testing.T) {
 func TestAnEventGivenUpGoesToTheDeadLetterQueue(t *testing.T) {
 	l := newLocal(t)
 	dlq := l.queue("dead", nil)
-	l.failing(func(in *awslambda.CreateFunctionInput) { in.DeadLetterConfig = &lambdatypes.DeadLetterConfig{TargetArn: &dlq} })
+	l.failing(func(in *awslambda.CreateFunctionInput) {
+		in.DeadLetterConfig = &lambdatypes.DeadLetterConfig{TargetArn: &dlq}
+	})
 	l.event("worker", `{"order":7}`)
 	l.advance(2 * time.Minute)
 	require.Empty(t, l.messages("dead"))
@@ -138,7 +140,9 @@ func (l *local) reserve(name string, n int32) {
 func TestNoEventWaitsForAFunctionThatIsSwitchedOff(t *testing.T) {
 	l := newLocal(t)
 	dlq := l.queue("dead", nil)
-	l.failing(func(in *awslambda.CreateFunctionInput) { in.DeadLetterConfig = &lambdatypes.DeadLetterConfig{TargetArn: &dlq} })
+	l.failing(func(in *awslambda.CreateFunctionInput) {
+		in.DeadLetterConfig = &lambdatypes.DeadLetterConfig{TargetArn: &dlq}
+	})
 	l.reserve("worker", 0)
 	l.event("worker", `{}`)
 	l.advance(0)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/pullback-dev/pullback/internal/localaws/lambda/sandbox"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
@@ -110,6 +111,9 @@ func (s *Service) environment(v *version) []string {
 		"LANG=en_US.UTF-8",
 		"PATH=/usr/local/bin:/usr/bin/:/bin:/opt/bin",
 		"TZ=:UTC",
+	}
+	if c.LoggingConfig.LogFormat == lambdatypes.LogFormatJson {
+		env = append(env, "AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL="+string(c.LoggingConfig.ApplicationLogLevel))
 	}
 	if s.options.Issue != nil {
 		id, secret, token := s.options.Issue(v.role())

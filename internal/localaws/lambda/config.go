@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ func configure(c *lambdatypes.FunctionConfiguration, in *lambda.UpdateFunctionCo
 	}
 	c.Description = aws.String(aws.ToString(or(in.Description, c.Description)))
 	c.KMSKeyArn = or(in.KMSKeyArn, c.KMSKeyArn)
-	c.LoggingConfig = or(in.LoggingConfig, c.LoggingConfig)
+	c.LoggingConfig = logging(c.LoggingConfig, in.LoggingConfig)
 	c.EphemeralStorage = or(in.EphemeralStorage, c.EphemeralStorage)
 	return setEnvironment(c, in.Environment)
 }
@@ -101,6 +102,18 @@ func or[T any](a, b *T) *T {
 		return a
 	}
 	return b
+}
+
+// logging changes the settings of the log. They have no effect but on the
+// function's environment.
+func logging(have, want *lambdatypes.LoggingConfig) *lambdatypes.LoggingConfig {
+	if want == nil {
+		return have
+	}
+	changed := *want
+	changed.LogFormat = cmp.Or(want.LogFormat, have.LogFormat)
+	changed.LogGroup = or(want.LogGroup, have.LogGroup)
+	return &changed
 }
 
 // setRuntime sets what is executed and as whom.

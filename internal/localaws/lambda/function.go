@@ -25,7 +25,7 @@ type function struct {
 	last      int        // the highest version number ever given
 	aliases   map[string]*lambdatypes.AliasConfiguration
 	tags      map[string]string
-	policies  map[string]*policy                               // by qualifier
+	policies  map[string]*policy                                // by qualifier
 	async     map[string]*lambdatypes.FunctionEventInvokeConfig // by qualifier
 	reserved  *int32
 	busy      int

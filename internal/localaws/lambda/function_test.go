@@ -135,10 +135,12 @@ func TestWhatTheLocalLambdaCannotDoIsRefused(t *testing.T) {
 		change func(*awslambda.CreateFunctionInput)
 		want   string
 	}{
-		"runtime":   {func(in *awslambda.CreateFunctionInput) { in.Runtime = lambdatypes.RuntimePython312 }, "runtime python3.12 is not supported"},
-		"image":     {func(in *awslambda.CreateFunctionInput) { in.PackageType = lambdatypes.PackageTypeImage }, "PackageType Image is not supported"},
-		"layers":    {func(in *awslambda.CreateFunctionInput) { in.Layers = []string{"l"} }, "Layers is not supported"},
-		"vpc":       {func(in *awslambda.CreateFunctionInput) { in.VpcConfig = &lambdatypes.VpcConfig{SubnetIds: []string{"s"}} }, "VpcConfig is not supported"},
+		"runtime": {func(in *awslambda.CreateFunctionInput) { in.Runtime = lambdatypes.RuntimePython312 }, "runtime python3.12 is not supported"},
+		"image":   {func(in *awslambda.CreateFunctionInput) { in.PackageType = lambdatypes.PackageTypeImage }, "PackageType Image is not supported"},
+		"layers":  {func(in *awslambda.CreateFunctionInput) { in.Layers = []string{"l"} }, "Layers is not supported"},
+		"vpc": {func(in *awslambda.CreateFunctionInput) {
+			in.VpcConfig = &lambdatypes.VpcConfig{SubnetIds: []string{"s"}}
+		}, "VpcConfig is not supported"},
 		"not a zip": {func(in *awslambda.CreateFunctionInput) { in.Code.ZipFile = []byte("x") }, "Could not unzip uploaded file"},
 		"no code":   {func(in *awslambda.CreateFunctionInput) { in.Code = &lambdatypes.FunctionCode{} }, "Please provide a source for function code."},
 		"timeout":   {func(in *awslambda.CreateFunctionInput) { in.Timeout = aws.Int32(901) }, "Value '901' at 'timeout'"},
@@ -194,110 +196,6 @@ func TestPublishingTwiceGivesTheSameVersion(t *testing.T) {
 		arns = append(arns, *v.FunctionArn)
 	}
 	assert.Equal(t, []string{arn + "worker:$LATEST", arn + "worker:1", arn + "worker:3"}, arns)
-}
-
-func TestARevisionThatIsNotTheLatestIsAConflict(t *testing.T) {
-	l := newLocal(t)
-	l.create("worker")
-	name, old := aws.String("worker"), aws.String("11111111-1111-4111-8111-111111111111")
-	l.publish("worker")
-	_, err := l.client.CreateAlias(t.Context(), &awslambda.CreateAliasInput{FunctionName: name, Name: aws.String("live"), FunctionVersion: aws.String("1")})
-	require.NoError(t, err)
-	code, err := packaged()
-	require.NoError(t, err)
-	tests := map[string]func() error{
-		"UpdateFunctionCode": func() error {
-			_, err := l.client.UpdateFunctionCode(t.Context(), &awslambda.UpdateFunctionCodeInput{FunctionName: name, RevisionId: old, ZipFile: code})
-			return err
-		},
-		"UpdateFunctionConfiguration": func() error {
-			_, err := l.client.UpdateFunctionConfiguration(t.Context(), &awslambda.UpdateFunctionConfigurationInput{FunctionName: name, RevisionId: old})
-			return err
-		},
-		"PublishVersion": func() error {
-			_, err := l.client.PublishVersion(t.Context(), &awslambda.PublishVersionInput{FunctionName: name, RevisionId: old})
-			return err
-		},
-		"UpdateAlias": func() error {
-			_, err := l.client.UpdateAlias(t.Context(), &awslambda.UpdateAliasInput{FunctionName: name, Name: aws.String("live"), RevisionId: old})
-			return err
-		},
-	}
-	for name, call := range tests {
-		t.Run(name, func(t *testing.T) {
-			err := call()
-			var stale *lambdatypes.PreconditionFailedException
-			require.ErrorAs(t, err, &stale)
-			require.ErrorContains(t, err, "StatusCode: 412")
-			assert.Contains(t, stale.ErrorMessage(), "The Revision Id provided does not match the latest Revision Id.")
-		})
-	}
-}
-
-func TestPublishingRefusesOtherCodeThanTheCallerSaw(t *testing.T) {
-	l := newLocal(t)
-	l.create("worker")
-	_, err := l.client.PublishVersion(t.Context(), &awslambda.PublishVersionInput{FunctionName: aws.String("worker"), CodeSha256: aws.String("other")})
-	require.ErrorContains(t, err, "CodeSHA256 (other) is different from current CodeSHA256 in $LATEST")
-}
-
-func TestAnAliasPointsWhereItMay(t *testing.T) {
-	l := newLocal(t)
-	l.create("worker")
-	name := aws.String("worker")
-	l.publish("worker")
-	l.describe("worker", map[string]string{"A": "1"})
-	l.publish("worker")
-	_, err := l.client.UpdateFunctionConfiguration(t.Context(), &awslambda.UpdateFunctionConfigurationInput{FunctionName: name, Role: aws.String(role + "2")})
-	require.NoError(t, err)
-	l.publish("worker")
-	created, err := l.client.CreateAlias(t.Context(), &awslambda.CreateAliasInput{FunctionName: name, Name: aws.String("live"), FunctionVersion: aws.String("1")})
-	require.NoError(t, err)
-	weights := func(w map[string]float64) *lambdatypes.AliasRoutingConfiguration {
-		return &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: w}
-	}
-	tests := map[string]struct {
-		in   awslambda.UpdateAliasInput
-		want string
-	}{
-		"no such version":   {awslambda.UpdateAliasInput{FunctionVersion: aws.String("9")}, "Function not found: " + arn + "worker:9"},
-		"three versions":    {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"2": 0.1, "3": 0.1})}, "cannot be greater than 1"},
-		"too much weight":   {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"2": 1.5})}, "must be between 0.0 and 1.0"},
-		"the same version":  {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"1": 0.5})}, "is already included in routing configuration"},
-		"weight for latest": {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"$LATEST": 0.5})}, "$LATEST is not supported"},
-		"another role":      {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"3": 0.5})}, "same execution role"},
-	}
-	for test, tt := range tests {
-		t.Run(test, func(t *testing.T) {
-			tt.in.FunctionName, tt.in.Name = name, aws.String("live")
-			_, err := l.client.UpdateAlias(t.Context(), &tt.in)
-			require.ErrorContains(t, err, tt.want)
-		})
-	}
-	update := func(in awslambda.UpdateAliasInput) *awslambda.UpdateAliasOutput {
-		in.FunctionName, in.Name = name, aws.String("live")
-		out, err := l.client.UpdateAlias(t.Context(), &in)
-		require.NoError(t, err)
-		return out
-	}
-	shifting := update(awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"2": 0.1}), RevisionId: created.RevisionId})
-	assert.Equal(t, weights(map[string]float64{"2": 0.1}), shifting.RoutingConfig)
-	assert.NotEqual(t, created.RevisionId, shifting.RevisionId)
-	kept := update(awslambda.UpdateAliasInput{Description: aws.String("d")})
-	assert.Equal(t, weights(map[string]float64{"2": 0.1}), kept.RoutingConfig, "left out, the weights stay")
-	_, err = l.client.DeleteFunction(t.Context(), &awslambda.DeleteFunctionInput{FunctionName: name, Qualifier: aws.String("2")})
-	require.ErrorContains(t, err, "Unable to delete version because the following aliases reference it: [live]")
-	done := update(awslambda.UpdateAliasInput{FunctionVersion: aws.String("2"), RoutingConfig: weights(map[string]float64{})})
-	assert.Nil(t, done.RoutingConfig)
-	assert.Equal(t, "2", *done.FunctionVersion)
-	_, err = l.client.CreateAlias(t.Context(), &awslambda.CreateAliasInput{FunctionName: name, Name: aws.String("live"), FunctionVersion: aws.String("1")})
-	require.ErrorContains(t, err, "StatusCode: 409")
-	_, err = l.client.GetAlias(t.Context(), &awslambda.GetAliasInput{FunctionName: name, Name: aws.String("none")})
-	require.ErrorContains(t, err, "Cannot find alias arn: "+arn+"worker:none")
-	all, err := l.client.ListAliases(t.Context(), &awslambda.ListAliasesInput{FunctionName: name, FunctionVersion: aws.String("2")})
-	require.NoError(t, err)
-	require.Len(t, all.Aliases, 1)
-	assert.Equal(t, arn+"worker:live", *all.Aliases[0].AliasArn)
 }
 
 func TestAPermissionIsWrittenAsAPolicy(t *testing.T) {

@@ -19,7 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
-	"github.com/pullback-dev/pullback/internal/localaws/traffic"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/wire/wiretest"
 )
@@ -298,34 +297,4 @@ func TestNewCodeEndsOldSandboxes(t *testing.T) {
 	after := read(t, l.invoke("worker", `{}`))
 	assert.NotEqual(t, before.PID, after.PID)
 	require.Eventually(t, func() bool { return errors.Is(syscall.Kill(before.PID, 0), syscall.ESRCH) }, 10*time.Second, time.Millisecond)
-}
-
-func BenchmarkWarmInvocation(b *testing.B) {
-	l := newLocal(b, func(o *lambda.Options) { o.Log = nil })
-	l.create("worker")
-	done := make(chan struct{})
-	for b.Loop() {
-		l.world.Lock()
-		l.lambda.Start("worker", "", []byte(`{}`), func(lambda.Result) { done <- struct{}{} })
-		l.world.Unlock()
-		<-done
-	}
-}
-
-// BenchmarkTrafficOnVirtualTime is what a demonstration does: requests on the
-// world's clock through an alias.
-func BenchmarkTrafficOnVirtualTime(b *testing.B) {
-	l := newLocal(b, func(o *lambda.Options) { o.Log = nil })
-	l.create("worker")
-	l.world.Lock()
-	stream := traffic.Start(l.world, l.lambda, traffic.Options{Function: "worker", PerSecond: 50})
-	l.world.Unlock()
-	for b.Loop() {
-		if err := l.world.Advance(b.Context(), 20*time.Second); err != nil {
-			b.Fatal(err)
-		}
-	}
-	l.world.Lock()
-	defer l.world.Unlock()
-	b.ReportMetric(float64(stream.Summary().Total)/b.Elapsed().Seconds(), "requests/s")
 }

@@ -73,6 +73,7 @@ func zipped(name string, contents []byte) ([]byte, error) {
 type local struct {
 	t       testing.TB
 	world   *world.World
+	mux     *wire.Mux
 	lambda  *lambda.Service
 	client  *awslambda.Client
 	queues  *awssqs.Client
@@ -98,6 +99,7 @@ func newLocalIn(t testing.TB, w *world.World, change ...func(*lambda.Options)) *
 	t.Helper()
 	l := &local{t: t, world: w}
 	mux := wire.NewMux(l.world)
+	l.mux = mux
 	server := httptest.NewServer(mux)
 	queues := sqs.New(l.world, mux, sqs.Options{})
 	o := lambda.Options{
@@ -149,7 +151,8 @@ func (l *local) note(in *cloudwatch.PutMetricDataInput) {
 	}
 }
 
-// create creates a function of testdata/function.
+// create creates a function of testdata/function, without the detour over HTTP
+// that megabytes of code would take.
 func (l *local) create(name string, change ...func(*awslambda.CreateFunctionInput)) {
 	l.t.Helper()
 	code, err := packaged()
@@ -161,7 +164,10 @@ func (l *local) create(name string, change ...func(*awslambda.CreateFunctionInpu
 	for _, c := range change {
 		c(in)
 	}
-	_, err = l.client.CreateFunction(l.t.Context(), in)
+	l.world.Lock()
+	defer l.world.Unlock()
+	me := wire.Principal{ARN: "arn:aws:iam::123456789012:root"}
+	_, err = wire.Do[awslambda.CreateFunctionOutput](l.t.Context(), l.mux, me, "lambda", "CreateFunction", in)
 	require.NoError(l.t, err)
 }
 
@@ -225,7 +231,9 @@ func (l *local) queue(name string, attributes map[string]string) (arn string) {
 }
 
 // url is the URL of a queue.
-func url(name string) *string { return aws.String("https://sqs.us-east-1.amazonaws.com/123456789012/" + name) }
+func url(name string) *string {
+	return aws.String("https://sqs.us-east-1.amazonaws.com/123456789012/" + name)
+}
 
 // send sends a message.
 func (l *local) send(queue, body, group string) {

@@ -249,14 +249,3 @@ func TestMappingsAreListedByFunctionAndQueue(t *testing.T) {
 	_, ok := errors.AsType[*lambdatypes.ResourceNotFoundException](err)
 	assert.True(t, ok, "%v", err)
 }
-
-func BenchmarkAnIdleHourWithAMapping(b *testing.B) {
-	l := newLocal(b)
-	l.create("worker")
-	l.read(l.queue("orders", nil))
-	for b.Loop() {
-		if err := l.world.Advance(b.Context(), time.Hour); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

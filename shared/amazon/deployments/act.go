@@ -25,9 +25,6 @@ func (c *Client) Stop(ctx context.Context, id deploy.ID) error {
 	return nil
 }
 
-// Restore is what it takes to put a revision back.
-type Restore = deploy.Restore
-
 // allAtOnce moves all traffic in one step. A rollback is not tried out.
 const allAtOnce = "CodeDeployDefault.LambdaAllAtOnce"
 
@@ -39,7 +36,7 @@ const allAtOnce = "CodeDeployDefault.LambdaAllAtOnce"
 // that leaves the outcome open the caller looks for the marker. The deployment
 // ignores alarms, because the one that asked for it is still on, and its own
 // failure rolls nothing back.
-func (c *Client) Restore(ctx context.Context, r Restore) (deploy.ID, error) {
+func (c *Client) Restore(ctx context.Context, r deploy.Restore) (deploy.ID, error) {
 	spec, err := appSpec(r)
 	if err != nil {
 		return "", fmt.Errorf("restore %s: %w", r.Target, err)
@@ -69,7 +66,7 @@ func once(o *codedeploy.Options) { o.Retryer = aws.NopRetryer{} }
 // appSpec returns the text that tells CodeDeploy what to move (user guide,
 // "AppSpec 'resources' section for AWS Lambda deployments"). It names no hooks:
 // no gate may refuse a rollback.
-func appSpec(r Restore) (string, error) {
+func appSpec(r deploy.Restore) (string, error) {
 	type properties struct{ Name, Alias, CurrentVersion, TargetVersion string }
 	type resource struct {
 		Type       string

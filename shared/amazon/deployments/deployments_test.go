@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pullback-dev/pullback/shared/amazon/deployments"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
@@ -40,6 +39,7 @@ func TestADeploymentIsKnownMoreWhenItHasStarted(t *testing.T) {
 	assert.Equal(t, deploy.Revision("7"), got.From)
 	assert.Equal(t, deploy.Revision("8"), got.To)
 	assert.False(t, got.Started.IsZero())
+	assert.False(t, got.Shifted.Before(got.Started), "traffic moves after the start")
 	assert.True(t, got.Ended.IsZero())
 
 	l.pass(time.Hour)
@@ -84,7 +84,7 @@ func TestWhatCodeDeployDoesNotKnowIsUnknown(t *testing.T) {
 	require.ErrorIs(t, err, deploy.ErrUnknown)
 	_, err = l.adapter().Group(t.Context(), nobody)
 	require.ErrorIs(t, err, deploy.ErrUnknown)
-	_, err = l.adapter().Restore(t.Context(), deployments.Restore{Target: nobody, Alias: alias, From: "8", To: "7"})
+	_, err = l.adapter().Restore(t.Context(), deploy.Restore{Target: nobody, Alias: alias, From: "8", To: "7"})
 	require.ErrorIs(t, err, deploy.ErrUnknown)
 }
 
@@ -124,7 +124,7 @@ func TestRestorePutsARevisionBack(t *testing.T) {
 	require.Equal(t, "8", l.version)
 
 	marker := deploy.Marker("i-1", 1)
-	id, err := l.adapter().Restore(t.Context(), deployments.Restore{Target: target, Alias: alias, From: "8", To: "7", Marker: marker})
+	id, err := l.adapter().Restore(t.Context(), deploy.Restore{Target: target, Alias: alias, From: "8", To: "7", Marker: marker})
 	require.NoError(t, err)
 	l.pass(time.Minute)
 	got, err := l.adapter().Get(t.Context(), id)
@@ -146,7 +146,7 @@ func TestRestorePutsARevisionBack(t *testing.T) {
 func TestRestoreWaitsForNobody(t *testing.T) {
 	l := shop(t)
 	l.deploy("7", "8", "")
-	_, err := l.adapter().Restore(t.Context(), deployments.Restore{Target: target, Alias: alias, From: "7", To: "6", Marker: "pullback:i-1:1"})
+	_, err := l.adapter().Restore(t.Context(), deploy.Restore{Target: target, Alias: alias, From: "7", To: "6", Marker: "pullback:i-1:1"})
 	require.ErrorIs(t, err, deploy.ErrBusy)
 }
 
@@ -163,6 +163,7 @@ func TestAHookIsReportedOnceAndMayBeReportedAgain(t *testing.T) {
 		got, err := l.adapter().Get(t.Context(), id)
 		require.NoError(t, err)
 		assert.Equal(t, want, got.Status)
+		assert.Equal(t, passed, !got.Shifted.IsZero(), "a deployment that was refused before has moved no traffic")
 	}
 	err := shop(t).adapter().Report(t.Context(), "d-NOBODY123", "execution", true)
 	require.ErrorIs(t, err, deploy.ErrUnknown)
@@ -176,15 +177,15 @@ func TestGroupsAreEnabledByTheirTags(t *testing.T) {
 	own := &cdtypes.AlarmConfiguration{Enabled: true, Alarms: []cdtypes.Alarm{{Name: aws.String("errors")}, {Name: aws.String("5xx")}}}
 	ignored := &cdtypes.AlarmConfiguration{Enabled: false, Alarms: []cdtypes.Alarm{{Name: aws.String("latency")}}}
 	l.group(target, map[string]string{
-		"pullback:enabled": "true", "pullback:alarms": "errors  saturation,queue", "pullback:smoke": `{"ping":1}`,
+		"pullback:enabled": "true", "pullback:alarms": "errors  saturation,queue", "pullback:alias": "shop:live",
 	}, own)
 	l.group(deploy.Target{Application: "billing", Group: "prod"}, on, ignored)
 	l.group(deploy.Target{Application: "billing", Group: "old"}, map[string]string{"pullback:enabled": "false"}, nil)
 	l.group(deploy.Target{Application: "shop", Group: "staging"}, nil, own)
 
-	want := []deployments.Group{
+	want := []deploy.Group{
 		{Target: deploy.Target{Application: "billing", Group: "prod"}, Enabled: true, Alarms: []string{"latency"}},
-		{Target: target, Enabled: true, Alarms: []string{"5xx", "errors", "queue", "saturation"}, Smoke: `{"ping":1}`},
+		{Target: target, Enabled: true, Alarms: []string{"5xx", "errors", "queue", "saturation"}, Alias: deploy.Alias{Function: "shop", Name: "live"}},
 	}
 	got, err := l.adapter().Enabled(t.Context())
 	require.NoError(t, err)
@@ -195,5 +196,5 @@ func TestGroupsAreEnabledByTheirTags(t *testing.T) {
 	assert.Equal(t, want[1], one)
 	off, err := l.adapter().Group(t.Context(), deploy.Target{Application: "shop", Group: "staging"})
 	require.NoError(t, err)
-	assert.Equal(t, deployments.Group{Target: off.Target, Alarms: []string{"5xx", "errors"}}, off)
+	assert.Equal(t, deploy.Group{Target: off.Target, Alarms: []string{"5xx", "errors"}}, off)
 }

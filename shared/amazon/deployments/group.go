@@ -26,19 +26,16 @@ const (
 // reference, "BatchLimitExceededException").
 const maxGroups = 100
 
-// Group is a deployment group of the Lambda platform.
-type Group = deploy.Group
-
 // Group returns one group: deploy.ErrUnknown.
-func (c *Client) Group(ctx context.Context, t deploy.Target) (Group, error) {
+func (c *Client) Group(ctx context.Context, t deploy.Target) (deploy.Group, error) {
 	out, err := c.api.GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{
 		ApplicationName: &t.Application, DeploymentGroupName: &t.Group,
 	})
 	if err != nil {
-		return Group{}, fmt.Errorf("get group %s: %w", t, classify(err))
+		return deploy.Group{}, fmt.Errorf("get group %s: %w", t, classify(err))
 	}
 	if out.DeploymentGroupInfo == nil {
-		return Group{}, fmt.Errorf("get group %s: empty answer", t)
+		return deploy.Group{}, fmt.Errorf("get group %s: empty answer", t)
 	}
 	return c.group(ctx, t, *out.DeploymentGroupInfo)
 }
@@ -46,12 +43,12 @@ func (c *Client) Group(ctx context.Context, t deploy.Target) (Group, error) {
 // Enabled returns the groups that pullback looks after, sorted by target: those
 // of the Lambda platform that are tagged so. It costs one call per application
 // and one per group, so it is for the sweep, not for signals.
-func (c *Client) Enabled(ctx context.Context) ([]Group, error) {
+func (c *Client) Enabled(ctx context.Context) ([]deploy.Group, error) {
 	apps, err := c.applications(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var enabled []Group
+	var enabled []deploy.Group
 	for _, app := range apps {
 		found, err := c.enabledOf(ctx, app)
 		// The application may be gone since it was listed.
@@ -60,7 +57,7 @@ func (c *Client) Enabled(ctx context.Context) ([]Group, error) {
 		}
 		enabled = append(enabled, found...)
 	}
-	slices.SortFunc(enabled, func(a, b Group) int { return cmp.Compare(a.Target.String(), b.Target.String()) })
+	slices.SortFunc(enabled, func(a, b deploy.Group) int { return cmp.Compare(a.Target.String(), b.Target.String()) })
 	return enabled, nil
 }
 
@@ -80,12 +77,12 @@ func (c *Client) applications(ctx context.Context) ([]string, error) {
 	return nil, fmt.Errorf("list applications: %w", errEndless)
 }
 
-func (c *Client) enabledOf(ctx context.Context, app string) ([]Group, error) {
+func (c *Client) enabledOf(ctx context.Context, app string) ([]deploy.Group, error) {
 	names, err := c.groupsOf(ctx, app)
 	if err != nil {
 		return nil, err
 	}
-	var enabled []Group
+	var enabled []deploy.Group
 	for some := range slices.Chunk(names, maxGroups) {
 		out, err := c.api.BatchGetDeploymentGroups(ctx, &codedeploy.BatchGetDeploymentGroupsInput{
 			ApplicationName: &app, DeploymentGroupNames: some,
@@ -126,10 +123,10 @@ func (c *Client) groupsOf(ctx context.Context, app string) ([]string, error) {
 }
 
 // group adds what the tags say to what CodeDeploy says of a group.
-func (c *Client) group(ctx context.Context, t deploy.Target, info cdtypes.DeploymentGroupInfo) (Group, error) {
+func (c *Client) group(ctx context.Context, t deploy.Target, info cdtypes.DeploymentGroupInfo) (deploy.Group, error) {
 	tags, err := c.tags(ctx, t)
 	if err != nil {
-		return Group{}, fmt.Errorf("read tags of %s: %w", t, err)
+		return deploy.Group{}, fmt.Errorf("read tags of %s: %w", t, err)
 	}
 	// Alarms count even where CodeDeploy is told to ignore them: that says
 	// whether CodeDeploy stops by itself, not whether they are about the group.
@@ -141,7 +138,7 @@ func (c *Client) group(ctx context.Context, t deploy.Target, info cdtypes.Deploy
 	}
 	slices.Sort(alarms)
 	function, name, _ := strings.Cut(tags[TagAlias], ":")
-	return Group{
+	return deploy.Group{
 		Target: t, Enabled: tags[TagEnabled] == "true", Alarms: slices.Compact(alarms), Alias: deploy.Alias{Function: function, Name: name},
 	}, nil
 }

@@ -55,7 +55,7 @@ func (s *script) adapter(t *testing.T, region string) *deployments.Client {
 
 func TestRestoreIsTriedOnce(t *testing.T) {
 	s := &script{} // 500: the SDK would try again
-	_, err := s.adapter(t, region).Restore(t.Context(), deployments.Restore{Target: target, Alias: alias, From: "8", To: "7", Marker: "pullback:i-1:1"})
+	_, err := s.adapter(t, region).Restore(t.Context(), deploy.Restore{Target: target, Alias: alias, From: "8", To: "7", Marker: "pullback:i-1:1"})
 	require.Error(t, err)
 	assert.Equal(t, []string{"CreateDeployment"}, s.calls)
 	require.Len(t, s.bodies, 1)

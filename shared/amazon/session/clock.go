@@ -50,3 +50,8 @@ func (c *Clock) watch(stack *middleware.Stack) error {
 	}
 	return nil
 }
+
+// APIOptions make the clients of another configuration set the clock.
+func (c *Clock) APIOptions() []func(*middleware.Stack) error {
+	return []func(*middleware.Stack) error{c.watch}
+}

@@ -23,6 +23,9 @@
 // and its place among the open ones; a record and the end of its chain) are
 // written in one transaction.
 //
+// The functions need dynamodb:GetItem, BatchGetItem, Query, PutItem, UpdateItem
+// and DeleteItem on the table; transactions are allowed by the same actions.
+//
 // write names the call that wrote the item. The SDK repeats a write whose
 // answer was lost, and the repetition then fails the condition that the first
 // made untrue; if the item in the way carries this call's name, the write has

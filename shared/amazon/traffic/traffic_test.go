@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -139,6 +140,19 @@ func TestHealMakesOneVersionServeAlone(t *testing.T) {
 		require.NoError(t, traffic.New(s.client).Heal(t.Context(), live(t, s), to))
 		assert.True(t, live(t, s).Only(to))
 	}
+}
+
+func TestHealAsksForNoWeightsInSoManyWords(t *testing.T) {
+	s := serve(t)
+	seen := live(t, s)
+	var body []byte
+	s.door = func(w http.ResponseWriter, r *http.Request, aws http.Handler) {
+		body, _ = io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		aws.ServeHTTP(w, r)
+	}
+	require.NoError(t, traffic.New(s.client).Heal(t.Context(), seen, "2"))
+	assert.JSONEq(t, `{"FunctionVersion":"2","RoutingConfig":{"AdditionalVersionWeights":{}},"RevisionId":"`+seen.Token+`"}`, string(body))
 }
 
 func TestHealDoesNotOverwriteAnotherHand(t *testing.T) {

@@ -144,12 +144,6 @@ func quarantine(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func alarms(t *testing.T, fresh func(t *testing.T) Store) {
-	targetsOf := func(t *testing.T, s Store, alarm string) []deploy.Target {
-		t.Helper()
-		got, err := s.TargetsOf(t.Context(), alarm)
-		require.NoError(t, err)
-		return got
-	}
 	t.Run("an alarm's targets come sorted by name", func(t *testing.T) {
 		s := fresh(t)
 		first := deploy.Target{Application: "billing", Group: "prod"}
@@ -177,6 +171,9 @@ func alarms(t *testing.T, fresh func(t *testing.T) Store) {
 		require.NoError(t, s.IndexAlarms(t.Context(), target, []string{"errors"}))
 		assert.Equal(t, []deploy.Target{target}, targetsOf(t, s, "errors"))
 	})
+}
+
+func manyAlarms(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("more alarms than one transaction holds", func(t *testing.T) {
 		s := fresh(t)
 		var names []string
@@ -229,6 +226,9 @@ func records(t *testing.T, fresh func(t *testing.T) Store) {
 		require.NoError(t, err)
 		assert.Equal(t, start, got.At)
 	})
+}
+
+func chains(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("appended at once all land, in one chain", func(t *testing.T) {
 		s := fresh(t)
 		seqs := make(chan int, many)
@@ -267,4 +267,11 @@ func records(t *testing.T, fresh func(t *testing.T) Store) {
 		require.NoError(t, err)
 		assert.Empty(t, got)
 	})
+}
+
+func targetsOf(t *testing.T, s Store, alarm string) []deploy.Target {
+	t.Helper()
+	got, err := s.TargetsOf(t.Context(), alarm)
+	require.NoError(t, err)
+	return got
 }

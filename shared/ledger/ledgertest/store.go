@@ -30,7 +30,8 @@ type Store interface {
 	IncidentsSince(ctx context.Context, t deploy.Target, since time.Time) ([]ledger.Incident, error)
 	// ClaimIncident takes the right to act until now+term: ErrTaken if somebody
 	// else has it and its term is not over, ErrNotFound. The owner itself may
-	// claim again and keeps its generation; a new owner gets the next one.
+	// claim again and keeps its generation; a new owner gets the next one. A
+	// claim is a write: it makes the next Rev, which it returns.
 	ClaimIncident(ctx context.Context, id deploy.Incident, owner string, now time.Time, term time.Duration) (ledger.Incident, error)
 	// SaveIncident writes i if the stored incident still has i.Rev and i's
 	// claim generation, and returns it with the next Rev: ErrFenced.

@@ -47,13 +47,13 @@ func TestTheRuntimeAPI(t *testing.T) {
 		payload string
 		want    sandbox.Outcome
 	}{
-		"an answer":                     {"hello", sandbox.Outcome{Payload: []byte("5")}},
-		"a payload above any buffer":    {strings.Repeat("x", 5<<20), sandbox.Outcome{Payload: []byte("5242880")}},
-		"an answer to something else":   {"wrong id", sandbox.Outcome{Payload: []byte(`400 {"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"}`)}},
-		"a path that does not exist":    {"unknown path", sandbox.Outcome{Payload: []byte(`404 {"errorType":"NotFound","errorMessage":"no such operation of the Runtime API"}`)}},
-		"an error in the trailers":      {"trailer", sandbox.Outcome{Failed: true, Payload: []byte(`{"errorType":"Runtime.Broken"}`)}},
-		"a client that wants a go":      {"expect", sandbox.Outcome{Payload: []byte("ok")}},
-		"a second answer":               {"twice", sandbox.Outcome{Payload: []byte("first"), Log: []byte("400 {\"errorType\":\"InvalidRequestID\",\"errorMessage\":\"Invalid request ID\"}\n")}},
+		"an answer":                   {"hello", sandbox.Outcome{Payload: []byte("5")}},
+		"a payload above any buffer":  {strings.Repeat("x", 5<<20), sandbox.Outcome{Payload: []byte("5242880")}},
+		"an answer to something else": {"wrong id", sandbox.Outcome{Payload: []byte(`400 {"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"}`)}},
+		"a path that does not exist":  {"unknown path", sandbox.Outcome{Payload: []byte(`404 {"errorType":"NotFound","errorMessage":"no such operation of the Runtime API"}`)}},
+		"an error in the trailers":    {"trailer", sandbox.Outcome{Failed: true, Payload: []byte(`{"errorType":"Runtime.Broken"}`)}},
+		"a client that wants a go":    {"expect", sandbox.Outcome{Payload: []byte("ok")}},
+		"a second answer":             {"twice", sandbox.Outcome{Payload: []byte("first"), Log: []byte("400 {\"errorType\":\"InvalidRequestID\",\"errorMessage\":\"Invalid request ID\"}\n")}},
 		"asking again without answering": {"no answer", sandbox.Outcome{
 			Failed: true, Payload: []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: id-1 Error: Runtime exited without providing a reason"}`),
 		}},

@@ -64,7 +64,7 @@ test: build synth $(LINT) ## Run all tests (about ten minutes the first time)
 check: $(LINT) ## Format, vet, lint and the short tests with the race detector
 	@$(LINT) config verify
 	@$(LINT) fmt --diff
-	@$(LINT) run
+	@$(LINT) run --allow-parallel-runners
 	@go test -race -short $$(go list ./... | grep -v /infra)
 
 .PHONY: fmt

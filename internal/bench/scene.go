@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -77,8 +78,17 @@ func (s *scene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewDecoder(r.Body).Decode(&report); err != nil || report.Status != "Succeeded" {
 		s.failed.Store(true)
 	}
+	// The functions take their time from this header.
+	w.Header().Set("Date", s.now().Format(http.TimeFormat))
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	_ = json.NewEncoder(w).Encode(map[string]string{"lifecycleEventHookExecutionId": report.Execution}) // a process that has gone is noticed elsewhere
+}
+
+// now is the time in the local AWS.
+func (s *scene) now() time.Time {
+	s.local.World.Lock()
+	defer s.local.World.Unlock()
+	return s.local.World.Now()
 }
 
 func (s *scene) close() error { return errors.Join(s.server.Close(), s.local.Close()) }

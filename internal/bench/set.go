@@ -177,9 +177,7 @@ func (s *scene) deploy(ctx context.Context, a app) error {
 // open opens an incident for every start of the rollbacker, so that each
 // begins with an incident's first look.
 func (s *scene) open(ctx context.Context, a app, bad deploy.ID) error {
-	s.local.World.Lock()
-	now := s.local.World.Now()
-	s.local.World.Unlock()
+	now := s.now()
 	store := table.New(dynamodb.NewFromConfig(s.config()), s.settings.Table)
 	for start := range s.options.Starts {
 		_, _, err := store.OpenIncident(ctx, ledger.Incident{
@@ -195,9 +193,7 @@ func (s *scene) open(ctx context.Context, a app, bad deploy.ID) error {
 
 // remember writes what the control plane would know by now.
 func (s *scene) remember(ctx context.Context) error {
-	s.local.World.Lock()
-	now := s.local.World.Now()
-	s.local.World.Unlock()
+	now := s.now()
 	store := table.New(dynamodb.NewFromConfig(s.config()), s.settings.Table)
 	for _, a := range []app{hooked, taken} {
 		good := ledger.KnownGood{Target: a.target(), Revision: "1", Why: "bench", At: now.Add(-time.Hour)}

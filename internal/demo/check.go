@@ -31,15 +31,19 @@ func (d *demo) checkRestored(ctx context.Context) error {
 		return fmt.Errorf("look at %s: %w", d.report.BadDeployment, err)
 	}
 	hold, held := d.ledger.HoldOn(ctx, target)
+	if err := d.look(ctx); err != nil {
+		return err
+	}
 	failed := d.summary().Failed
 	if err := d.aws.World.Advance(ctx, time.Minute); err != nil {
 		return fmt.Errorf("let time pass: %w", err)
 	}
 	later := d.summary().Failed
 	return errors.Join(
-		d.check("version 1 serves alone", live.Only("1"), fmt.Sprintf("version %s with weights %v", live.Version, live.Weights)),
+		d.check("version 1 serves alone", live.Only("1"), fmt.Sprintf("version %s, %d others", live.Version, len(live.Weights))),
 		d.check("the bad deployment is stopped", x.Status == deploy.Stopped, string(x.Status)),
-		d.check("the deployment group is held", held == nil, fmt.Sprintf("hold %q, %v", hold.Because, held)),
+		d.check("the deployment group is held", held == nil && hold.Incident == d.report.Incident, "by "+string(hold.Incident)),
+		d.check("humans were told, when it began and when it was over", len(d.report.Notices) == 2, fmt.Sprintf("%d notices", len(d.report.Notices))),
 		d.check("no order fails in the minute after", later == failed, fmt.Sprintf("%d more", later-failed)),
 	)
 }
@@ -55,7 +59,7 @@ func (d *demo) checkRefused(ctx context.Context, id deploy.ID, before int) error
 		return fmt.Errorf("look at %s: %w", alias, err)
 	}
 	return errors.Join(
-		d.check("the same bad version is refused", x.Status == deploy.Failed && x.Shifted.IsZero(), fmt.Sprintf("%s, shifted %v", x.Status, !x.Shifted.IsZero())),
+		d.check("the same bad version is refused", x.Status == deploy.Failed && x.Shifted.IsZero(), fmt.Sprintf("%s, traffic shifted: %v", x.Status, !x.Shifted.IsZero())),
 		d.check("and sees no order", d.served("2") == before && live.Only("1"), fmt.Sprintf("%d orders", d.served("2")-before)),
 	)
 }
@@ -78,7 +82,7 @@ func (d *demo) checkFixed(ctx context.Context, id deploy.ID, version deploy.Revi
 	return errors.Join(
 		d.check("the fix goes through", x.Status == deploy.Succeeded && live.Only(version), fmt.Sprintf("%s, version %s serves", x.Status, live.Version)),
 		d.check("and is known good", len(marks) == 2 && marks[0].Revision == version, fmt.Sprintf("%d marks", len(marks))),
-		d.check("the deployment group is not held any more", errors.Is(held, ledger.ErrNotFound), fmt.Sprint(held)),
+		d.check("the deployment group is not held any more", errors.Is(held, ledger.ErrNotFound), "no hold"),
 	)
 }
 

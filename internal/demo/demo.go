@@ -19,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
@@ -57,6 +59,7 @@ type demo struct {
 	deploys *deployments.Client
 	aliases *traffic.Client
 	ledger  *table.Table
+	chat    chat
 	orders  *localtraffic.Traffic
 	report  *Report
 	seen    seen
@@ -117,7 +120,7 @@ func (d *demo) run(ctx context.Context, in cloudformation.Input) error {
 	if err != nil {
 		return err
 	}
-	if err := d.connect(stack); err != nil {
+	if err := d.connect(ctx, stack); err != nil {
 		return err
 	}
 	for _, act := range []struct {
@@ -140,31 +143,34 @@ func (d *demo) run(ctx context.Context, in cloudformation.Input) error {
 }
 
 // connect makes the clients. They speak to the local AWS as they would to AWS.
-func (d *demo) connect(stack cloudformation.Stack) error {
+func (d *demo) connect(ctx context.Context, stack cloudformation.Stack) error {
 	cfg := aws.Config{
 		Region: d.aws.World.Region, BaseEndpoint: aws.String(d.aws.URL()),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "demo", SecretAccessKey: "demo"}, nil
 		}),
 	}
-	name, ok := tableOf(stack)
-	if !ok {
-		return errors.New("the template has no DynamoDB table for the ledger")
+	name, topic := physicalID(stack, "AWS::DynamoDB::Table"), physicalID(stack, "AWS::SNS::Topic")
+	if name == "" || topic == "" {
+		return errors.New("the template has no table for the ledger or no topic for notices")
 	}
 	d.app = app{dist: d.options.Dist, lambda: lambda.NewFromConfig(cfg), deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg)}
 	d.deploys = deployments.New(d.app.deploy, d.aws.World.Account, cfg.Region)
 	d.aliases = traffic.New(d.app.lambda)
 	d.ledger = table.New(dynamodb.NewFromConfig(cfg), name)
-	return nil
+	var err error
+	d.chat, err = join(ctx, sqs.NewFromConfig(cfg), sns.NewFromConfig(cfg), topic)
+	return err
 }
 
-func tableOf(stack cloudformation.Stack) (string, bool) {
+// physicalID returns the name of the stack's first resource of a type, or "".
+func physicalID(stack cloudformation.Stack, kind string) string {
 	for _, r := range stack.Resources {
-		if r.Type == "AWS::DynamoDB::Table" {
-			return r.PhysicalID, true
+		if r.Type == kind {
+			return r.PhysicalID
 		}
 	}
-	return "", false
+	return ""
 }
 
 // install is the application team's work, and the first orders come in.

@@ -24,6 +24,7 @@ type Report struct {
 	FirstFailure  time.Time       `json:"firstFailure"`
 	Restored      time.Time       `json:"restored"`       // when the known-good version served alone again, seen by the second
 	Exposed       float64         `json:"exposedSeconds"` // from the first failed request to then
+	Notices       []string        `json:"notices"`
 	Checks        []Check         `json:"checks"`
 	Timeline      []Row           `json:"timeline"`
 	Explanation   []ledger.Record `json:"explanation"`

@@ -59,7 +59,11 @@ func (d *demo) look(ctx context.Context) error {
 		return fmt.Errorf("read the ledger: %w", err)
 	}
 	for _, r := range records[d.seen.records:] {
-		if r.Function != "cli" && r.Rule != "intent" {
+		switch {
+		case r.Rule == "intent": // its effect follows
+		case r.Function == "cli":
+			d.add(Row{At: r.At, Who: "you", What: "pullback " + r.Verb + " " + r.Target.String(), Why: r.Because})
+		default:
 			d.add(Row{At: r.At, Who: r.Function, What: what(r), Why: r.Because})
 		}
 	}
@@ -67,7 +71,15 @@ func (d *demo) look(ctx context.Context) error {
 	if err := d.lookAtDeployments(ctx); err != nil {
 		return err
 	}
-	return d.lookAtAlias(ctx)
+	if err := d.lookAtAlias(ctx); err != nil {
+		return err
+	}
+	titles, err := d.chat.read(ctx)
+	for _, title := range titles {
+		d.report.Notices = append(d.report.Notices, title)
+		d.add(Row{At: d.now(), Who: "SNS", What: "notice: " + title})
+	}
+	return err
 }
 
 func (d *demo) lookAtDeployments(ctx context.Context) error {

@@ -71,9 +71,13 @@ func Explain(ctx context.Context, l Ledger, t deploy.Target, i deploy.Incident) 
 }
 
 // Print writes records for people, one line each and one below for each call.
+// The record of an intent is left out where that of its effect follows.
 func Print(w io.Writer, records []ledger.Record) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, r := range records {
+	for i, r := range records {
+		if r.Rule == "intent" && i+1 < len(records) && records[i+1].Rule == "effect" && records[i+1].Verb == r.Verb {
+			continue
+		}
 		rule := ""
 		if r.Rule != "" {
 			rule = " (" + r.Rule + ")"
@@ -82,7 +86,7 @@ func Print(w io.Writer, records []ledger.Record) error {
 		for _, c := range r.Calls {
 			answer := c.Answer
 			if answer == "" {
-				answer = "…"
+				answer = "(no answer)"
 			}
 			_, _ = fmt.Fprintf(tab, "\t\t\t%s %s -> %s\n", c.API, c.Args, oneLine(answer))
 		}

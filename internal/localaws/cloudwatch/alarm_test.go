@@ -248,3 +248,22 @@ func BenchmarkAnIdleHourOfAHundredAlarms(b *testing.B) {
 		l.advance(time.Hour)
 	}
 }
+
+func TestALastPointCountsUntilItLeavesTheEvaluationRange(t *testing.T) {
+	l := newLocal(t)
+	l.metric(-time.Second, 5)
+	l.alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.TreatMissingData = aws.String("notBreaching") })
+	l.advance(2*time.Minute + 10*time.Second) // the third of three periods
+	assert.Equal(t, cwtypes.StateValueAlarm, l.described().StateValue)
+	l.advance(time.Minute)
+	assert.Equal(t, cwtypes.StateValueOk, l.described().StateValue)
+}
+
+func TestSettingTheSameStateIsNoTransition(t *testing.T) {
+	l := newLocal(t)
+	l.alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmActions = []string{topic} })
+	l.set("errors", cwtypes.StateValueAlarm)
+	l.set("errors", cwtypes.StateValueAlarm)
+	assert.Equal(t, []string{"errors ALARM"}, l.changes())
+	assert.Len(t, l.published, 1)
+}

@@ -93,7 +93,7 @@ func (s *Service) reconsider(ctx context.Context, name, trigger, verb string) {
 		a := s.alarms[name]
 		// "The evaluation of composite alarms stops if CloudWatch detects a
 		// cycle in the evaluation path" (API reference, PutCompositeAlarm).
-		if a == nil || a.composite == nil  {
+		if a == nil || a.composite == nil || s.reaches(name, name, nil) {
 			return
 		}
 		value := cwtypes.StateValueOk

@@ -100,16 +100,21 @@ func (s *Service) newMetricAlarm(in *cloudwatch.PutMetricAlarmInput) (*metricAla
 	if m.plan, err = newPlan(queries); err != nil {
 		return nil, err
 	}
+	if err := m.watch(); err != nil {
+		return nil, err
+	}
+	return m, m.checkWindow()
+}
+
+// watch finds the query that returns data, and its period.
+func (m *metricAlarm) watch() error {
 	for i := range m.plan {
 		q := &m.plan[i]
-		switch {
-		case q.returns && m.watched != nil:
-			return nil, validation("Exactly one element of the metrics list should return data.")
-		case q.returns:
-			m.watched = q
+		if q.returns && m.watched != nil {
+			return validation("Exactly one element of the metrics list should return data.")
 		}
-		if q.expression == nil && (q.returns || m.watched == nil || m.watched.expression != nil) {
-			m.period = q.period // all metrics of an expression have the same
+		if q.returns {
+			m.watched = q
 		}
 		// AWS/DynamoDB alarms always ignore missing data (API reference,
 		// PutMetricAlarm, TreatMissingData).
@@ -118,9 +123,15 @@ func (s *Service) newMetricAlarm(in *cloudwatch.PutMetricAlarmInput) (*metricAla
 		}
 	}
 	if m.watched == nil {
-		return nil, validation("Exactly one element of the metrics list should return data.")
+		return validation("Exactly one element of the metrics list should return data.")
 	}
-	return m, m.checkWindow()
+	m.period = m.watched.period
+	if m.watched.expression == nil {
+		return nil
+	}
+	var err error
+	m.period, err = m.plan.period(m.watched.id)
+	return err
 }
 
 // evaluation reads the threshold and how many data points count.

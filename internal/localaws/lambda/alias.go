@@ -50,21 +50,31 @@ func (f *function) checkAlias(a *lambdatypes.AliasConfiguration) error {
 		return invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
 	}
 	for name, weight := range weights { // one
-		v := f.version(name)
-		switch {
-		case weight < 0 || weight > 1:
+		if weight < 0 || weight > 1 {
 			return invalid("Invalid function version weight %v. Function version weight must be between 0.0 and 1.0", weight)
-		case name == latest || main == f.latest:
-			return invalid("$LATEST is not supported for an alias pointing to more than 1 version")
-		case v == nil:
-			return notFound("Function not found: %s:%s", f.arn, name)
-		case v == main:
-			return invalid("Invalid function version %s. Function version %s is already included in routing configuration.", name, name)
-		case *v.config.Role != *main.config.Role || deadLetter(v) != deadLetter(main):
-			return invalid("Function versions of an alias must have the same execution role and the same dead-letter queue")
+		}
+		if err := f.checkPair(main, name); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// checkPair says what is wrong with giving another version a share of an alias.
+func (f *function) checkPair(main *version, name string) error {
+	v := f.version(name)
+	switch {
+	case name == latest || main == f.latest:
+		return invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+	case v == nil:
+		return notFound("Function not found: %s:%s", f.arn, name)
+	case v == main:
+		return invalid("Invalid function version %s. Function version %s is already included in routing configuration.", name, name)
+	case *v.config.Role != *main.config.Role || deadLetter(v) != deadLetter(main):
+		return invalid("Function versions of an alias must have the same execution role and the same dead-letter queue")
+	default:
+		return nil
+	}
 }
 
 // routing normalizes a routing configuration: without weights there is none.

@@ -22,7 +22,6 @@ const maxIdle = 64
 type box struct {
 	sandbox *sandbox.Sandbox
 	version *version
-	role    wire.Principal
 }
 
 // role is the session in which a function acts: that of its execution role,
@@ -37,8 +36,8 @@ func (v *version) role() wire.Principal {
 // take returns a sandbox for the version: the one that became idle last, or a
 // new one.
 func (s *Service) take(v *version) (*box, error) {
-	for i := len(s.idle) - 1; i >= 0; i-- {
-		if b := s.idle[i]; b.version == v {
+	for i, b := range slices.Backward(s.idle) {
+		if b.version == v {
 			s.idle = slices.Delete(s.idle, i, i+1)
 			return b, nil
 		}

@@ -98,7 +98,7 @@ func TestAFunctionIsDescribedAsItWasCreated(t *testing.T) {
 func TestAFunctionCanBeNamedInManyWays(t *testing.T) {
 	l := newLocal(t)
 	l.create("worker")
-	l.publish("worker")
+	l.publish()
 	for _, name := range []string{
 		"worker", "worker:1", "worker:$LATEST", arn + "worker", arn + "worker:1", "123456789012:function:worker", "123456789012:function:worker:1",
 	} {
@@ -181,14 +181,14 @@ func TestCodeThatLeadsOutOfItsPackageIsRefused(t *testing.T) {
 func TestPublishingTwiceGivesTheSameVersion(t *testing.T) {
 	l := newLocal(t)
 	l.create("worker")
-	assert.Equal(t, "1", l.publish("worker"))
+	assert.Equal(t, "1", l.publish())
 	l.advance(time.Minute)
-	assert.Equal(t, "1", l.publish("worker"))
-	l.describe("worker", map[string]string{"A": "1"})
-	assert.Equal(t, "2", l.publish("worker"))
+	assert.Equal(t, "1", l.publish())
+	l.vary(map[string]string{"A": "1"})
+	assert.Equal(t, "2", l.publish())
 	_, err := l.client.DeleteFunction(t.Context(), &awslambda.DeleteFunctionInput{FunctionName: aws.String("worker"), Qualifier: aws.String("2")})
 	require.NoError(t, err)
-	assert.Equal(t, "3", l.publish("worker"), "a number is never used again")
+	assert.Equal(t, "3", l.publish(), "a number is never used again")
 	out, err := l.client.ListVersionsByFunction(t.Context(), &awslambda.ListVersionsByFunctionInput{FunctionName: aws.String("worker")})
 	require.NoError(t, err)
 	var arns []string

@@ -23,9 +23,9 @@ func history(t *testing.T, seed uint64) []string {
 	l := newLocalIn(t, world.New(world.Options{Seed: seed}))
 	l.create("worker", does("records"))
 	l.create("broken", does("error"))
-	l.publish("worker")
-	l.describe("worker", map[string]string{"DO": "error"})
-	l.publish("worker")
+	l.publish()
+	l.vary(map[string]string{"DO": "error"})
+	l.publish()
 	_, err := l.client.CreateAlias(t.Context(), &awslambda.CreateAliasInput{
 		FunctionName: aws.String("worker"), Name: aws.String("live"), FunctionVersion: aws.String("1"),
 		RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{"2": 0.3}},

@@ -90,14 +90,14 @@ type metric struct {
 	N, Sum     float64
 }
 
-func newLocal(t testing.TB, change ...func(*lambda.Options)) *local {
-	t.Helper()
-	return newLocalIn(t, world.New(world.Options{Seed: 1}), change...)
+func newLocal(tb testing.TB, change ...func(*lambda.Options)) *local {
+	tb.Helper()
+	return newLocalIn(tb, world.New(world.Options{Seed: 1}), change...)
 }
 
-func newLocalIn(t testing.TB, w *world.World, change ...func(*lambda.Options)) *local {
-	t.Helper()
-	l := &local{t: t, world: w}
+func newLocalIn(tb testing.TB, w *world.World, change ...func(*lambda.Options)) *local {
+	tb.Helper()
+	l := &local{t: tb, world: w}
 	mux := wire.NewMux(l.world)
 	l.mux = mux
 	server := httptest.NewServer(mux)
@@ -131,9 +131,9 @@ func newLocalIn(t testing.TB, w *world.World, change ...func(*lambda.Options)) *
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 	}
 	l.client, l.queues = awslambda.NewFromConfig(config), awssqs.NewFromConfig(config)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		server.Close()
-		require.NoError(t, l.lambda.Close())
+		require.NoError(tb, l.lambda.Close())
 	})
 	return l
 }
@@ -178,20 +178,20 @@ func does(what string) func(*awslambda.CreateFunctionInput) {
 	}
 }
 
-// publish changes a function and publishes a version of it.
-func (l *local) publish(name string) string {
+// publish publishes a version of the worker.
+func (l *local) publish() string {
 	l.t.Helper()
-	out, err := l.client.PublishVersion(l.t.Context(), &awslambda.PublishVersionInput{FunctionName: &name})
+	out, err := l.client.PublishVersion(l.t.Context(), &awslambda.PublishVersionInput{FunctionName: aws.String("worker")})
 	require.NoError(l.t, err)
 	return *out.Version
 }
 
-// describe changes the configuration of a function, so that the next version
-// is another one.
-func (l *local) describe(name string, variables map[string]string) {
+// vary changes the configuration of the worker, so that the next version is
+// another one.
+func (l *local) vary(variables map[string]string) {
 	l.t.Helper()
 	_, err := l.client.UpdateFunctionConfiguration(l.t.Context(), &awslambda.UpdateFunctionConfigurationInput{
-		FunctionName: &name, Environment: &lambdatypes.Environment{Variables: variables},
+		FunctionName: aws.String("worker"), Environment: &lambdatypes.Environment{Variables: variables},
 	})
 	require.NoError(l.t, err)
 }

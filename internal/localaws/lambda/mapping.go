@@ -144,15 +144,35 @@ func checkMapping(c *lambdatypes.EventSourceMappingConfiguration, fifo bool) err
 		return invalid("Batch size must be between 1 and %d", maxBatch)
 	case window < 0 || window > maxWindow:
 		return invalid("Maximum batch window in seconds must be between 0 and %d", maxWindow)
-	case fifo && batch > maxFIFOBatch:
-		return invalid("Maximum batch size for FIFO queues is %d", maxFIFOBatch)
-	case fifo && window > 0:
-		return invalid("Batching window is not supported for FIFO queues")
-	case batch > defaultBatch && window == 0:
+	case batch > defaultBatch && window == 0 && !fifo:
 		return invalid("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10")
-	case c.ScalingConfig != nil && c.ScalingConfig.MaximumConcurrency != nil &&
-		(*c.ScalingConfig.MaximumConcurrency < lowestScaling || *c.ScalingConfig.MaximumConcurrency > maxScaling):
+	}
+	if fifo {
+		if err := checkFIFO(batch, window); err != nil {
+			return err
+		}
+	}
+	return checkScaling(c.ScalingConfig)
+}
+
+// checkScaling checks the limits of a mapping's concurrency.
+func checkScaling(c *lambdatypes.ScalingConfig) error {
+	if c == nil || c.MaximumConcurrency == nil {
+		return nil
+	}
+	if n := *c.MaximumConcurrency; n < lowestScaling || n > maxScaling {
 		return invalid("MaximumConcurrency must be between %d and %d", lowestScaling, maxScaling)
+	}
+	return nil
+}
+
+// checkFIFO checks the limits that only FIFO queues have.
+func checkFIFO(batch, window int32) error {
+	switch {
+	case batch > maxFIFOBatch:
+		return invalid("Maximum batch size for FIFO queues is %d", maxFIFOBatch)
+	case window > 0:
+		return invalid("Batching window is not supported for FIFO queues")
 	default:
 		return nil
 	}

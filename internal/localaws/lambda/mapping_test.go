@@ -249,3 +249,13 @@ func TestMappingsAreListedByFunctionAndQueue(t *testing.T) {
 	_, ok := errors.AsType[*lambdatypes.ResourceNotFoundException](err)
 	assert.True(t, ok, "%v", err)
 }
+
+func TestConcurrencyOfAMappingHasLimits(t *testing.T) {
+	l := newLocal(t)
+	l.create("worker")
+	queue := l.queue("orders", nil)
+	_, err := l.client.CreateEventSourceMapping(t.Context(), &awslambda.CreateEventSourceMappingInput{
+		FunctionName: aws.String("worker"), EventSourceArn: &queue, ScalingConfig: &lambdatypes.ScalingConfig{MaximumConcurrency: aws.Int32(1)},
+	})
+	require.ErrorContains(t, err, "MaximumConcurrency must be between 2 and 1000")
+}

@@ -64,7 +64,7 @@ func TestMetricsAppearOncePerMinuteOfTheInvocation(t *testing.T) {
 func TestMetricsOfAnAliasTellTheVersions(t *testing.T) {
 	l := newLocal(t)
 	l.create("worker")
-	l.publish("worker")
+	l.publish()
 	_, err := l.client.CreateAlias(t.Context(), &awslambda.CreateAliasInput{
 		FunctionName: aws.String("worker"), Name: aws.String("live"), FunctionVersion: aws.String("1"),
 	})

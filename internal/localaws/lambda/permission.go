@@ -140,9 +140,9 @@ func (s *Service) getPolicy(_ *wire.Call, in *lambda.GetPolicyInput) (*lambda.Ge
 		return nil, err
 	}
 	text, err := json.Marshal(struct {
-		Version   string
-		ID        string `json:"Id"`
-		Statement []statement
+		Version   string      `json:"Version"`
+		ID        string      `json:"Id"`
+		Statement []statement `json:"Statement"`
 	}{"2012-10-17", "default", p.statements})
 	if err != nil {
 		return nil, err

@@ -74,8 +74,9 @@ func TestTheSameSeedSendsAtTheSameTimes(t *testing.T) {
 		s.advance(t, 10*time.Second)
 		return s.times
 	}
-	assert.Equal(t, times(7), times(7))
-	assert.NotEqual(t, times(7), times(8))
+	first := times(7)
+	assert.Equal(t, first, times(7))
+	assert.NotEqual(t, first, times(8))
 }
 
 func TestFailuresAreCountedByVersion(t *testing.T) {

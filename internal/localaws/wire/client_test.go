@@ -41,13 +41,13 @@ func config(t *testing.T, services ...wire.Service) aws.Config {
 	}
 }
 
-func TestCloudWatchIsSpokenInCBORAndJSON(t *testing.T) {
-	var got *cloudwatch.PutMetricDataInput
-	svc := wire.Service{
+// metrics is a piece of CloudWatch that keeps what was put last.
+func metrics(got **cloudwatch.PutMetricDataInput) wire.Service {
+	return wire.Service{
 		Name: "monitoring", Protocol: wire.JSON10, Target: "GraniteServiceVersion20100801", Style: wire.Pascal,
 		Operations: []wire.Operation{
 			wire.Op("PutMetricData", func(_ *wire.Call, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
-				got = in
+				*got = in
 				return nil, nil //nolint:nilnil // an empty answer
 			}),
 			wire.Op("GetMetricData", func(*wire.Call, *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
@@ -57,7 +57,11 @@ func TestCloudWatchIsSpokenInCBORAndJSON(t *testing.T) {
 			}),
 		},
 	}
-	c := cloudwatch.NewFromConfig(config(t, svc))
+}
+
+func TestCloudWatchIsSpokenInCBOR(t *testing.T) {
+	var got *cloudwatch.PutMetricDataInput
+	c := cloudwatch.NewFromConfig(config(t, metrics(&got)))
 	in := &cloudwatch.PutMetricDataInput{Namespace: aws.String("n"), MetricData: []cwtypes.MetricDatum{{
 		MetricName: aws.String("m"), Value: aws.Float64(-0.25), Timestamp: aws.Time(time.UnixMilli(1767603600123).UTC()),
 		Unit: cwtypes.StandardUnitCount, Dimensions: []cwtypes.Dimension{}, StorageResolution: aws.Int32(60),
@@ -78,8 +82,11 @@ func TestCloudWatchIsSpokenInCBORAndJSON(t *testing.T) {
 		Id: aws.String(""), Values: []float64{-1.5, 0, 7}, Timestamps: []time.Time{time.UnixMilli(1767603600123).UTC()},
 	}}, out.MetricDataResults)
 	assert.NotNil(t, out.Messages, "an empty list is not a missing one")
+}
 
-	_, m := muxOf(svc)
+func TestCloudWatchIsSpokenInJSON(t *testing.T) {
+	var got *cloudwatch.PutMetricDataInput
+	_, m := muxOf(metrics(&got))
 	_, body := send(t, m, "GraniteServiceVersion20100801.GetMetricData", `{"StartTime":0,"EndTime":1.5,"MetricDataQueries":[]}`)
 	assert.JSONEq(t, `{"MetricDataResults":[{"Id":"","Values":[-1.5,0,7],"Timestamps":[1767603600.123]}],"Messages":[]}`, body)
 	_, body = send(t, m, "GraniteServiceVersion20100801.PutMetricData",

@@ -67,14 +67,19 @@ func once(o *codedeploy.Options) { o.Retryer = aws.NopRetryer{} }
 // "AppSpec 'resources' section for AWS Lambda deployments"). It names no hooks:
 // no gate may refuse a rollback.
 func appSpec(r deploy.Restore) (string, error) {
-	type properties struct{ Name, Alias, CurrentVersion, TargetVersion string }
+	type properties struct {
+		Name           string `json:"Name"`
+		Alias          string `json:"Alias"`
+		CurrentVersion string `json:"CurrentVersion"`
+		TargetVersion  string `json:"TargetVersion"`
+	}
 	type resource struct {
-		Type       string
-		Properties properties
+		Type       string     `json:"Type"`
+		Properties properties `json:"Properties"`
 	}
 	text, err := json.Marshal(struct {
-		Version   json.RawMessage `json:"version"`
-		Resources []map[string]resource
+		Version   json.RawMessage       `json:"version"`
+		Resources []map[string]resource `json:"Resources"`
 	}{
 		Version: json.RawMessage("0.0"),
 		Resources: []map[string]resource{{"function": {

@@ -20,9 +20,11 @@ import (
 // executionOf reads a hook's payload.
 func executionOf(t *testing.T, payload string) string {
 	t.Helper()
-	var hook struct{ LifecycleEventHookExecutionId string } //nolint:revive // the payload's key
+	var hook struct {
+		Execution string `json:"LifecycleEventHookExecutionId"`
+	}
 	require.NoError(t, json.Unmarshal([]byte(payload), &hook))
-	return hook.LifecycleEventHookExecutionId
+	return hook.Execution
 }
 
 // script answers CodeDeploy's operations with fixed texts; what it has none for

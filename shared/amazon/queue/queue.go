@@ -38,7 +38,7 @@ const (
 // next.
 func (c *Client) Send(ctx context.Context, url, body string, delay time.Duration) error {
 	delay = min(max(delay, 0), maxDelay)
-	seconds := int32((delay + time.Second - 1) / time.Second) //nolint:gosec // at most 900
+	seconds := int32((delay + time.Second - 1) / time.Second)
 	_, err := c.api.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &body, DelaySeconds: seconds})
 	if err != nil {
 		return fmt.Errorf("send to %s: %w", url, err)

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,9 +20,7 @@ func environment(changes map[string]string) func(string) string {
 	env := map[string]string{
 		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token",
 	}
-	for name, value := range changes {
-		env[name] = value
-	}
+	maps.Copy(env, changes)
 	return func(name string) string { return env[name] }
 }
 

@@ -65,12 +65,14 @@ func trouble() ledger.Incident {
 func TestAWriteWhoseAnswerWasLostSucceeds(t *testing.T) {
 	tests := map[string]func(t *testing.T, s ledgertest.Store, lose func()){
 		"open": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			lose()
 			_, created, err := s.OpenIncident(t.Context(), trouble())
 			require.NoError(t, err)
 			assert.True(t, created)
 		},
 		"claim": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			i, _, err := s.OpenIncident(t.Context(), trouble())
 			require.NoError(t, err)
 			lose()
@@ -80,6 +82,7 @@ func TestAWriteWhoseAnswerWasLostSucceeds(t *testing.T) {
 			assert.Equal(t, i.Rev+1, got.Rev)
 		},
 		"save": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			i, _, err := s.OpenIncident(t.Context(), trouble())
 			require.NoError(t, err)
 			lose()
@@ -89,10 +92,12 @@ func TestAWriteWhoseAnswerWasLostSucceeds(t *testing.T) {
 			assert.Equal(t, i.Rev+1, got.Rev)
 		},
 		"known good": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			lose()
 			require.NoError(t, s.MarkKnownGood(t.Context(), ledger.KnownGood{Target: target, Revision: "7", At: now}))
 		},
 		"bake": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			lose()
 			b := ledger.Bake{Target: target, Revision: "7", Since: now}
 			got, err := s.StartBake(t.Context(), b)
@@ -100,10 +105,12 @@ func TestAWriteWhoseAnswerWasLostSucceeds(t *testing.T) {
 			assert.Equal(t, b, got)
 		},
 		"hold": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			lose()
 			require.NoError(t, s.PutHold(t.Context(), ledger.Hold{Target: target, At: now}))
 		},
 		"release": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			require.NoError(t, s.PutHold(t.Context(), ledger.Hold{Target: target, At: now}))
 			lose()
 			require.NoError(t, s.Release(t.Context(), target))
@@ -111,10 +118,12 @@ func TestAWriteWhoseAnswerWasLostSucceeds(t *testing.T) {
 			require.ErrorIs(t, err, ledger.ErrNotFound)
 		},
 		"quarantine": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			lose()
 			require.NoError(t, s.PutQuarantine(t.Context(), ledger.Quarantine{Digest: "sha", At: now}))
 		},
 		"alarms": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			lose()
 			require.NoError(t, s.IndexAlarms(t.Context(), target, []string{"errors"}))
 			got, err := s.TargetsOf(t.Context(), "errors")
@@ -122,6 +131,7 @@ func TestAWriteWhoseAnswerWasLostSucceeds(t *testing.T) {
 			assert.Equal(t, []deploy.Target{target}, got)
 		},
 		"append": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
 			_, err := s.Append(t.Context(), ledger.Record{Target: target, At: now, Verb: "stop"})
 			require.NoError(t, err)
 			lose()

@@ -66,5 +66,8 @@ func serve(t *testing.T) *server {
 func (s *server) ledger() ledgertest.Store { return table.New(s.client, name) }
 
 func TestTableKeepsTheContract(t *testing.T) {
-	ledgertest.Run(t, func(t *testing.T) ledgertest.Store { return serve(t).ledger() })
+	ledgertest.Run(t, func(t *testing.T) ledgertest.Store {
+		t.Helper()
+		return serve(t).ledger()
+	})
 }

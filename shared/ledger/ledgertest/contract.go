@@ -34,10 +34,14 @@ func Run(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("chains", func(t *testing.T) { chains(t, fresh) })
 }
 
+// term is how long claims last.
+const term = time.Minute
+
 // many is how many goroutines compete where a test lets them.
 const many = 8
 
 func incidents(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	t.Run("one that is new is written whole, as revision 1", func(t *testing.T) {
 		s, want := fresh(t), incident("d-1")
 		got, created, err := s.OpenIncident(t.Context(), want)
@@ -77,6 +81,7 @@ func incidents(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func openIncidents(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	t.Run("open ones are listed oldest first, without final ones", func(t *testing.T) {
 		s := fresh(t)
 		second := opened(t, s, incident("d-2", at(2*time.Second)))
@@ -115,6 +120,7 @@ func openIncidents(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func incidentsSince(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	t.Run("those of a target since a time, oldest first, whatever their phase", func(t *testing.T) {
 		s := fresh(t)
 		opened(t, s, incident("d-1", at(time.Minute-time.Nanosecond)))
@@ -163,7 +169,7 @@ func opened(t *testing.T, s Store, i ledger.Incident) ledger.Incident {
 	return i
 }
 
-func claimed(t *testing.T, s Store, id deploy.Incident, owner string, now time.Time, term time.Duration) ledger.Incident {
+func claimed(t *testing.T, s Store, id deploy.Incident, owner string, now time.Time) ledger.Incident {
 	t.Helper()
 	i, err := s.ClaimIncident(t.Context(), id, owner, now, term)
 	require.NoError(t, err)

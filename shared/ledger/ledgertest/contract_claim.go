@@ -12,12 +12,12 @@ import (
 )
 
 func claims(t *testing.T, fresh func(t *testing.T) Store) {
-	const term = time.Minute
+	t.Helper()
 	t.Run("the first makes generation 1", func(t *testing.T) {
 		s := fresh(t)
 		want := opened(t, s, incident("d-1"))
 		want.Claim = ledger.Claim{Owner: "a", Generation: 1, Until: start.Add(term)}
-		got := claimed(t, s, want.ID, "a", start, term)
+		got := claimed(t, s, want.ID, "a", start)
 		want.Rev = got.Rev
 		assert.Equal(t, want, got)
 
@@ -28,7 +28,7 @@ func claims(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("a second owner is refused while the term runs", func(t *testing.T) {
 		s := fresh(t)
 		id := opened(t, s, incident("d-1")).ID
-		first := claimed(t, s, id, "a", start, term)
+		first := claimed(t, s, id, "a", start)
 		_, err := s.ClaimIncident(t.Context(), id, "b", start.Add(term-time.Nanosecond), term)
 		require.ErrorIs(t, err, ledger.ErrTaken)
 
@@ -39,25 +39,25 @@ func claims(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("the owner may claim again and keeps its generation", func(t *testing.T) {
 		s := fresh(t)
 		id := opened(t, s, incident("d-1")).ID
-		claimed(t, s, id, "a", start, term)
-		got := claimed(t, s, id, "a", start.Add(term/2), term)
+		claimed(t, s, id, "a", start)
+		got := claimed(t, s, id, "a", start.Add(term/2))
 		assert.Equal(t, ledger.Claim{Owner: "a", Generation: 1, Until: start.Add(term / 2).Add(term)}, got.Claim)
 
-		got = claimed(t, s, id, "a", start.Add(time.Hour), term)
+		got = claimed(t, s, id, "a", start.Add(time.Hour))
 		assert.Equal(t, 1, got.Claim.Generation, "even after its term, if nobody came between")
 	})
 }
 
 func laterClaims(t *testing.T, fresh func(t *testing.T) Store) {
-	const term = time.Minute
+	t.Helper()
 	t.Run("the next owner after the term makes the next generation", func(t *testing.T) {
 		s := fresh(t)
 		id := opened(t, s, incident("d-1")).ID
-		claimed(t, s, id, "a", start, term)
-		got := claimed(t, s, id, "b", start.Add(term), term)
+		claimed(t, s, id, "a", start)
+		got := claimed(t, s, id, "b", start.Add(term))
 		assert.Equal(t, ledger.Claim{Owner: "b", Generation: 2, Until: start.Add(2 * term)}, got.Claim)
 
-		got = claimed(t, s, id, "a", start.Add(2*term), term)
+		got = claimed(t, s, id, "a", start.Add(2*term))
 		assert.Equal(t, 3, got.Claim.Generation, "an owner that comes back is a new owner")
 	})
 	t.Run("one of many wins", func(t *testing.T) {
@@ -79,10 +79,10 @@ func laterClaims(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func saving(t *testing.T, fresh func(t *testing.T) Store) {
-	const term = time.Minute
+	t.Helper()
 	t.Run("writes the whole incident, as the next revision", func(t *testing.T) {
 		s := fresh(t)
-		want := claimed(t, s, opened(t, s, incident("d-1")).ID, "a", start, term)
+		want := claimed(t, s, opened(t, s, incident("d-1")).ID, "a", start)
 		want.Phase, want.Rollback, want.Looks = ledger.Restoring, "d-9", 3
 		want.NextLook = start.Add(time.Nanosecond)
 		got := saved(t, s, want)
@@ -95,7 +95,7 @@ func saving(t *testing.T, fresh func(t *testing.T) Store) {
 	})
 	t.Run("is refused when the incident has changed since it was read", func(t *testing.T) {
 		s := fresh(t)
-		read := claimed(t, s, opened(t, s, incident("d-1")).ID, "a", start, term)
+		read := claimed(t, s, opened(t, s, incident("d-1")).ID, "a", start)
 		stands := saved(t, s, read)
 		read.Because = "an old thought"
 		_, err := s.SaveIncident(t.Context(), read)
@@ -108,12 +108,12 @@ func saving(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func fencedSaving(t *testing.T, fresh func(t *testing.T) Store) {
-	const term = time.Minute
+	t.Helper()
 	t.Run("is refused to an owner that lost its claim", func(t *testing.T) {
 		s := fresh(t)
 		id := opened(t, s, incident("d-1")).ID
-		stale := claimed(t, s, id, "a", start, term)
-		stands := claimed(t, s, id, "b", start.Add(term), term)
+		stale := claimed(t, s, id, "a", start)
+		stands := claimed(t, s, id, "b", start.Add(term))
 		_, err := s.SaveIncident(t.Context(), stale)
 		require.ErrorIs(t, err, ledger.ErrFenced)
 

@@ -14,6 +14,7 @@ import (
 )
 
 func knownGood(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	mark := func(r deploy.Revision, after time.Duration) ledger.KnownGood {
 		return ledger.KnownGood{Target: target, Revision: r, Digest: "sha-" + deploy.Digest(r), Why: "baked 30m0s", At: start.Add(after)}
 	}
@@ -47,6 +48,7 @@ func knownGood(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func bakes(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	bake := func(r deploy.Revision, after time.Duration) ledger.Bake {
 		return ledger.Bake{Target: target, Revision: r, Since: start.Add(after)}
 	}
@@ -79,6 +81,7 @@ func bakes(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func holds(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	hold := ledger.Hold{Target: target, Incident: "i-1", Because: "rolled back", By: "rollbacker", At: start}
 	second := ledger.Hold{Target: target, Because: "freeze", By: "release manager", At: start.Add(time.Hour)}
 	t.Run("a hold stands until it is released", func(t *testing.T) {
@@ -112,19 +115,18 @@ func holds(t *testing.T, fresh func(t *testing.T) Store) {
 	})
 	t.Run("what is not held cannot be released", func(t *testing.T) {
 		s := fresh(t)
+		_, err := s.HoldOn(t.Context(), target)
+		require.ErrorIs(t, err, ledger.ErrNotFound)
 		require.ErrorIs(t, s.Release(t.Context(), target), ledger.ErrNotFound)
 		require.NoError(t, s.PutHold(t.Context(), hold))
 		require.ErrorIs(t, s.Release(t.Context(), other), ledger.ErrNotFound)
 		require.NoError(t, s.Release(t.Context(), target))
 		require.ErrorIs(t, s.Release(t.Context(), target), ledger.ErrNotFound)
 	})
-	t.Run("a target without a hold has none", func(t *testing.T) {
-		_, err := fresh(t).HoldOn(t.Context(), target)
-		require.ErrorIs(t, err, ledger.ErrNotFound)
-	})
 }
 
 func quarantine(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	first := ledger.Quarantine{Digest: "sha+/=8", Target: target, Revision: "8", Incident: "i-1", Because: "rolled back", At: start}
 	t.Run("the first reason stays", func(t *testing.T) {
 		s, again := fresh(t), first
@@ -144,6 +146,7 @@ func quarantine(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func alarms(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	t.Run("an alarm's targets come sorted by name", func(t *testing.T) {
 		s := fresh(t)
 		first := deploy.Target{Application: "billing", Group: "prod"}
@@ -174,6 +177,7 @@ func alarms(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func manyAlarms(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	t.Run("more alarms than one transaction holds", func(t *testing.T) {
 		s := fresh(t)
 		var names []string
@@ -192,6 +196,7 @@ func manyAlarms(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func records(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	t.Run("are sealed onto their target's chain", func(t *testing.T) {
 		s := fresh(t)
 		var want []ledger.Record
@@ -229,6 +234,7 @@ func records(t *testing.T, fresh func(t *testing.T) Store) {
 }
 
 func chains(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
 	t.Run("appended at once all land, in one chain", func(t *testing.T) {
 		s := fresh(t)
 		seqs := make(chan int, many)

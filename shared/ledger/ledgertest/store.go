@@ -16,6 +16,8 @@ import (
 //
 // Every method returns errors that wrap the sentinel which its comment names.
 // A write that repeats one whose answer was lost succeeds.
+//
+//nolint:interfacebloat // the whole ledger in one place; nobody but its contract and the wiring names it
 type Store interface {
 	// OpenIncident writes an incident that is new (Rev 1) and reports true. If
 	// it exists already it changes nothing, and returns the one that exists.

@@ -68,12 +68,7 @@ func (c *conn) serve() {
 // post takes an answer or an error. It returns an error if the connection
 // cannot be used any more.
 func (c *conn) post(r *http.Request) error {
-	if strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
-		if _, err := io.WriteString(c.net, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
-			return err
-		}
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxResponse+1))
+	body, err := c.body(r)
 	if err != nil {
 		return err
 	}
@@ -85,8 +80,23 @@ func (c *conn) post(r *http.Request) error {
 	if r.Method != http.MethodPost || !ok || what != "response" && what != "error" {
 		return c.answer("404 Not Found", `{"errorType":"NotFound","errorMessage":"no such operation of the Runtime API"}`)
 	}
+	return c.finish(r, id, body, what == "error")
+}
+
+// body reads the body of a request, as far as it may be used.
+func (c *conn) body(r *http.Request) ([]byte, error) {
+	if strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+		if _, err := io.WriteString(c.net, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
+			return nil, err
+		}
+	}
+	return io.ReadAll(io.LimitReader(r.Body, MaxResponse+1))
+}
+
+// finish passes on the answer to an invocation.
+func (c *conn) finish(r *http.Request, id string, body []byte, failed bool) error {
 	large := len(body) > MaxResponse
-	out := Outcome{Payload: body, Failed: what == "error"}
+	out := Outcome{Payload: body, Failed: failed}
 	switch kind := r.Trailer.Get(errorTypeTrailer); {
 	case large:
 		out = Outcome{Failed: true, Payload: sizeError()}

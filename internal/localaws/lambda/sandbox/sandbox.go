@@ -83,7 +83,7 @@ type invocation struct {
 // Start starts the process. The error of a bootstrap that is missing or cannot
 // be executed is an [*EntrypointError].
 func Start(c Config) (*Sandbox, error) {
-	listen, err := net.Listen("tcp", "127.0.0.1:0")
+	listen, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait for anything
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (s *Sandbox) send(c *conn) {
 
 // limit gives the current invocation so much time from now.
 func (s *Sandbox) limit(d time.Duration) {
-	s.current.until = time.Now().Add(d)
+	s.current.until = time.Now().Add(d) //nolint:forbidigo // the runtime compares it with its own clock
 	s.timer.Reset(d)
 }
 

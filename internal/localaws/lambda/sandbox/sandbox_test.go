@@ -137,8 +137,8 @@ func TestAPackageIsUnpackedOnce(t *testing.T) {
 }
 
 func TestPackagesThatAreNotSafeAreRefused(t *testing.T) {
-	assert.EqualError(t, sandbox.Check(pack(t, 0o644, "/etc/passwd")), `file name "/etc/passwd" leads out of the package`)
-	assert.EqualError(t, sandbox.Check(pack(t, 0o644, "a/../../b")), `file name "a/../../b" leads out of the package`)
-	assert.EqualError(t, sandbox.Check(pack(t, os.ModeSymlink|0o777, "link")), "link is neither a file nor a directory")
-	assert.ErrorIs(t, sandbox.Check([]byte("text")), zip.ErrFormat)
+	require.EqualError(t, sandbox.Check(pack(t, 0o644, "/etc/passwd")), `file name "/etc/passwd" leads out of the package`)
+	require.EqualError(t, sandbox.Check(pack(t, 0o644, "a/../../b")), `file name "a/../../b" leads out of the package`)
+	require.EqualError(t, sandbox.Check(pack(t, os.ModeSymlink|0o777, "link")), "link is neither a file nor a directory")
+	require.ErrorIs(t, sandbox.Check([]byte("text")), zip.ErrFormat)
 }

@@ -98,17 +98,21 @@ func files(contents []byte) ([]*zip.File, error) {
 }
 
 // unpack writes the contents of a package into dir.
-func unpack(dir string, contents []byte) error {
+func unpack(dir string, contents []byte) (err error) {
 	list, err := files(contents)
 	if err != nil {
 		return err
 	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
 	for _, f := range list {
-		name := filepath.Join(dir, f.Name)
 		if f.Mode().IsDir() {
-			err = os.MkdirAll(name, 0o755)
-		} else if err = os.MkdirAll(filepath.Dir(name), 0o755); err == nil {
-			err = unpackFile(name, f)
+			err = root.MkdirAll(filepath.Clean(f.Name), 0o750)
+		} else if err = root.MkdirAll(filepath.Dir(f.Name), 0o750); err == nil {
+			err = unpackFile(root, f)
 		}
 		if err != nil {
 			return fmt.Errorf("unpack %s: %w", f.Name, err)
@@ -120,7 +124,7 @@ func unpack(dir string, contents []byte) error {
 // unpackFile writes one file. While it is open for writing no process may be
 // started: a child that inherits the descriptor, if only until it executes
 // something else, makes executing the file fail with "text file busy".
-func unpackFile(name string, f *zip.File) (err error) {
+func unpackFile(root *os.Root, f *zip.File) (err error) {
 	in, err := f.Open()
 	if err != nil {
 		return err
@@ -128,7 +132,7 @@ func unpackFile(name string, f *zip.File) (err error) {
 	defer in.Close() //nolint:errcheck // read to the end or failed already
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	out, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, f.Mode().Perm()|0o444)
+	out, err := root.OpenFile(f.Name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, f.Mode().Perm()|0o444)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func packages(t *testing.T) []string {
 	for dir := range strings.Lines(string(out)) {
 		rel, err := filepath.Rel(root, strings.TrimSpace(dir))
 		require.NoError(t, err)
-		if rel != "." && !strings.HasPrefix(rel, "node_modules") {
+		if rel != "." {
 			dirs = append(dirs, filepath.ToSlash(rel))
 		}
 	}

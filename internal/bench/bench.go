@@ -56,14 +56,19 @@ type Sample struct {
 	Calls  int   // to AWS, in the last invocation
 }
 
-const megabyte = 1_000_000
+// The units: files are counted as disks are, memory as the kernel and Lambda
+// count it.
+const (
+	megabyte = 1_000_000
+	mebibyte = 1 << 20
+)
 
 // gates are the project's limits. The two functions that CodeDeploy waits for
 // are held tighter than the two that read queues.
 func gates(function string) Gates {
 	switch function {
 	case "pretraffic", "posttraffic":
-		return Gates{Bytes: 11.5 * megabyte, Init: 12 * time.Millisecond, Memory: 16 * megabyte}
+		return Gates{Bytes: 11.5 * megabyte, Init: 12 * time.Millisecond, Memory: 16 * mebibyte}
 	default:
 		return Gates{Bytes: 14 * megabyte, Init: 25 * time.Millisecond}
 	}
@@ -129,11 +134,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // measure starts a candidate, invokes it 1 + Warm times and ends it.
 func (s *scene) measure(ctx context.Context, c Candidate, n int) (Sample, error) {
-	env, err := s.environment(c.role)
-	if err != nil {
-		return Sample{}, err
-	}
-	p, err := start(ctx, s.options.Now, c.Argv, env)
+	p, err := start(ctx, s.options.Now, c.Argv, s.environment(c.role))
 	if err != nil {
 		return Sample{}, err
 	}

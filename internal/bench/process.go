@@ -146,7 +146,7 @@ func (p *process) ready(ctx context.Context) (time.Duration, error) {
 func (p *process) invoke(ctx context.Context, event []byte) ([]byte, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	began := p.now()
+	var began time.Time
 	select {
 	case p.work <- event:
 		began = p.now()

@@ -94,7 +94,7 @@ func (s *scene) now() time.Time {
 func (s *scene) close() error { return errors.Join(s.server.Close(), s.local.Close()) }
 
 // environment is what a function finds on AWS and in the stack.
-func (s *scene) environment(role string) ([]string, error) {
+func (s *scene) environment(role string) []string {
 	env := []string{
 		"AWS_ENDPOINT_URL=" + s.url, "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
 		"AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench", "AWS_SESSION_TOKEN=bench",
@@ -106,7 +106,7 @@ func (s *scene) environment(role string) ([]string, error) {
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		env = append(env, name+"="+variables[name])
 	}
-	return env, nil
+	return env
 }
 
 // work returns the event of an invocation, and the answer that says that it

@@ -18,9 +18,9 @@ type Counts struct {
 }
 
 // Rate returns the share of requests that failed. It is not known without
-// requests.
+// requests, nor if a count is not a number.
 func (c Counts) Rate() (rate float64, known bool) {
-	if c.Points == 0 || c.Requests <= 0 {
+	if c.Points == 0 || !(c.Requests > 0) || !(c.Errors >= 0) {
 		return 0, false
 	}
 	return c.Errors / c.Requests, true

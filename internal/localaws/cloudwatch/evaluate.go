@@ -11,7 +11,7 @@ import (
 // AWS does not say how it chooses; its tables have 5 points for 3 periods
 // (CloudWatch user guide, "Configuring how CloudWatch alarms treat missing
 // data").
-const extraPoints = 3
+const extraPoints = 2
 
 // point is one period as an alarm sees it. The value is NaN if it is missing.
 type point struct {

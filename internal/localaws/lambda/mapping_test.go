@@ -39,7 +39,11 @@ func (l *local) bodies() [][]string {
 		if !ok {
 			continue
 		}
-		var e struct{ Records []struct{ Body string } }
+		var e struct {
+			Records []struct {
+				Body string `json:"body"`
+			} `json:"Records"`
+		}
 		require.NoError(l.t, json.Unmarshal([]byte(`{"Records"`+text), &e))
 		var batch []string
 		for _, r := range e.Records {
@@ -63,7 +67,9 @@ func TestAFunctionGetsAMessageAsAWSSendsIt(t *testing.T) {
 	l.advance(time.Second)
 	require.Len(t, l.logs, 1)
 	text := strings.TrimPrefix(l.logs[0], "worker $LATEST ")
-	var e struct{ Records []map[string]any }
+	var e struct {
+		Records []map[string]any `json:"Records"`
+	}
 	require.NoError(t, json.Unmarshal([]byte(text), &e))
 	require.Len(t, e.Records, 1)
 	r := e.Records[0]

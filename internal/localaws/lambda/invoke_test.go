@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -291,14 +290,4 @@ func TestCloseLeavesNoProcessAndNoFileBehind(t *testing.T) {
 	defer l.world.Unlock()
 	l.lambda.Start("worker", "", nil, func(r lambda.Result) { ended <- r })
 	assert.EqualError(t, (<-ended).Err, "the local AWS is shutting down")
-}
-
-func TestNewCodeEndsOldSandboxes(t *testing.T) {
-	l := newLocal(t)
-	l.create("worker")
-	before := read(t, l.invoke("worker", `{}`))
-	l.vary(map[string]string{"A": "1"})
-	after := read(t, l.invoke("worker", `{}`))
-	assert.NotEqual(t, before.PID, after.PID)
-	require.Eventually(t, func() bool { return errors.Is(syscall.Kill(before.PID, 0), syscall.ESRCH) }, 10*time.Second, time.Millisecond)
 }

@@ -2,6 +2,8 @@ package lambda_test
 
 import (
 	"encoding/base64"
+	"errors"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,4 +94,14 @@ func TestPrincipalsOfPermissions(t *testing.T) {
 		_, err = l.client.RemovePermission(t.Context(), &awslambda.RemovePermissionInput{FunctionName: aws.String("worker"), StatementId: aws.String("s")})
 		require.NoError(t, err)
 	}
+}
+
+func TestNewCodeEndsOldSandboxes(t *testing.T) {
+	l := newLocal(t)
+	l.create("worker")
+	before := read(t, l.invoke("worker", `{}`))
+	l.vary(map[string]string{"A": "1"})
+	after := read(t, l.invoke("worker", `{}`))
+	assert.NotEqual(t, before.PID, after.PID)
+	require.Eventually(t, func() bool { return errors.Is(syscall.Kill(before.PID, 0), syscall.ESRCH) }, 10*time.Second, time.Millisecond)
 }

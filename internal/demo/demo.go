@@ -15,13 +15,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
 	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
@@ -51,11 +51,17 @@ type Progress struct {
 	Failed   int
 }
 
+// What the demo's application team deploys.
+var (
+	alias  = shop.Alias()  //nolint:gochecknoglobals // a constant that Go cannot write as one
+	target = shop.Target() //nolint:gochecknoglobals // the same
+)
+
 // demo is one run.
 type demo struct {
 	options Options
 	aws     *host.AWS
-	app     app
+	shop    shop.Shop
 	deploys *deployments.Client
 	aliases *traffic.Client
 	ledger  *table.Table
@@ -154,9 +160,9 @@ func (d *demo) connect(ctx context.Context, stack cloudformation.Stack) error {
 	if name == "" || topic == "" {
 		return errors.New("the template has no table for the ledger or no topic for notices")
 	}
-	d.app = app{dist: d.options.Dist, lambda: lambda.NewFromConfig(cfg), deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg)}
-	d.deploys = deployments.New(d.app.deploy, d.aws.World.Account, cfg.Region)
-	d.aliases = traffic.New(d.app.lambda)
+	d.shop = shop.New(d.options.Dist, cfg)
+	d.deploys = deployments.New(codedeploy.NewFromConfig(cfg), d.aws.World.Account, cfg.Region)
+	d.aliases = traffic.New(lambda.NewFromConfig(cfg))
 	d.ledger = table.New(dynamodb.NewFromConfig(cfg), name)
 	var err error
 	d.chat, err = join(ctx, sqs.NewFromConfig(cfg), sns.NewFromConfig(cfg), topic)
@@ -175,7 +181,7 @@ func physicalID(stack cloudformation.Stack, kind string) string {
 
 // install is the application team's work, and the first orders come in.
 func (d *demo) install(ctx context.Context) error {
-	if err := d.app.install(ctx); err != nil {
+	if err := d.shop.Install(ctx, shop.Choices{}); err != nil {
 		return err
 	}
 	d.aws.World.Lock()
@@ -194,7 +200,7 @@ func (d *demo) prove(ctx context.Context) error {
 
 // bad rolls out the bad release and waits until it has been taken back.
 func (d *demo) bad(ctx context.Context) error {
-	version, err := d.app.publish(ctx, "v2")
+	version, err := d.publish(ctx, "v2")
 	if err != nil {
 		return err
 	}
@@ -233,7 +239,7 @@ func (d *demo) again(ctx context.Context) error {
 
 // fix releases the hold and rolls out the release that works.
 func (d *demo) fix(ctx context.Context) error {
-	version, err := d.app.publish(ctx, "v3")
+	version, err := d.publish(ctx, "v3")
 	if err != nil {
 		return err
 	}
@@ -251,9 +257,18 @@ func (d *demo) fix(ctx context.Context) error {
 	return d.checkFixed(ctx, id, version)
 }
 
+// publish makes a new version out of a release.
+func (d *demo) publish(ctx context.Context, release string) (deploy.Revision, error) {
+	code, err := d.shop.Code(release)
+	if err != nil {
+		return "", err
+	}
+	return d.shop.Publish(ctx, code)
+}
+
 // roll starts a canary.
 func (d *demo) roll(ctx context.Context, from, to deploy.Revision, what string) (deploy.ID, error) {
-	id, err := d.app.canary(ctx, from, to)
+	id, err := d.shop.Canary(ctx, from, to, true)
 	if err != nil {
 		return "", err
 	}

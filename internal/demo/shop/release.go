@@ -1,0 +1,111 @@
+package shop
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// Where complaints are counted.
+const (
+	namespace = "Shop"
+	metric    = "Complaints"
+)
+
+// Publish makes a new version out of code.
+func (s Shop) Publish(ctx context.Context, code []byte) (deploy.Revision, error) {
+	out, err := s.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: aws.String(function), ZipFile: code, Publish: true})
+	if err != nil {
+		return "", fmt.Errorf("publish: %w", err)
+	}
+	return deploy.Revision(*out.Version), nil
+}
+
+// Canary starts a deployment from one version to another: 10 % of the traffic
+// for 5 minutes, then all of it. With hooks, pullback is asked before and after.
+func (s Shop) Canary(ctx context.Context, from, to deploy.Revision, hooks bool) (deploy.ID, error) {
+	spec := fmt.Sprintf(`{"version":0.0,"Resources":[{%q:{"Type":"AWS::Lambda::Function","Properties":{"Name":%q,"Alias":%q,"CurrentVersion":%q,"TargetVersion":%q}}}]`,
+		function, function, Alias().Name, from, to)
+	if hooks {
+		spec += `,"Hooks":[{"BeforeAllowTraffic":"CodeDeployHook_pullback_pretraffic"},{"AfterAllowTraffic":"CodeDeployHook_pullback_posttraffic"}]`
+	}
+	spec += "}"
+	t := Target()
+	out, err := s.deploy.CreateDeployment(ctx, &codedeploy.CreateDeploymentInput{
+		ApplicationName: &t.Application, DeploymentGroupName: &t.Group,
+		Revision: &cdtypes.RevisionLocation{RevisionType: cdtypes.RevisionLocationTypeAppSpecContent, AppSpecContent: &cdtypes.AppSpecContent{Content: &spec}},
+	})
+	if err != nil {
+		return "", fmt.Errorf("deploy version %s: %w", to, err)
+	}
+	return deploy.ID(*out.DeploymentId), nil
+}
+
+// Stop stops a deployment and leaves the traffic where it is.
+func (s Shop) Stop(ctx context.Context, id deploy.ID) error {
+	_, err := s.deploy.StopDeployment(ctx, &codedeploy.StopDeploymentInput{DeploymentId: aws.String(string(id)), AutoRollbackEnabled: aws.Bool(false)})
+	if err != nil {
+		return fmt.Errorf("stop %s: %w", id, err)
+	}
+	return nil
+}
+
+// Delete deletes a version.
+func (s Shop) Delete(ctx context.Context, version deploy.Revision) error {
+	_, err := s.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: aws.String(function), Qualifier: aws.String(string(version))})
+	if err != nil {
+		return fmt.Errorf("delete version %s: %w", version, err)
+	}
+	return nil
+}
+
+// Complain says how many customers have complained.
+func (s Shop) Complain(ctx context.Context, customers float64) error {
+	_, err := s.watch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{
+		Namespace: aws.String(namespace), MetricData: []cwtypes.MetricDatum{{MetricName: aws.String(metric), Value: aws.Float64(customers)}},
+	})
+	if err != nil {
+		return fmt.Errorf("put %s: %w", metric, err)
+	}
+	return nil
+}
+
+// Code returns a release as "make build" left it.
+func (s Shop) Code(release string) ([]byte, error) {
+	binary, err := os.ReadFile(filepath.Join(s.dist, "sample-"+release, "bootstrap"))
+	if err != nil {
+		return nil, fmt.Errorf("read the sample's release %s (run make build first): %w", release, err)
+	}
+	return Pack(binary)
+}
+
+// Pack makes the deployment package of a custom runtime out of its program.
+func Pack(bootstrap []byte) ([]byte, error) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	header.SetMode(0o755)
+	w, err := z.CreateHeader(header)
+	if err != nil {
+		return nil, fmt.Errorf("zip a release: %w", err)
+	}
+	if _, err := w.Write(bootstrap); err != nil {
+		return nil, fmt.Errorf("zip a release: %w", err)
+	}
+	if err := z.Close(); err != nil {
+		return nil, fmt.Errorf("zip a release: %w", err)
+	}
+	return b.Bytes(), nil
+}

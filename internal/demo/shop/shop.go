@@ -1,0 +1,156 @@
+// Package shop is an application team with a small web shop: it uses AWS's
+// APIs and knows nothing of pullback but two hook names and three tags. The
+// demo and the scenarios share it.
+package shop
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// The team's alarms.
+const (
+	Errors     = "checkout-errors"     // orders that fail, as Lambda counts them
+	Complaints = "checkout-complaints" // what customers say, as [Shop.Complain] counts it
+)
+
+const function = "checkout"
+
+// Alias is what the shop's customers call.
+func Alias() deploy.Alias { return deploy.Alias{Function: function, Name: "live"} }
+
+// Target is the deployment group that moves the alias.
+func Target() deploy.Target { return deploy.Target{Application: "checkout", Group: "live"} }
+
+// Shop is the team at work.
+type Shop struct {
+	dist   string
+	lambda *lambda.Client
+	deploy *codedeploy.Client
+	watch  *cloudwatch.Client
+}
+
+// New returns a team that finds its releases in dist and calls AWS as cfg says.
+func New(dist string, cfg aws.Config) Shop {
+	return Shop{dist: dist, lambda: lambda.NewFromConfig(cfg), deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg)}
+}
+
+// Choices are how a team may use pullback. The zero value is the demo's team:
+// it lets pullback watch the alarm [Errors] and leaves every rollback to it.
+type Choices struct {
+	Untagged bool   // do not use pullback
+	Alarm    string // [Errors] if empty
+	NoAlarm  bool   // let no alarm speak for the group
+	// RollsBack gives the alarm to CodeDeploy, too, which stops a deployment
+	// and rolls it back if the alarm goes off.
+	RollsBack bool
+}
+
+// Install puts version 1 behind the alias, and makes what a canary needs.
+func (s Shop) Install(ctx context.Context, c Choices) error {
+	code, err := s.Code("v1")
+	if err != nil {
+		return err
+	}
+	tags := map[string]string{"pullback:enabled": "true"}
+	if c.Untagged {
+		tags = nil
+	}
+	_, err = s.lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
+		FunctionName: aws.String(function), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+		Role: aws.String("arn:aws:iam::123456789012:role/checkout"), Code: &lambdatypes.FunctionCode{ZipFile: code},
+		Publish: true, Tags: tags,
+	})
+	if err != nil {
+		return fmt.Errorf("create function %s: %w", function, err)
+	}
+	_, err = s.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
+		FunctionName: aws.String(function), Name: aws.String(Alias().Name), FunctionVersion: aws.String("1"),
+	})
+	if err != nil {
+		return fmt.Errorf("create alias %s: %w", Alias(), err)
+	}
+	if c.Alarm == "" {
+		c.Alarm = Errors
+	}
+	if err := s.alarm(ctx, c.Alarm); err != nil {
+		return err
+	}
+	return s.group(ctx, c)
+}
+
+func (s Shop) alarm(ctx context.Context, name string) error {
+	in := &cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String(Errors), AlarmDescription: aws.String("More than 3 orders a minute fail."),
+		Namespace: aws.String("AWS/Lambda"), MetricName: aws.String("Errors"), Statistic: cwtypes.StatisticSum,
+		Dimensions: []cwtypes.Dimension{{Name: aws.String("FunctionName"), Value: aws.String(function)}, {Name: aws.String("Resource"), Value: aws.String(Alias().String())}},
+		Period:     aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(3),
+		ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, TreatMissingData: aws.String("notBreaching"),
+	}
+	switch name {
+	case Errors:
+	case Complaints:
+		in.AlarmName, in.AlarmDescription = aws.String(Complaints), aws.String("Customers complain.")
+		in.Namespace, in.MetricName, in.Dimensions = aws.String(namespace), aws.String(metric), nil
+		in.Threshold = aws.Float64(0)
+		in.TreatMissingData = aws.String("ignore") // no news changes nothing
+	default:
+		return fmt.Errorf("create alarm: the shop has no alarm %q", name)
+	}
+	if _, err := s.watch.PutMetricAlarm(ctx, in); err != nil {
+		return fmt.Errorf("create alarm %s: %w", name, err)
+	}
+	return nil
+}
+
+// group makes the deployment group. Unless the choices say otherwise it has no
+// automatic rollback and no alarms of CodeDeploy's own, so whatever takes a
+// deployment back is pullback.
+func (s Shop) group(ctx context.Context, c Choices) error {
+	t := Target()
+	_, err := s.deploy.CreateApplication(ctx, &codedeploy.CreateApplicationInput{
+		ApplicationName: &t.Application, ComputePlatform: cdtypes.ComputePlatformLambda,
+	})
+	if err != nil {
+		return fmt.Errorf("create application %s: %w", t.Application, err)
+	}
+	in := &codedeploy.CreateDeploymentGroupInput{
+		ApplicationName: &t.Application, DeploymentGroupName: &t.Group,
+		ServiceRoleArn:       aws.String("arn:aws:iam::123456789012:role/codedeploy"),
+		DeploymentConfigName: aws.String("CodeDeployDefault.LambdaCanary10Percent5Minutes"),
+		DeploymentStyle:      &cdtypes.DeploymentStyle{DeploymentType: cdtypes.DeploymentTypeBlueGreen, DeploymentOption: cdtypes.DeploymentOptionWithTrafficControl},
+		Tags:                 c.tags(),
+	}
+	if c.RollsBack {
+		in.AlarmConfiguration = &cdtypes.AlarmConfiguration{Enabled: true, Alarms: []cdtypes.Alarm{{Name: aws.String(c.Alarm)}}}
+		in.AutoRollbackConfiguration = &cdtypes.AutoRollbackConfiguration{
+			Enabled: true, Events: []cdtypes.AutoRollbackEvent{cdtypes.AutoRollbackEventDeploymentFailure, cdtypes.AutoRollbackEventDeploymentStopOnAlarm},
+		}
+	}
+	if _, err := s.deploy.CreateDeploymentGroup(ctx, in); err != nil {
+		return fmt.Errorf("create deployment group %s: %w", t, err)
+	}
+	return nil
+}
+
+// tags are all that the team has to say to pullback.
+func (c Choices) tags() []cdtypes.Tag {
+	if c.Untagged {
+		return nil
+	}
+	tags := []cdtypes.Tag{{Key: aws.String("pullback:enabled"), Value: aws.String("true")}}
+	if !c.NoAlarm {
+		tags = append(tags, cdtypes.Tag{Key: aws.String("pullback:alarms"), Value: aws.String(c.Alarm)})
+	}
+	return append(tags, cdtypes.Tag{Key: aws.String("pullback:alias"), Value: aws.String(Alias().String())})
+}

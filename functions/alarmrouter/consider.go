@@ -2,6 +2,7 @@ package alarmrouter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -64,39 +65,47 @@ func (h *Handler) facts(ctx context.Context, g deploy.Group, d deploy.Deployment
 }
 
 // open opens the incident and hands it to the rollbacker. The decision is on
-// record before the rollbacker can hear of it. If the incident is open already
-// the rollbacker has been told, or the sweep will tell it.
+// record before the incident is open, because from then on the sweep may hand
+// it over, too; a crash in between costs a second record of the same decision.
+// If the incident is open already the rollbacker has been told, or the sweep
+// will tell it.
 func (h *Handler) open(ctx context.Context, f policy.Facts, decision policy.Decision, s ledger.Signal) error {
 	d := f.Deployment
 	id := deploy.IncidentOf(d.Target, d.ID)
+	i, err := h.Incidents.Incident(ctx, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		i, err = h.decide(ctx, f, decision, s)
+	}
+	if err != nil {
+		return fmt.Errorf("open %s: %w", id, err)
+	}
+	if i.Looks > 0 || i.Phase.Final() {
+		return nil
+	}
+	return h.enqueue(ctx, i, 1)
+}
+
+// decide records the decision and opens the incident, unless somebody else has
+// done so meanwhile.
+func (h *Handler) decide(ctx context.Context, f policy.Facts, decision policy.Decision, s ledger.Signal) (ledger.Incident, error) {
+	d := f.Deployment
 	digest, err := h.Aliases.Digest(ctx, d.Alias.Function, d.To)
 	if err != nil {
-		return fmt.Errorf("digest of version %s: %w", d.To, err)
+		return ledger.Incident{}, fmt.Errorf("digest of version %s: %w", d.To, err)
 	}
 	want := ledger.Incident{
-		ID: id, Target: d.Target, Deployment: d.ID, Alias: d.Alias, Bad: d.To, BadDigest: digest, Good: f.Good,
+		ID: deploy.IncidentOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Alias: d.Alias, Bad: d.To, BadDigest: digest, Good: f.Good,
 		Signal: s, Rule: decision.Rule, Because: decision.Because, Phase: ledger.Open, Opened: f.Now, NextLook: f.Now, Looks: 0,
 	}
 	verb := string(decision.Verb)
 	if h.Observe {
 		want.Phase, want.Closed, verb = ledger.Dismissed, f.Now, "would-rollback"
 	}
-	i, opened, err := h.Incidents.OpenIncident(ctx, want)
-	if err != nil {
-		return fmt.Errorf("open %s: %w", id, err)
+	if err := h.record(ctx, d, verb, decision, s, want.ID); err != nil {
+		return ledger.Incident{}, err
 	}
-	if !opened && (i.Looks > 0 || i.Phase.Final()) {
-		return nil
-	}
-	if opened {
-		if err := h.record(ctx, d, verb, decision, s, id); err != nil {
-			return err
-		}
-	}
-	if i.Phase.Final() {
-		return nil
-	}
-	return h.enqueue(ctx, i, 1)
+	i, _, err := h.Incidents.OpenIncident(ctx, want)
+	return i, err
 }
 
 // hold keeps deployments off the target and calls a human, once.

@@ -25,12 +25,16 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	}
 	s := env.Settings
 	cd := deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region)
+	payload := []byte(s.SmokePayload)
+	if s.SmokePayload == settings.SmokeOff {
+		payload = nil
+	}
 	h := &Handler{
 		Deployments: cd,
 		Versions:    traffic.New(lambda.NewFromConfig(cfg)),
 		Ledger:      table.New(dynamodb.NewFromConfig(cfg), s.Table),
 		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Log: env.Log},
-		Payload:     []byte(s.SmokePayload),
+		Payload:     payload,
 		Observe:     s.Mode == settings.Observe,
 		Now:         clock.Now,
 	}

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
@@ -8,72 +10,127 @@ import (
 
 // A permission is what one function may do, and to what.
 type permission struct {
-	actions   []string
-	resources []*string
-	tagged    bool // only to resources tagged pullback:enabled=true
+	on      scope
+	actions []string
 }
 
-// grant gives every function what it uses and no more. Actions on "*" are
-// those for which AWS knows no resource type. Source: Service Authorization
-// Reference, pages of the services named.
+// A scope is what a permission extends to.
+type scope string
+
+// The scopes. Groups and functions are those of the stack's account and
+// region: which of them are looked after is not known when it is deployed.
+const (
+	everything    scope = "everything" // for actions that name no resource; the tests say why for each
+	applications  scope = "CodeDeploy applications"
+	groups        scope = "CodeDeploy deployment groups"
+	configs       scope = "CodeDeploy deployment configurations"
+	lambdas       scope = "Lambda functions, versions and aliases"
+	enabled       scope = "Lambda functions tagged pullback:enabled=true" // tags are the function's, so they count for its versions and aliases
+	ledgerTable   scope = "the ledger"
+	noticesTopic  scope = "the notices topic"
+	signalsQueue  scope = "the signals queue"
+	rollbackQueue scope = "the rollbacks queue"
+)
+
+// permissions returns what each function may do, by its folder: the calls that
+// it makes and nothing else. What it needs to read its queue, to hand on what
+// failed and to log is granted by the constructs that connect it.
+//
+// The resources are those that the Service Authorization Reference names for
+// the action. DynamoDB has no action for a transaction, only for the writes in
+// it (developer guide, "DynamoDB transactions and IAM").
+func permissions() map[string][]permission {
+	look := []permission{
+		{groups, []string{"codedeploy:GetDeployment"}},
+		{everything, []string{"codedeploy:GetDeploymentTarget", "codedeploy:ListDeploymentTargets"}},
+		{lambdas, []string{"lambda:GetFunctionConfiguration"}},
+	}
+	hook := []permission{
+		{everything, []string{"codedeploy:PutLifecycleEventHookExecutionStatus"}},
+		{ledgerTable, []string{"dynamodb:GetItem", "dynamodb:PutItem"}},
+	}
+	survey := []permission{
+		{groups, []string{"codedeploy:BatchGetDeployments", "codedeploy:ListDeployments"}},
+		{lambdas, []string{"lambda:GetAlias"}},
+		{noticesTopic, []string{"sns:Publish"}},
+	}
+	return map[string][]permission{
+		"pretraffic":  slices.Concat(look, hook, []permission{{enabled, []string{"lambda:InvokeFunction"}}}),
+		"posttraffic": slices.Concat(look, hook, []permission{{everything, []string{"cloudwatch:GetMetricData"}}}),
+		"alarmrouter": slices.Concat(look, survey, []permission{
+			{everything, []string{"codedeploy:ListApplications", "cloudwatch:DescribeAlarms"}},
+			{applications, []string{"codedeploy:ListDeploymentGroups"}},
+			{groups, []string{"codedeploy:BatchGetDeploymentGroups", "codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"}},
+			{ledgerTable, []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
+			{rollbackQueue, []string{"sqs:SendMessage"}},
+		}),
+		"rollbacker": slices.Concat(look, survey, restore(), []permission{
+			{everything, []string{"codedeploy:StopDeployment"}},
+			{enabled, []string{"lambda:UpdateAlias"}},
+			{ledgerTable, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
+			{signalsQueue, []string{"sqs:SendMessage"}},
+		}),
+	}
+}
+
+// restore is what CodeDeploy wants of whoever calls CreateDeployment: to see
+// the configuration, to see and register the revision, and, since the call
+// overrides the group's alarms, UpdateDeploymentGroup. Source: CodeDeploy user
+// guide, "CodeDeploy permissions reference", note 1.
+func restore() []permission {
+	return []permission{
+		{groups, []string{"codedeploy:CreateDeployment", "codedeploy:UpdateDeploymentGroup"}},
+		{configs, []string{"codedeploy:GetDeploymentConfig"}},
+		{applications, []string{"codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision"}},
+	}
+}
+
+// grant gives every function its permissions.
 func (fs functions) grant(at parts) {
-	all := jsii.String("*")
-	arn := func(service, rest string) *string {
+	on, all := arns(at), permissions()
+	for _, n := range names() {
+		for _, p := range all[n.folder] {
+			fs[n.folder].AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+				Actions:    jsii.Strings(p.actions...),
+				Resources:  &[]*string{on[p.on]},
+				Conditions: p.on.conditions(),
+			}))
+		}
+	}
+}
+
+// arns returns the ARN, with wildcards, of all that a scope extends to. Each
+// is made once: the CDK merges statements only if their ARNs are the same
+// token.
+func arns(at parts) map[scope]*string {
+	local := func(service, resources string) *string {
 		return awscdk.Fn_Join(jsii.String(":"), &[]*string{
-			jsii.String("arn"), at.stack.Partition(), jsii.String(service), at.stack.Region(), at.stack.Account(), jsii.String(rest),
+			jsii.String("arn"), at.stack.Partition(), jsii.String(service), at.stack.Region(), at.stack.Account(), jsii.String(resources),
 		})
 	}
-	groups := arn("codedeploy", "deploymentgroup:*")
-	applications := arn("codedeploy", "application:*")
-	configs := arn("codedeploy", "deploymentconfig:*")
-	lambdas := arn("lambda", "function:*")
-
-	look := []permission{
-		{actions: []string{"codedeploy:GetDeployment"}, resources: []*string{groups}},
-		{actions: []string{"codedeploy:ListDeploymentTargets", "codedeploy:GetDeploymentTarget"}, resources: []*string{all}},
-		{actions: []string{"lambda:GetFunctionConfiguration"}, resources: []*string{lambdas}},
+	functions := local("lambda", "function:*")
+	return map[scope]*string{
+		everything:    jsii.String("*"),
+		applications:  local("codedeploy", "application:*"),
+		groups:        local("codedeploy", "deploymentgroup:*"),
+		configs:       local("codedeploy", "deploymentconfig:*"),
+		lambdas:       functions,
+		enabled:       functions,
+		ledgerTable:   at.table.TableArn(),
+		noticesTopic:  at.topic.TopicArn(),
+		signalsQueue:  at.queues.signals.QueueArn(),
+		rollbackQueue: at.queues.rollbacks.QueueArn(),
 	}
-	list := []permission{
-		{actions: []string{"codedeploy:ListDeployments", "codedeploy:BatchGetDeployments"}, resources: []*string{groups}},
-		{actions: []string{"lambda:GetAlias"}, resources: []*string{lambdas}},
-	}
-	answer := permission{actions: []string{"codedeploy:PutLifecycleEventHookExecutionStatus"}, resources: []*string{all}}
-	ledger := func(actions ...string) permission {
-		return permission{actions: actions, resources: []*string{at.table.TableArn()}}
-	}
-	notify := permission{actions: []string{"sns:Publish"}, resources: []*string{at.topic.TopicArn()}}
-
-	fs.allow("pretraffic", append(look, answer,
-		ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"),
-		permission{actions: []string{"lambda:InvokeFunction"}, resources: []*string{lambdas}, tagged: true})...)
-	fs.allow("posttraffic", append(look, answer,
-		ledger("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"),
-		permission{actions: []string{"cloudwatch:GetMetricData"}, resources: []*string{all}})...)
-	fs.allow("alarmrouter", append(append(look, list...), notify,
-		permission{actions: []string{"codedeploy:ListApplications"}, resources: []*string{all}},
-		permission{actions: []string{"codedeploy:ListDeploymentGroups"}, resources: []*string{applications}},
-		permission{actions: []string{"codedeploy:GetDeploymentGroup", "codedeploy:BatchGetDeploymentGroups", "codedeploy:ListTagsForResource"}, resources: []*string{groups}},
-		permission{actions: []string{"cloudwatch:DescribeAlarms"}, resources: []*string{all}},
-		permission{actions: []string{"sqs:SendMessage"}, resources: []*string{at.queues.rollbacks.QueueArn()}},
-		ledger("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"))...)
-	fs.allow("rollbacker", append(append(look, list...), notify,
-		permission{actions: []string{"codedeploy:StopDeployment"}, resources: []*string{all}},
-		permission{actions: []string{"codedeploy:CreateDeployment", "codedeploy:UpdateDeploymentGroup"}, resources: []*string{groups}},
-		permission{actions: []string{"codedeploy:GetDeploymentConfig"}, resources: []*string{configs}},
-		permission{actions: []string{"codedeploy:RegisterApplicationRevision", "codedeploy:GetApplicationRevision"}, resources: []*string{applications}},
-		permission{actions: []string{"lambda:UpdateAlias"}, resources: []*string{lambdas}, tagged: true},
-		permission{actions: []string{"sqs:SendMessage"}, resources: []*string{at.queues.signals.QueueArn()}},
-		ledger("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"))...)
 }
 
-func (fs functions) allow(name string, permissions ...permission) {
-	for _, p := range permissions {
-		var conditions *map[string]any
-		if p.tagged {
-			conditions = &map[string]any{"StringEquals": map[string]any{"aws:ResourceTag/pullback:enabled": "true"}}
-		}
-		fs[name].AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions: jsii.Strings(p.actions...), Resources: &p.resources, Conditions: conditions,
-		}))
+// conditions returns what must hold besides. CodeDeploy's actions cannot be
+// limited like this: "CodeDeploy does not support … controlling access based
+// on tags" (user guide, "How AWS CodeDeploy works with IAM"), so that code
+// checks the tag. Source for functions: Lambda developer guide, "Using
+// attribute-based access control in Lambda".
+func (s scope) conditions() *map[string]any {
+	if s != enabled {
+		return nil
 	}
+	return &map[string]any{"StringEquals": map[string]any{"aws:ResourceTag/pullback:enabled": "true"}}
 }

@@ -8,6 +8,7 @@ package stack
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -69,19 +70,35 @@ func ledger(s awscdk.Stack) awsdynamodb.Table {
 	})
 }
 
+// notices is the topic that humans listen to. EnforceSSL gives it a policy of
+// its own in the place of the default one, under which the account's alarms
+// could publish; so the alarms on the dead-letter queues are let in again.
+// Source: AWS Knowledge Center, "Why didn't I receive an SNS notification for
+// my CloudWatch alarm trigger?".
 func notices(s awscdk.Stack) awssns.Topic {
-	return awssns.NewTopic(s, jsii.String("Notices"), &awssns.TopicProps{
+	t := awssns.NewTopic(s, jsii.String("Notices"), &awssns.TopicProps{
 		DisplayName: jsii.String("pullback"),
 		EnforceSSL:  jsii.Bool(true),
 	})
+	t.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("AllowAlarmsOfThisAccount"),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"),
+		Resources:  &[]*string{t.TopicArn()},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": s.Account()}},
+	}))
+	return t
 }
 
 func outputs(at parts) {
-	for name, value := range map[string]*string{
-		"LedgerTable":  at.table.TableName(),
-		"NoticesTopic": at.topic.TopicArn(),
-		"SignalsQueue": at.queues.signals.QueueUrl(),
+	for _, o := range []struct {
+		name  string
+		value *string
+	}{
+		{"LedgerTable", at.table.TableName()},
+		{"NoticesTopic", at.topic.TopicArn()},
+		{"SignalsQueue", at.queues.signals.QueueUrl()},
 	} {
-		awscdk.NewCfnOutput(at.stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})
+		awscdk.NewCfnOutput(at.stack, &o.name, &awscdk.CfnOutputProps{Value: o.value})
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
 	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
+	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/internal/operate"
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
@@ -41,6 +42,7 @@ type Options struct {
 	Seed     uint64
 	Progress func(Progress)                       // hears how it goes on; optional
 	Log      func(function, version, line string) // receives what functions write; optional
+	Trail    func(wire.Entry)                     // hears of every call over HTTP, with the world's lock held; optional
 }
 
 // Progress is how far the demo is.
@@ -86,6 +88,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the local AWS: %w", err)
+	}
+	if o.Trail != nil {
+		local.Mux.Trail(o.Trail)
 	}
 	d := &demo{options: o, aws: local, report: &Report{Seed: o.Seed}}
 	err = d.run(ctx, in)

@@ -22,7 +22,7 @@ var planted = []struct{ name, dir, imports string }{
 	{"the kernel does not use the network", "shared/health", "net/http"},
 	{"the kernel does not log", "shared/plan", "log/slog"},
 	{"the kernel does not know AWS", "shared/deploy", "github.com/aws/aws-sdk-go-v2/aws"},
-	{"events do not know the use cases", "events", module + "shared/hook"},
+	{"events do not know the use cases", "events", module + "shared/batch"},
 	{"a handler does not know AWS", "functions/pretraffic", "github.com/aws/aws-sdk-go-v2/service/codedeploy"},
 	{"a handler does not know the adapters", "functions/rollbacker", module + "shared/amazon/table"},
 	{"functions do not know each other", "functions/alarmrouter", module + "functions/posttraffic"},

@@ -21,6 +21,9 @@ const (
 	Observe Mode = "observe" // record what it would have done, change nothing
 )
 
+// SmokeOff is the SmokePayload that switches the smoke check off.
+const SmokeOff = "off"
+
 // Settings is what a function needs to know before its first event.
 type Settings struct {
 	Account   string // AWS account that pullback runs in and watches
@@ -39,7 +42,7 @@ type Settings struct {
 	MinRequests  float64 // requests to a new version below which nothing is judged
 	MaxRatio     float64 // how many times the old version's error rate …
 	Slack        float64 // … plus which share of requests is tolerated
-	SmokePayload string  // JSON with which a new version is invoked before traffic
+	SmokePayload string  // JSON with which a new version is invoked before traffic, or SmokeOff
 }
 
 // Default returns the settings that nobody has changed (product.md §4).
@@ -50,9 +53,27 @@ func Default() Settings {
 	}
 }
 
+// Variable describes one environment variable, for the docs.
+type Variable struct {
+	Name     string
+	About    string
+	Default  string // empty: the stack fills it in
+	Required bool
+}
+
+// Variables returns all variables, in the order of the docs.
+func Variables() []Variable {
+	var all []Variable
+	for _, f := range fields() {
+		all = append(all, Variable{Name: f.name, About: f.about, Default: f.write(Default()), Required: f.required})
+	}
+	return all
+}
+
 // A field is one variable: how it is written and how it is read.
 type field struct {
 	name     string
+	about    string
 	required bool
 	write    func(Settings) string
 	read     func(*Settings, string) error
@@ -93,27 +114,40 @@ func Load(get func(string) string) (Settings, error) {
 // fields is the only place that spells the names.
 func fields() []field {
 	return []field{
-		text("PULLBACK_ACCOUNT", true, func(s *Settings) *string { return &s.Account }),
-		text("PULLBACK_TABLE", true, func(s *Settings) *string { return &s.Table }),
-		text("PULLBACK_TOPIC", false, func(s *Settings) *string { return &s.Topic }),
-		text("PULLBACK_SIGNALS", true, func(s *Settings) *string { return &s.Signals }),
-		text("PULLBACK_ROLLBACKS", true, func(s *Settings) *string { return &s.Rollbacks }),
-		{name: "PULLBACK_MODE", write: func(s Settings) string { return string(s.Mode) }, read: readMode},
-		duration("PULLBACK_BAKE", func(s *Settings) *time.Duration { return &s.Bake }),
-		duration("PULLBACK_VERIFY", func(s *Settings) *time.Duration { return &s.Verify }),
-		duration("PULLBACK_HOOK_RESERVE", func(s *Settings) *time.Duration { return &s.HookReserve }),
-		{name: "PULLBACK_MAX_PER_DAY", write: func(s Settings) string { return strconv.Itoa(s.MaxPerDay) }, read: readMaxPerDay},
-		{name: "PULLBACK_STRICT", write: func(s Settings) string { return strconv.FormatBool(s.Strict) }, read: readStrict},
-		number("PULLBACK_MIN_REQUESTS", func(s *Settings) *float64 { return &s.MinRequests }),
-		number("PULLBACK_MAX_RATIO", func(s *Settings) *float64 { return &s.MaxRatio }),
-		number("PULLBACK_SLACK", func(s *Settings) *float64 { return &s.Slack }),
-		{name: "PULLBACK_SMOKE_PAYLOAD", write: func(s Settings) string { return s.SmokePayload }, read: readSmoke},
+		text("PULLBACK_ACCOUNT", "AWS account that is watched", true, func(s *Settings) *string { return &s.Account }),
+		text("PULLBACK_TABLE", "DynamoDB table of the ledger", true, func(s *Settings) *string { return &s.Table }),
+		text("PULLBACK_TOPIC", "ARN of the SNS topic for notices; empty: nobody is told", false, func(s *Settings) *string { return &s.Topic }),
+		text("PULLBACK_SIGNALS", "URL of the signals queue", true, func(s *Settings) *string { return &s.Signals }),
+		text("PULLBACK_ROLLBACKS", "URL of the rollbacks queue", true, func(s *Settings) *string { return &s.Rollbacks }),
+		{
+			name: "PULLBACK_MODE", about: "`enforce`, or `observe`: record what would be done and change nothing",
+			write: func(s Settings) string { return string(s.Mode) }, read: readMode,
+		},
+		duration("PULLBACK_BAKE", "a version that served alone this long without trouble is known good; for as long a finished deployment can be blamed",
+			func(s *Settings) *time.Duration { return &s.Bake }),
+		duration("PULLBACK_VERIFY", "a rollback that has not succeeded after this long is escalated", func(s *Settings) *time.Duration { return &s.Verify }),
+		duration("PULLBACK_HOOK_RESERVE", "part of a hook's time that is kept for its answer", func(s *Settings) *time.Duration { return &s.HookReserve }),
+		{
+			name: "PULLBACK_MAX_PER_DAY", about: "automatic rollbacks of one target in 24 h; after that it is held and a human called",
+			write: func(s Settings) string { return strconv.Itoa(s.MaxPerDay) }, read: readMaxPerDay,
+		},
+		{
+			name: "PULLBACK_STRICT", about: "hooks refuse what could not be judged",
+			write: func(s Settings) string { return strconv.FormatBool(s.Strict) }, read: readStrict,
+		},
+		number("PULLBACK_MIN_REQUESTS", "requests to a new version below which nothing is judged", func(s *Settings) *float64 { return &s.MinRequests }),
+		number("PULLBACK_MAX_RATIO", "a new version may have this many times the old one's error rate …", func(s *Settings) *float64 { return &s.MaxRatio }),
+		number("PULLBACK_SLACK", "… plus this share of requests", func(s *Settings) *float64 { return &s.Slack }),
+		{
+			name: "PULLBACK_SMOKE_PAYLOAD", about: "JSON with which a new version is invoked before it has traffic; `off`: it is not invoked",
+			write: func(s Settings) string { return s.SmokePayload }, read: readSmoke,
+		},
 	}
 }
 
-func text(name string, required bool, at func(*Settings) *string) field {
+func text(name, about string, required bool, at func(*Settings) *string) field {
 	return field{
-		name: name, required: required,
+		name: name, about: about, required: required,
 		write: func(s Settings) string { return *at(&s) },
 		read: func(s *Settings, v string) error {
 			*at(s) = strings.TrimSpace(v)
@@ -122,9 +156,9 @@ func text(name string, required bool, at func(*Settings) *string) field {
 	}
 }
 
-func duration(name string, at func(*Settings) *time.Duration) field {
+func duration(name, about string, at func(*Settings) *time.Duration) field {
 	return field{
-		name:  name,
+		name: name, about: about,
 		write: func(s Settings) string { return at(&s).String() },
 		read: func(s *Settings, v string) error {
 			d, err := time.ParseDuration(v)
@@ -137,9 +171,9 @@ func duration(name string, at func(*Settings) *time.Duration) field {
 	}
 }
 
-func number(name string, at func(*Settings) *float64) field {
+func number(name, about string, at func(*Settings) *float64) field {
 	return field{
-		name:  name,
+		name: name, about: about,
 		write: func(s Settings) string { return strconv.FormatFloat(*at(&s), 'g', -1, 64) },
 		read: func(s *Settings, v string) error {
 			f, err := strconv.ParseFloat(v, 64)
@@ -179,8 +213,8 @@ func readStrict(s *Settings, v string) error {
 }
 
 func readSmoke(s *Settings, v string) error {
-	if !json.Valid([]byte(v)) {
-		return errors.New("not JSON")
+	if v != SmokeOff && !json.Valid([]byte(v)) {
+		return fmt.Errorf("neither JSON nor %s", SmokeOff)
 	}
 	s.SmokePayload = v
 	return nil

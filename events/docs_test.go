@@ -1,0 +1,52 @@
+package events_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/events"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/events.md")
+
+// TestTheDocsListTheRules keeps docs/events.md current; make golden rewrites
+// it.
+func TestTheDocsListTheRules(t *testing.T) {
+	const path = "../docs/events.md"
+	want := document(t)
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(want), 0o644))
+	}
+	got, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, want, string(got), "make golden rewrites it")
+}
+
+func document(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("# Events\n\nMade from `events.Rules()` by `make golden`. Every rule sends what it matches to the signals queue.\n")
+	for _, r := range events.Rules() {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", r.Name, r.About)
+		if r.Pattern == nil {
+			fmt.Fprintf(&b, "Schedule: `%s`\n", r.Schedule)
+		} else {
+			pattern, err := json.MarshalIndent(r.Pattern, "", "  ")
+			require.NoError(t, err)
+			fmt.Fprintf(&b, "```json\n%s\n```\n", pattern)
+		}
+		b.WriteString("\nSamples:")
+		for _, s := range r.Samples {
+			fmt.Fprintf(&b, " [%s](../events/testdata/%s)", s, s)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,274 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/events"
+	"github.com/pullback-dev/pullback/shared/amazon/table"
+	"github.com/pullback-dev/pullback/shared/settings"
+)
+
+func TestEveryRuleFeedsTheSignalsQueueAndNothingElseDoes(t *testing.T) {
+	x := readTemplate(t)
+	got := make(map[string]map[string]any)
+	for _, id := range x.of("AWS::Events::Rule") {
+		rule := maps.Clone(x.Resources[id].Properties)
+		var targets []any
+		for _, raw := range list(rule["Targets"]) {
+			target := object(t, raw)
+			targets = append(targets, map[string]any{
+				"id": target["Id"], "to": plain(text(t, target["Arn"])),
+				"dead": plain(text(t, object(t, target["DeadLetterConfig"])["Arn"])),
+			})
+		}
+		rule["Targets"] = targets
+		got[text(t, rule["Name"])] = rule
+	}
+	want := make(map[string]map[string]any)
+	for _, r := range events.Rules() {
+		rule := map[string]any{
+			"Name": r.Name, "Description": r.About, "State": "ENABLED",
+			"Targets": []any{map[string]any{"id": "signals", "to": "Signals", "dead": "Undelivered"}},
+		}
+		if r.Pattern != nil {
+			rule["EventPattern"] = asJSON(t, r.Pattern)
+		} else {
+			rule["ScheduleExpression"] = r.Schedule
+		}
+		want[r.Name] = rule
+	}
+	assert.Equal(t, want, got)
+}
+
+// asJSON returns a value as it reads after a journey through JSON.
+func asJSON(t *testing.T, v any) any {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	require.NoError(t, err)
+	var back any
+	require.NoError(t, json.Unmarshal(raw, &back))
+	return back
+}
+
+func TestTheFunctionsAreTheFourWithTheirNamesAndSizes(t *testing.T) {
+	x := readTemplate(t)
+	got := make(map[string]map[string]any)
+	for folder, id := range x.functions(t) {
+		p := maps.Clone(x.Resources[id].Properties)
+		for _, elsewhere := range []string{"Code", "Description", "Environment", "Role", "Tags"} {
+			assert.NotEmpty(t, p[elsewhere], "%s of %s", elsewhere, folder)
+			delete(p, elsewhere)
+		}
+		got[folder] = p
+	}
+	function := func(name string) map[string]any {
+		return map[string]any{
+			"FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap", "Architectures": []any{"arm64"},
+			"MemorySize": 128.0, "Timeout": 60.0, "LoggingConfig": map[string]any{"LogFormat": "JSON"},
+		}
+	}
+	assert.Equal(t, map[string]map[string]any{
+		"pretraffic":  function("CodeDeployHook_pullback_pretraffic"),
+		"posttraffic": function("CodeDeployHook_pullback_posttraffic"),
+		"alarmrouter": function("pullback_alarmrouter"),
+		"rollbacker":  function("pullback_rollbacker"),
+	}, got)
+}
+
+func TestEveryFunctionIsToldAllSettingsAndNothingElse(t *testing.T) {
+	s := settings.Default()
+	s.Account, s.Table, s.Topic, s.Signals, s.Rollbacks = "<AccountId>", "Ledger", "Notices", "Signals", "Rollbacks"
+	x := readTemplate(t)
+	for folder, id := range x.functions(t) {
+		got := make(map[string]string)
+		for name, value := range object(t, object(t, x.Resources[id].Properties["Environment"])["Variables"]) {
+			got[name] = text(t, value)
+			if strings.HasPrefix(value2ref(value), "Ref") {
+				got[name] = plain(got[name])
+			}
+		}
+		assert.Equal(t, s.Env(), got, folder)
+	}
+}
+
+// value2ref returns the name of the function that a value is made by, or "".
+func value2ref(v any) string {
+	o, ok := v.(map[string]any)
+	if !ok {
+		return ""
+	}
+	return strings.Join(slices.Sorted(maps.Keys(o)), " ")
+}
+
+func TestEveryQueueThatIsReadGivesUpToADeadLetterQueueOfItsKind(t *testing.T) {
+	x := readTemplate(t)
+	got := make(map[string]map[string]any)
+	for _, id := range x.of("AWS::Lambda::EventSourceMapping") {
+		p := x.Resources[id].Properties
+		queue, function := text(t, p["EventSourceArn"]), x.Resources[text(t, p["FunctionName"])]
+		q := x.Resources[queue].Properties
+		redrive := object(t, q["RedrivePolicy"])
+		dead := text(t, redrive["deadLetterTargetArn"])
+
+		timeout, ok := function.Properties["Timeout"].(float64)
+		require.True(t, ok)
+		visibility, ok := q["VisibilityTimeout"].(float64)
+		require.True(t, ok)
+		// Lambda developer guide, "Using Lambda with Amazon SQS".
+		assert.GreaterOrEqual(t, visibility, 6*timeout, "a message must stay hidden while it is worked on and tried again")
+		assert.GreaterOrEqual(t, redrive["maxReceiveCount"], 5.0, "throttling alone must not fill the dead-letter queue")
+		assert.Equal(t, q["FifoQueue"], x.Resources[dead].Properties["FifoQueue"], "SQS takes only a dead-letter queue of the same kind")
+
+		got[plain(queue)] = map[string]any{
+			"function": function.Metadata["pullback:function"], "fifo": q["FifoQueue"] == true, "dead": plain(dead),
+			"batch": p["BatchSize"], "responses": p["FunctionResponseTypes"],
+		}
+	}
+	partial := []any{"ReportBatchItemFailures"}
+	assert.Equal(t, map[string]map[string]any{
+		"Signals":   {"function": "alarmrouter", "fifo": false, "dead": "SignalsDead", "batch": 10.0, "responses": partial},
+		"Rollbacks": {"function": "rollbacker", "fifo": true, "dead": "RollbacksDead", "batch": 1.0, "responses": partial},
+	}, got)
+}
+
+func TestAHookThatFailsIsNotLost(t *testing.T) {
+	x := readTemplate(t)
+	got := make(map[any]string)
+	for _, id := range x.of("AWS::Lambda::EventInvokeConfig") {
+		p := x.Resources[id].Properties
+		assert.Equal(t, 2.0, p["MaximumRetryAttempts"])
+		assert.Equal(t, "$LATEST", p["Qualifier"])
+		failed := object(t, object(t, p["DestinationConfig"])["OnFailure"])
+		got[x.Resources[text(t, p["FunctionName"])].Metadata["pullback:function"]] = plain(text(t, failed["Destination"]))
+	}
+	assert.Equal(t, map[any]string{"pretraffic": "HooksDead", "posttraffic": "HooksDead"}, got)
+}
+
+func TestEveryDeadLetterQueueRaisesAnAlarmThatHumansHear(t *testing.T) {
+	x := readTemplate(t)
+	read := make(map[string]bool)
+	for _, id := range x.of("AWS::Lambda::EventSourceMapping") {
+		read[text(t, x.Resources[id].Properties["EventSourceArn"])] = true
+	}
+	var unread []string
+	for _, id := range x.of("AWS::SQS::Queue") {
+		if !read[id] {
+			unread = append(unread, id)
+			assert.Equal(t, 1209600.0, x.Resources[id].Properties["MessageRetentionPeriod"], "%s: 14 days, the most that SQS keeps", id)
+		}
+	}
+	require.Len(t, unread, 4)
+
+	var watched []string
+	for _, id := range x.of("AWS::CloudWatch::Alarm") {
+		p := maps.Clone(x.Resources[id].Properties)
+		dimension := object(t, list(p["Dimensions"])[0])
+		watched = append(watched, text(t, dimension["Value"]))
+		assert.Equal(t, "Notices", plain(text(t, list(p["AlarmActions"])[0])))
+		assert.NotEmpty(t, p["AlarmDescription"])
+		for _, checked := range []string{"Dimensions", "AlarmActions", "AlarmDescription"} {
+			assert.Len(t, list(p[checked]), 1)
+			delete(p, checked)
+		}
+		delete(p, "Tags")
+		assert.Equal(t, map[string]any{
+			"Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible", "Statistic": "Maximum", "Period": 60.0,
+			"EvaluationPeriods": 1.0, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 0.0, "TreatMissingData": "notBreaching",
+		}, p, id)
+	}
+	slices.Sort(watched)
+	assert.Equal(t, unread, watched)
+}
+
+func TestQueuesTakeMessagesOnlyOverTLSAndOnlyFromOurRules(t *testing.T) {
+	x := readTemplate(t)
+	var rules []string
+	for _, id := range x.of("AWS::Events::Rule") {
+		rules = append(rules, id)
+	}
+	for _, id := range x.of("AWS::SQS::Queue") {
+		want := []statement{insecure("sqs:*", id, map[string]any{"AWS": "*"})}
+		if name := plain(id); name == "Signals" || name == "Undelivered" {
+			for _, rule := range rules {
+				want = append(want, statement{
+					effect: "Allow", action: "sqs:SendMessage", resource: id, principal: map[string]any{"Service": "events.amazonaws.com"},
+					condition: map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": map[string]any{"Fn::GetAtt": []any{rule, "Arn"}}}},
+				})
+			}
+		}
+		assert.ElementsMatch(t, want, x.policyOf(t, "AWS::SQS::QueuePolicy", "Queues", id), id)
+	}
+}
+
+func TestTheTopicTakesNoticesOnlyOverTLSAndAlarmsOnlyOfThisAccount(t *testing.T) {
+	x := readTemplate(t)
+	ids := x.of("AWS::SNS::Topic")
+	require.Len(t, ids, 1)
+	assert.ElementsMatch(t, []statement{
+		insecure("sns:Publish", ids[0], "*"),
+		{
+			effect: "Allow", action: "sns:Publish", resource: ids[0], principal: map[string]any{"Service": "cloudwatch.amazonaws.com"},
+			condition: map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": map[string]any{"Ref": "AWS::AccountId"}}},
+		},
+	}, x.policyOf(t, "AWS::SNS::TopicPolicy", "Topics", ids[0]))
+}
+
+func insecure(action, on string, from any) statement {
+	return statement{
+		effect: "Deny", action: action, resource: on, principal: from,
+		condition: map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}},
+	}
+}
+
+func TestTheLedgerSurvivesTheStackAndMistakes(t *testing.T) {
+	x := readTemplate(t)
+	ids := x.of("AWS::DynamoDB::Table")
+	require.Len(t, ids, 1)
+	ledger := x.Resources[ids[0]]
+	delete(ledger.Properties, "Tags")
+	assert.Equal(t, resource{
+		Type: "AWS::DynamoDB::Table", DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain",
+		Properties: map[string]any{
+			"AttributeDefinitions": []any{
+				map[string]any{"AttributeName": table.PartitionKey, "AttributeType": "S"},
+				map[string]any{"AttributeName": table.SortKey, "AttributeType": "S"},
+			},
+			"KeySchema": []any{
+				map[string]any{"AttributeName": table.PartitionKey, "KeyType": "HASH"},
+				map[string]any{"AttributeName": table.SortKey, "KeyType": "RANGE"},
+			},
+			"BillingMode":                      "PAY_PER_REQUEST",
+			"DeletionProtectionEnabled":        true,
+			"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
+			"TimeToLiveSpecification":          map[string]any{"AttributeName": table.TimeToLive, "Enabled": true},
+		},
+	}, ledger)
+}
+
+func TestTheStackMakesNothingElse(t *testing.T) {
+	got := make(map[string]int)
+	for _, r := range readTemplate(t).Resources {
+		got[r.Type]++
+	}
+	assert.Equal(t, map[string]int{
+		"AWS::CloudWatch::Alarm":          4,
+		"AWS::DynamoDB::Table":            1,
+		"AWS::Events::Rule":               len(events.Rules()),
+		"AWS::IAM::Policy":                4,
+		"AWS::IAM::Role":                  4,
+		"AWS::Lambda::EventInvokeConfig":  2,
+		"AWS::Lambda::EventSourceMapping": 2,
+		"AWS::Lambda::Function":           4,
+		"AWS::SNS::Topic":                 1,
+		"AWS::SNS::TopicPolicy":           1,
+		"AWS::SQS::Queue":                 6,
+		"AWS::SQS::QueuePolicy":           6,
+	}, got)
+}

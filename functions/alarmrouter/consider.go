@@ -117,16 +117,19 @@ func (h *Handler) hold(ctx context.Context, d deploy.Deployment, decision policy
 		return h.record(ctx, d, "would-hold", decision, s, "")
 	}
 	hold := ledger.Hold{Target: d.Target, Because: decision.Because, By: "alarmrouter", At: h.Now()}
-	if err := h.Holds.PutHold(ctx, hold); err != nil {
-		return fmt.Errorf("hold %s: %w", d.Target, err)
-	}
 	if err := h.record(ctx, d, string(decision.Verb), decision, s, ""); err != nil {
 		return err
 	}
+	// The hold is what keeps the next sweep from calling again, so it comes
+	// after the call; it does not depend on whether the call went through.
+	var errs []error
 	if err := h.Notices.Held(ctx, hold); err != nil {
-		return fmt.Errorf("call a human about %s: %w", d.Target, err)
+		errs = append(errs, fmt.Errorf("call a human about %s: %w", d.Target, err))
 	}
-	return nil
+	if err := h.Holds.PutHold(ctx, hold); err != nil {
+		errs = append(errs, fmt.Errorf("hold %s: %w", d.Target, err))
+	}
+	return errors.Join(errs...)
 }
 
 // leave records why a signal led to nothing, unless that is no news.

@@ -124,15 +124,16 @@ func (h *Handler) markBaked(ctx context.Context, g deploy.Group, b ledger.Bake) 
 		return fmt.Errorf("digest of version %s: %w", b.Revision, err)
 	}
 	why := fmt.Sprintf("served alone for %s without trouble", h.Policy.Bake)
-	mark := ledger.KnownGood{Target: g.Target, Revision: b.Revision, Digest: digest, Why: why, At: h.Now()}
-	if err := h.Bakes.MarkKnownGood(ctx, mark); err != nil {
-		return fmt.Errorf("mark version %s known good: %w", b.Revision, err)
-	}
+	// The record comes first: a mark that is there already is not marked again.
 	_, err = h.Memory.Append(ctx, ledger.Record{
 		Target: g.Target, At: h.Now(), Function: "alarmrouter", Verb: "known-good", Rule: "baked", Because: fmt.Sprintf("version %s %s", b.Revision, why),
 	})
 	if err != nil {
 		return fmt.Errorf("record known-good version %s: %w", b.Revision, err)
+	}
+	mark := ledger.KnownGood{Target: g.Target, Revision: b.Revision, Digest: digest, Why: why, At: h.Now()}
+	if err := h.Bakes.MarkKnownGood(ctx, mark); err != nil {
+		return fmt.Errorf("mark version %s known good: %w", b.Revision, err)
 	}
 	return nil
 }

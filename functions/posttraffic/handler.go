@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/pullback-dev/pullback/events"
@@ -74,7 +75,11 @@ func (h *Handler) check(ctx context.Context, call events.Hook) error {
 		return fmt.Errorf("look up %s: %w", call.Deployment, err)
 	}
 	if d.IsRollback() {
-		return h.record(ctx, d, "allow", "a rollback always passes", nil)
+		if err := h.record(ctx, d, "allow", "a rollback always passes", nil); err != nil {
+			// A ledger that is down must not keep traffic on the bad version.
+			h.Runner.Log.LogAttrs(ctx, slog.LevelError, "rollback not recorded", slog.Any("error", err))
+		}
+		return nil
 	}
 	f, err := h.finding(ctx, d)
 	if err != nil {

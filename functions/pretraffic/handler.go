@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/pullback-dev/pullback/events"
@@ -62,7 +63,11 @@ func (h *Handler) check(ctx context.Context, call events.Hook) error {
 		return fmt.Errorf("look up %s: %w", call.Deployment, err)
 	}
 	if d.IsRollback() {
-		return h.record(ctx, d, "allow", "is-a-rollback", "a rollback always passes")
+		if err := h.record(ctx, d, "allow", "is-a-rollback", "a rollback always passes"); err != nil {
+			// A ledger that is down must not keep traffic on the bad version.
+			h.Runner.Log.LogAttrs(ctx, slog.LevelError, "rollback not recorded", slog.Any("error", err))
+		}
+		return nil
 	}
 	if d.Alias.Function == "" || d.To == "" {
 		return fmt.Errorf("look up %s: CodeDeploy does not say which function and version it deploys", d.ID)

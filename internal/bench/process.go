@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,10 +21,6 @@ const (
 	patience = 60 * time.Second
 	// headerTime bounds a request's header, as every server should.
 	headerTime = 10 * time.Second
-	// request is the id of every invocation of a process. The rollbacker owns
-	// its claims by that id, so with one id it may look again without waiting
-	// until the claim of the look before has run out.
-	request = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 )
 
 // process is a candidate at work, with a Runtime API of its own (Lambda
@@ -38,6 +35,8 @@ type process struct {
 	work    chan []byte
 	answers chan answer
 	gone    chan struct{}
+
+	requests atomic.Int64 // so far
 
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -110,7 +109,7 @@ func (p *process) next(w http.ResponseWriter, r *http.Request) {
 	select {
 	case event := <-p.work:
 		h := w.Header()
-		h.Set("Lambda-Runtime-Aws-Request-Id", request)
+		h.Set("Lambda-Runtime-Aws-Request-Id", fmt.Sprintf("8476a536-e9f4-11e8-9739-%012x", p.requests.Add(1)))
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(p.now().Add(patience).UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:123456789012:function:bench")
 		h.Set("Content-Type", "application/json")

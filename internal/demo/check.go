@@ -110,6 +110,9 @@ func (d *demo) served(version string) int {
 func (d *demo) count() {
 	s := d.summary()
 	d.report.Requests, d.report.Failed, d.report.FirstFailure = s.Total, s.Failed, s.FirstFailure
+	for _, v := range s.ByVersion {
+		d.report.ByVersion = append(d.report.ByVersion, VersionCount{Version: v.Version, Total: v.Total, Failed: v.Failed})
+	}
 	if !d.report.Restored.IsZero() {
 		d.report.Exposed = d.report.Restored.Sub(s.FirstFailure).Seconds()
 	}

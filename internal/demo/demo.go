@@ -134,6 +134,15 @@ func (d *demo) run(ctx context.Context, in cloudformation.Input) error {
 	if err := d.connect(ctx, stack); err != nil {
 		return err
 	}
+	err = d.play(ctx)
+	if d.orders != nil {
+		d.count()
+	}
+	return err
+}
+
+// play stops at the first act that does not end as promised.
+func (d *demo) play(ctx context.Context) error {
 	for _, act := range []struct {
 		phase string
 		play  func(context.Context) error
@@ -149,7 +158,6 @@ func (d *demo) run(ctx context.Context, in cloudformation.Input) error {
 			return fmt.Errorf("%s: %w", act.phase, err)
 		}
 	}
-	d.count()
 	return nil
 }
 
@@ -215,17 +223,17 @@ func (d *demo) bad(ctx context.Context) error {
 		return err
 	}
 	d.report.Incident = deploy.IncidentOf(target, d.report.BadDeployment)
-	err = d.until(ctx, time.Second, 20*time.Minute, "the bad canary is taken back", func() (bool, error) {
+	late := d.until(ctx, time.Second, 20*time.Minute, "the bad canary is taken back", func() (bool, error) {
 		i, err := d.ledger.Incident(ctx, d.report.Incident)
 		if errors.Is(err, ledger.ErrNotFound) {
 			return false, nil
 		}
 		return i.Phase.Final(), err
 	})
-	if err != nil {
-		return err
+	if late != nil && !errors.Is(late, errLate) {
+		return late
 	}
-	return errors.Join(d.checkRestored(ctx), d.explain(ctx))
+	return errors.Join(late, d.checkRestored(ctx), d.explain(ctx)) // if it is too late the report says what is not restored
 }
 
 // again rolls out the same bad version, which must be refused before it sees

@@ -21,6 +21,7 @@ type Report struct {
 	Incident      deploy.Incident `json:"incident"`
 	Requests      int             `json:"requests"`
 	Failed        int             `json:"failed"`
+	ByVersion     []VersionCount  `json:"byVersion"` // lowest version first
 	FirstFailure  time.Time       `json:"firstFailure"`
 	Restored      time.Time       `json:"restored"`       // when the known-good version served alone again, seen by the second
 	Exposed       float64         `json:"exposedSeconds"` // from the first failed request to then
@@ -28,6 +29,13 @@ type Report struct {
 	Checks        []Check         `json:"checks"`
 	Timeline      []Row           `json:"timeline"`
 	Explanation   []ledger.Record `json:"explanation"`
+}
+
+// VersionCount is what became of the orders that one version answered.
+type VersionCount struct {
+	Version string `json:"version"` // empty for orders that none answered
+	Total   int    `json:"total"`
+	Failed  int    `json:"failed"`
 }
 
 // Check is one promise, and what the endpoint said about it.
@@ -97,9 +105,43 @@ func (r *Report) Print(w io.Writer) error {
 		p.line("  %s  %s (%s)", mark, c.Promise, c.Found)
 	}
 	p.line("")
-	p.line("%d of %d orders failed. From the first failed order (%s) to the last good version serving alone (%s): %.0f s.",
-		r.Failed, r.Requests, r.FirstFailure.Format("15:04:05"), r.Restored.Format("15:04:05"), r.Exposed)
+	p.line("%s", r.orders())
+	if r.Failed > 0 {
+		p.line("%s", r.exposure())
+	}
 	return p.err
+}
+
+// orders says how many orders failed, and on which versions.
+func (r *Report) orders() string {
+	var where []string
+	for _, v := range r.ByVersion {
+		name := "version " + v.Version
+		if v.Version == "" {
+			name = "no version"
+		}
+		if v.Failed > 0 {
+			where = append(where, fmt.Sprintf("%s (%d of %d)", name, v.Failed, v.Total))
+		}
+	}
+	text := fmt.Sprintf("%d of %d orders failed", r.Failed, r.Requests)
+	switch len(where) {
+	case 0:
+		return text + "."
+	case 1:
+		return text + ", all of them on " + where[0] + "."
+	default:
+		return text + ", on " + strings.Join(where[:len(where)-1], ", ") + " and " + where[len(where)-1] + "."
+	}
+}
+
+// exposure says for how long orders could fail.
+func (r *Report) exposure() string {
+	if r.Restored.IsZero() {
+		return fmt.Sprintf("The first failed at %s, and the last good version did not serve alone again.", r.FirstFailure.Format("15:04:05"))
+	}
+	return fmt.Sprintf("From the first failed order (%s) to the last good version serving alone (%s): %.0f s.",
+		r.FirstFailure.Format("15:04:05"), r.Restored.Format("15:04:05"), r.Exposed)
 }
 
 // printer writes until something fails.

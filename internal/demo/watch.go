@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,6 +25,9 @@ type seen struct {
 	records     int
 }
 
+// errLate is what waiting too long for something ends with.
+var errLate = errors.New("not within")
+
 // until lets time pass, step by step, until done, and notes what changes.
 func (d *demo) until(ctx context.Context, step, limit time.Duration, what string, done func() (bool, error)) error {
 	for range int(limit / step) {
@@ -42,7 +46,7 @@ func (d *demo) until(ctx context.Context, step, limit time.Duration, what string
 			return nil
 		}
 	}
-	return fmt.Errorf("not within %s of virtual time: %s", limit, what)
+	return fmt.Errorf("%w %s of virtual time: %s", errLate, limit, what)
 }
 
 func (d *demo) untilEnded(ctx context.Context, id deploy.ID) error {

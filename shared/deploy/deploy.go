@@ -85,6 +85,7 @@ type Deployment struct {
 	Cause       string    // CodeDeploy's error code, for example "ALARM_ACTIVE"
 	RolledBack  ID        // the deployment that rolls this one back, if there is one
 	RollsBack   ID        // the deployment that this one rolls back, if it does
+	Automatic   bool      // it ended badly in a way after which CodeDeploy rolls it back by itself, be that now or in a moment
 }
 
 // Running reports whether the deployment may still move traffic.

@@ -67,9 +67,7 @@ func (l Limits) Next(s Situation) Step {
 		return s.stop()
 	case s.Rollback != nil && s.Rollback.Running():
 		return Step{Wait, fmt.Sprintf("%s is putting the target back", s.Rollback.ID), ledger.Restoring}
-	case s.Rollback == nil && s.Bad.Status == deploy.Stopped && s.Now.Sub(s.Bad.Ended) < l.Notice && i.Phase != ledger.Open:
-		// StopDeployment(autoRollbackEnabled) creates the rollback deployment a
-		// little later: rollbackInfo of the stopped one will name it.
+	case s.Rollback == nil && s.expected() && s.Now.Sub(s.Bad.Ended) < l.Notice:
 		return Step{Wait, "CodeDeploy has not named its rollback deployment yet", ledger.Stopping}
 	default:
 		return s.restore()
@@ -80,6 +78,14 @@ func (l Limits) Next(s Situation) Step {
 // serves alone and no deployment is under way that could change that.
 func (s Situation) settled() bool {
 	return s.Live.Only(s.Incident.Good) && !s.Bad.Running() && (s.Rollback == nil || !s.Rollback.Running())
+}
+
+// expected reports whether CodeDeploy is about to roll back: it creates the
+// rollback deployment a little after the end of the bad one, whose rollbackInfo
+// will name it. It does so after our StopDeployment(autoRollbackEnabled), and
+// where the group says so; to act in between would be to do it twice.
+func (s Situation) expected() bool {
+	return s.Bad.Automatic || s.Bad.Status == deploy.Stopped && s.Incident.Phase != ledger.Open
 }
 
 func (s Situation) stop() Step {

@@ -42,6 +42,10 @@ func bad(status deploy.Status, ago time.Duration) func(*plan.Situation) {
 	return func(s *plan.Situation) { s.Bad.Status, s.Bad.Ended = status, noon.Add(-ago) }
 }
 
+func automatic() func(*plan.Situation) {
+	return func(s *plan.Situation) { s.Bad.Automatic = true }
+}
+
 func rollback(status deploy.Status, description string) func(*plan.Situation) {
 	return func(s *plan.Situation) {
 		s.Rollback = &deploy.Deployment{ID: "d-3", Status: status, Description: description, RollsBack: "d-2"}
@@ -58,14 +62,17 @@ func TestNextTakesTheOneStepThatIsRightNow(t *testing.T) {
 		s    plan.Situation
 		want plan.Step
 	}{
-		"a running deployment is stopped":             {situation(), plan.Step{plan.Stop, "d-2 is still running", ledger.Stopping}},
-		"a stop that seems lost is repeated":          {situation(phase(ledger.Stopping)), plan.Step{plan.Stop, "d-2 is still running", ledger.Stopping}},
-		"CodeDeploy's own rollback is adopted":        {situation(func(s *plan.Situation) { s.Bad.RolledBack = "d-3" }), plan.Step{plan.Wait, "CodeDeploy rolls back by itself with d-3", ledger.Restoring}},
-		"CodeDeploy may take a while to name it":      {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second)), plan.Step{plan.Wait, "CodeDeploy has not named its rollback deployment yet", ledger.Stopping}},
-		"a rollback under way is waited for":          {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, "")), plan.Step{plan.Wait, "d-3 is putting the target back", ledger.Restoring}},
-		"the good revision serves alone":              {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.Succeeded, ""), serves("1")), plan.Step{plan.Done, "version 1 alone serves shop:live", ledger.Restored}},
-		"but not while a rollback is still under way": {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, ""), serves("1")), plan.Step{plan.Wait, "d-3 is putting the target back", ledger.Restoring}},
-		"stopped by somebody without rollback":        {situation(bad(deploy.Stopped, time.Minute)), plan.Step{plan.Heal, "shop:live serves two versions and no deployment is under way", ledger.Restoring}},
+		"a running deployment is stopped":                               {situation(), plan.Step{plan.Stop, "d-2 is still running", ledger.Stopping}},
+		"a stop that seems lost is repeated":                            {situation(phase(ledger.Stopping)), plan.Step{plan.Stop, "d-2 is still running", ledger.Stopping}},
+		"CodeDeploy's own rollback is adopted":                          {situation(func(s *plan.Situation) { s.Bad.RolledBack = "d-3" }), plan.Step{plan.Wait, "CodeDeploy rolls back by itself with d-3", ledger.Restoring}},
+		"CodeDeploy may take a while to name it":                        {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second)), plan.Step{plan.Wait, "CodeDeploy has not named its rollback deployment yet", ledger.Stopping}},
+		"what CodeDeploy rolls back by itself is not healed in between": {situation(bad(deploy.Stopped, time.Second), automatic()), plan.Step{plan.Wait, "CodeDeploy has not named its rollback deployment yet", ledger.Stopping}},
+		"nor deployed a second time":                                    {situation(bad(deploy.Failed, time.Second), automatic(), serves("2")), plan.Step{plan.Wait, "CodeDeploy has not named its rollback deployment yet", ledger.Stopping}},
+		"but it is not waited for forever":                              {situation(bad(deploy.Failed, time.Minute), automatic(), serves("2")), plan.Step{plan.Restore, "version 2 serves and version 1 is known good", ledger.Restoring}},
+		"a rollback under way is waited for":                            {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, "")), plan.Step{plan.Wait, "d-3 is putting the target back", ledger.Restoring}},
+		"the good revision serves alone":                                {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.Succeeded, ""), serves("1")), plan.Step{plan.Done, "version 1 alone serves shop:live", ledger.Restored}},
+		"but not while a rollback is still under way":                   {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, ""), serves("1")), plan.Step{plan.Wait, "d-3 is putting the target back", ledger.Restoring}},
+		"stopped by somebody without rollback":                          {situation(bad(deploy.Stopped, time.Minute)), plan.Step{plan.Heal, "shop:live serves two versions and no deployment is under way", ledger.Restoring}},
 		"CodeDeploy went back to the wrong one": {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Minute), rollback(deploy.Succeeded, ""), serves("7")), plan.Step{
 			plan.Restore, "version 7 serves and version 1 is known good", ledger.Restoring,
 		}},

@@ -50,7 +50,7 @@ func (s *Service) schedule(ctx context.Context, clock time.Duration) {
 	if !next.After(now) {
 		next = next.Add(clock)
 	}
-	s.world.At(next, func() { s.tick(ctx, clock) })
+	s.world.Tick(next, func() { s.tick(ctx, clock) })
 }
 
 // tick evaluates the alarms of one clock in the order of their names.

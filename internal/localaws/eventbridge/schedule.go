@@ -55,7 +55,7 @@ func (s *Service) plan(ctx context.Context, r *rule) {
 	if next.IsZero() {
 		return
 	}
-	r.timer = s.w.At(next, func() {
+	r.timer = s.w.Tick(next, func() {
 		s.plan(ctx, r)
 		s.trigger(ctx, r)
 	})

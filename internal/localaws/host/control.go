@@ -16,11 +16,17 @@ type clockState struct {
 //
 //	GET  /_local/clock                      {"mode":"manual","now":"…"}
 //	POST /_local/clock {"advance":"5m"}     lets time pass, answers as GET
+//
+// All other pages under /_local/ say that they do not exist: a typing error
+// must not be answered by S3, which would take it for a bucket.
 func (a *AWS) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", a.Mux)
 	mux.HandleFunc("GET /_local/clock", func(w http.ResponseWriter, _ *http.Request) { a.answerClock(w) })
 	mux.HandleFunc("POST /_local/clock", a.advance)
+	mux.HandleFunc("/_local/", func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, r.Method+" "+r.URL.Path+" does not exist: there are GET and POST /_local/clock", http.StatusNotFound)
+	})
 	return mux
 }
 
@@ -36,13 +42,15 @@ func (a *AWS) advance(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Advance string `json:"advance"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&in); err != nil {
+	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)) // ample
+	body.DisallowUnknownFields()
+	if err := body.Decode(&in); err != nil {
 		http.Error(w, "the body is not {\"advance\":\"5m\"}: "+err.Error(), http.StatusBadRequest)
 		return
 	}
 	d, err := time.ParseDuration(in.Advance)
 	if err != nil || d < 0 {
-		http.Error(w, "advance is not a duration such as 5m", http.StatusBadRequest)
+		http.Error(w, "advance is not a duration such as 5m, and time does not go backwards", http.StatusBadRequest)
 		return
 	}
 	if err := a.World.Advance(r.Context(), d); err != nil {

@@ -47,13 +47,15 @@ type AWS struct {
 	Events *eventbridge.Service
 	SNS    *sns.Service
 
-	server *http.Server
-	url    string
-	stop   context.CancelFunc
-	done   sync.WaitGroup
+	server  *http.Server
+	url     string
+	end     func() error   // closes, once
+	unwatch func() bool    // forgets the context that Start got
+	done    sync.WaitGroup // the goroutines that serve, those that answer and the one that lets time pass
 }
 
-// Start listens and lets time pass, until Close is called or ctx ends.
+// Start listens and lets time pass, until Close is called. If ctx ends it
+// closes by itself; Close then waits until it has.
 func Start(ctx context.Context, o Options) (*AWS, error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
@@ -66,9 +68,12 @@ func Start(ctx context.Context, o Options) (*AWS, error) {
 		return nil, fmt.Errorf("listen on %s: %w", o.Listen, err)
 	}
 	a := assemble(o, "http://"+listener.Addr().String())
-	ctx, a.stop = context.WithCancel(ctx)
-	a.done.Go(func() { a.World.Run(ctx) })
-	a.done.Go(func() { _ = a.server.Serve(listener) }) // ends with ErrServerClosed
+	running, stop := context.WithCancel(ctx)
+	a.server.BaseContext = func(net.Listener) context.Context { return running } // ends what requests wait for
+	a.end = sync.OnceValue(func() error { stop(); return a.close() })
+	a.done.Go(func() { a.World.Run(running) })
+	a.done.Go(func() { _ = a.server.Serve(listener) })         // ends with ErrServerClosed
+	a.unwatch = context.AfterFunc(ctx, func() { _ = a.end() }) // Close returns the error
 	return a, nil
 }
 
@@ -93,7 +98,7 @@ func assemble(o Options, url string) *AWS {
 	} {
 		mux.Handle(s)
 	}
-	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second}
+	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, ConnState: a.track}
 	return a
 }
 
@@ -105,9 +110,14 @@ func (a *AWS) Deploy(ctx context.Context, in cloudformation.Input) (cloudformati
 	return cloudformation.Deploy(ctx, a.Mux, a.World, in)
 }
 
-// Close stops listening, ends all functions and waits until they are gone.
+// Close stops listening, ends all requests and functions and waits until they
+// are gone. Call it without the world's lock; calling it again does nothing.
 func (a *AWS) Close() error {
-	a.stop()
+	a.unwatch()
+	return a.end()
+}
+
+func (a *AWS) close() error {
 	err := a.server.Close()
 	failed := a.Lambda.Close()
 	a.done.Wait()
@@ -115,4 +125,15 @@ func (a *AWS) Close() error {
 		return fmt.Errorf("close the local AWS: %w", err)
 	}
 	return nil
+}
+
+// track counts the connections: http.Server.Close waits for nobody.
+func (a *AWS) track(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		a.done.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		a.done.Done()
+	case http.StateActive, http.StateIdle: // neither its beginning nor its end
+	}
 }

@@ -41,7 +41,7 @@ func (s *Service) touch(q *queue) {
 // schedule publishes at the next whole minute.
 func (s *Service) schedule(q *queue) {
 	next := s.w.Now().Truncate(period).Add(period)
-	q.counts.tick = s.w.At(next, func() {
+	q.counts.tick = s.w.Tick(next, func() {
 		q.expire(s.w)
 		q.counts.publish()
 		if len(q.messages) == 0 && s.w.Now().Sub(q.counts.touched) >= active {

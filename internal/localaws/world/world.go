@@ -9,11 +9,15 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
 )
+
+// ErrEnded is what waits for time to pass in a world whose Run has ended get.
+var ErrEnded = errors.New("the world has ended")
 
 // Mode says how time passes.
 type Mode string
@@ -21,7 +25,7 @@ type Mode string
 // The modes of the clock.
 const (
 	Real   Mode = "real"   // with the wall clock
-	Fast   Mode = "fast"   // jumps to the next timer as soon as nothing runs
+	Fast   Mode = "fast"   // jumps to what happens next as soon as nothing runs; see Tick
 	Manual Mode = "manual" // moves only when told to, by Advance
 )
 
@@ -58,15 +62,17 @@ type World struct {
 	origin time.Time // the wall clock when the world was made
 	now    time.Time // virtual modes only
 	timers timers
+	due    int // timers that are no ticks
 	seq    uint64
 	holds  int
 	closed bool
+	end    chan struct{} // closed when closed is set
 	rng    *rand.Rand
 }
 
 // New makes a world. Time does not pass before Run or Advance is called.
 func New(o Options) *World {
-	w := &World{Account: o.Account, Region: o.Region, mode: o.Mode, start: o.Start, origin: time.Now()}
+	w := &World{Account: o.Account, Region: o.Region, mode: o.Mode, start: o.Start, origin: time.Now(), end: make(chan struct{})}
 	if w.Account == "" {
 		w.Account = "123456789012"
 	}
@@ -79,9 +85,10 @@ func New(o Options) *World {
 	if w.start.IsZero() {
 		w.start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 		if w.mode == Real {
-			w.start = w.origin.UTC()
+			w.start = w.origin
 		}
 	}
+	w.start = w.start.UTC().Round(0) // without the reading of this machine's monotonic clock
 	w.now = w.start
 	w.change = sync.NewCond(&w.mu)
 	w.rng = rand.New(rand.NewPCG(o.Seed, 0x70756c6c6261636b)) //nolint:gosec // a reproducible history is the point

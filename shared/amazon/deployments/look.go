@@ -167,5 +167,25 @@ func convert(info cdtypes.DeploymentInfo) deploy.Deployment {
 		d.RolledBack = deploy.ID(aws.ToString(info.RollbackInfo.RollbackDeploymentId))
 		d.RollsBack = deploy.ID(aws.ToString(info.RollbackInfo.RollbackTriggeringDeploymentId))
 	}
+	d.Automatic = automatic(d, info.AutoRollbackConfiguration)
 	return d
+}
+
+// automatic reports whether CodeDeploy rolls d back by itself, now that it has
+// ended as it has (user guide, "Automatic rollbacks"). A stop that says whether
+// to roll back overrides the events, so for one on request this is a guess.
+func automatic(d deploy.Deployment, c *cdtypes.AutoRollbackConfiguration) bool {
+	if c == nil || !c.Enabled {
+		return false
+	}
+	on := cdtypes.AutoRollbackEventDeploymentStopOnRequest
+	switch {
+	case d.Status == deploy.Failed:
+		on = cdtypes.AutoRollbackEventDeploymentFailure
+	case d.Status != deploy.Stopped:
+		return false
+	case d.Cause == string(cdtypes.ErrorCodeAlarmActive):
+		on = cdtypes.AutoRollbackEventDeploymentStopOnAlarm
+	}
+	return slices.Contains(c.Events, on)
 }

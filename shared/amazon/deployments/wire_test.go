@@ -93,6 +93,31 @@ func TestAStatusThatIsNewToUsIsKept(t *testing.T) {
 	assert.True(t, got.Running())
 }
 
+func TestOnlyCodeDeploysOwnEventsMakeItRollBackByItself(t *testing.T) {
+	const all = `"DEPLOYMENT_FAILURE","DEPLOYMENT_STOP_ON_ALARM","DEPLOYMENT_STOP_ON_REQUEST"`
+	for name, tt := range map[string]struct {
+		info string
+		want bool
+	}{
+		"failed":                      {`"status":"Failed","autoRollbackConfiguration":{"enabled":true,"events":["DEPLOYMENT_FAILURE"]}`, true},
+		"failed, but that is no case": {`"status":"Failed","autoRollbackConfiguration":{"enabled":true,"events":["DEPLOYMENT_STOP_ON_ALARM"]}`, false},
+		"stopped on alarm":            {`"status":"Stopped","errorInformation":{"code":"ALARM_ACTIVE"},"autoRollbackConfiguration":{"enabled":true,"events":["DEPLOYMENT_STOP_ON_ALARM"]}`, true},
+		"stopped by hand":             {`"status":"Stopped","errorInformation":{"code":"MANUAL_STOP"},"autoRollbackConfiguration":{"enabled":true,"events":["DEPLOYMENT_STOP_ON_ALARM"]}`, false},
+		"stopped on request":          {`"status":"Stopped","errorInformation":{"code":"MANUAL_STOP"},"autoRollbackConfiguration":{"enabled":true,"events":["DEPLOYMENT_STOP_ON_REQUEST"]}`, true},
+		"switched off":                {`"status":"Failed","autoRollbackConfiguration":{"enabled":false,"events":[` + all + `]}`, false},
+		"not configured":              {`"status":"Failed"`, false},
+		"ended well":                  {`"status":"Succeeded","autoRollbackConfiguration":{"enabled":true,"events":[` + all + `]}`, false},
+		"still running":               {`"status":"InProgress","autoRollbackConfiguration":{"enabled":true,"events":[` + all + `]}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &script{answers: map[string]string{"GetDeployment": `{"deploymentInfo":{"deploymentId":"d-1","computePlatform":"ECS",` + tt.info + `}}`}}
+			got, err := s.adapter(t, region).Get(t.Context(), "d-1")
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, got.Automatic)
+		})
+	}
+}
+
 func TestPagesThatDoNotEndAreGivenUp(t *testing.T) {
 	s := &script{answers: map[string]string{
 		"ListDeployments":      `{"deployments":[],"nextToken":"again"}`,

@@ -1,0 +1,236 @@
+package pretraffic_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/functions/pretraffic"
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/hook"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
+)
+
+var (
+	noon   = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	target = deploy.Target{Application: "shop", Group: "live"}
+	alias  = deploy.Alias{Function: "checkout", Name: "live"}
+)
+
+const payload = `{"DeploymentId":"d-2","LifecycleEventHookExecutionId":"secret"}`
+
+// codeDeploy knows deployments and hears the outcome of hooks.
+type codeDeploy struct {
+	deployments map[deploy.ID]deploy.Deployment
+	told        []string
+}
+
+func (c *codeDeploy) Get(_ context.Context, id deploy.ID) (deploy.Deployment, error) {
+	d, ok := c.deployments[id]
+	if !ok {
+		return deploy.Deployment{}, fmt.Errorf("get %s: %w", id, deploy.ErrUnknown)
+	}
+	return d, nil
+}
+
+func (c *codeDeploy) Report(_ context.Context, d deploy.ID, execution string, passed bool) error {
+	c.told = append(c.told, fmt.Sprintf("%s %s %t", d, execution, passed))
+	return nil
+}
+
+// lambda has versions, some of which fail.
+type lambda struct {
+	digests map[deploy.Revision]deploy.Digest
+	broken  map[deploy.Revision]error
+	probed  []string
+}
+
+func (l *lambda) Digest(_ context.Context, function string, r deploy.Revision) (deploy.Digest, error) {
+	d, ok := l.digests[r]
+	if !ok {
+		return "", fmt.Errorf("version %s of %s: %w", r, function, deploy.ErrUnknown)
+	}
+	return d, nil
+}
+
+func (l *lambda) Probe(_ context.Context, function string, r deploy.Revision, payload []byte) error {
+	l.probed = append(l.probed, fmt.Sprintf("%s:%s %s", function, r, payload))
+	return l.broken[r]
+}
+
+// store is a ledger that can be down.
+type store struct {
+	*ledgertest.Memory
+	down error
+}
+
+func (s *store) HoldOn(ctx context.Context, t deploy.Target) (ledger.Hold, error) {
+	if s.down != nil {
+		return ledger.Hold{}, s.down
+	}
+	return s.Memory.HoldOn(ctx, t)
+}
+
+func (s *store) QuarantineOf(ctx context.Context, d deploy.Digest) (ledger.Quarantine, error) {
+	if s.down != nil {
+		return ledger.Quarantine{}, s.down
+	}
+	return s.Memory.QuarantineOf(ctx, d)
+}
+
+func (s *store) Append(ctx context.Context, r ledger.Record) (ledger.Record, error) {
+	if s.down != nil {
+		return ledger.Record{}, s.down
+	}
+	return s.Memory.Append(ctx, r)
+}
+
+// gate is the function in a world in which a good version 2 is about to get
+// traffic.
+type gate struct {
+	*pretraffic.Handler
+	codeDeploy *codeDeploy
+	lambda     *lambda
+	store      *store
+}
+
+func newGate(changes ...func(*gate)) gate {
+	g := gate{
+		codeDeploy: &codeDeploy{deployments: map[deploy.ID]deploy.Deployment{
+			"d-2": {ID: "d-2", Target: target, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon},
+		}},
+		lambda: &lambda{digests: map[deploy.Revision]deploy.Digest{"1": "sha-1", "2": "sha-2"}, broken: map[deploy.Revision]error{}},
+		store:  &store{Memory: &ledgertest.Memory{}},
+	}
+	log := slog.New(slog.DiscardHandler)
+	g.Handler = &pretraffic.Handler{
+		Deployments: g.codeDeploy, Versions: g.lambda, Ledger: g.store, Payload: []byte(`{"smoke":1}`),
+		Runner: hook.Runner{Reporter: g.codeDeploy, Reserve: time.Second, Log: log}, Now: func() time.Time { return noon },
+	}
+	for _, change := range changes {
+		change(&g)
+	}
+	return g
+}
+
+func held(g *gate) {
+	_ = g.store.PutHold(context.Background(), ledger.Hold{Target: target, Because: "version 2 was taken back", By: "rollbacker", At: noon.Add(-time.Hour)})
+}
+
+func quarantined(g *gate) {
+	_ = g.store.PutQuarantine(context.Background(), ledger.Quarantine{
+		Digest: "sha-2", Target: deploy.Target{Application: "shop", Group: "eu"}, Revision: "9", Because: "it failed orders", At: noon.Add(-time.Hour),
+	})
+}
+
+func broken(g *gate) { g.lambda.broken["2"] = errors.New("it answered 500") }
+
+func down(g *gate) { g.store.down = errors.New("the ledger is down") }
+
+func observing(g *gate) { g.Observe = true }
+
+func change(edit func(*deploy.Deployment)) func(*gate) {
+	return func(g *gate) {
+		d := g.codeDeploy.deployments["d-2"]
+		edit(&d)
+		g.codeDeploy.deployments["d-2"] = d
+	}
+}
+
+func rollback(d *deploy.Deployment) { d.Creator = "codeDeployRollback" }
+
+func record(verb, rule, because string) ledger.Record {
+	return ledger.Record{Target: target, At: noon, Function: "pretraffic", Deployment: "d-2", Verb: verb, Rule: rule, Because: because}
+}
+
+func TestTheGateAnswersAndRemembersWhy(t *testing.T) {
+	const (
+		taint = "version 2 is the code that was quarantined as version 9 of shop/eu: it failed orders"
+		hold  = "shop/live is held since 2026-01-05T11:00:00Z: version 2 was taken back; next: pullback release shop/live --reason …"
+		smoke = "version 2 failed the smoke check: it answered 500"
+	)
+	all := func(changes ...func(*gate)) []func(*gate) { return changes }
+	tests := map[string]struct {
+		changes []func(*gate)
+		passed  bool
+		want    []ledger.Record
+	}{
+		"a good version":         {nil, true, []ledger.Record{record("allow", "smoke", "version 2 answered the smoke check")}},
+		"smoke fails":            {all(broken), false, []ledger.Record{record("refuse", "smoke", smoke)}},
+		"smoke is off":           {all(broken, func(g *gate) { g.Payload = nil }), true, []ledger.Record{record("allow", "gate", "neither held nor quarantined; the smoke check is off")}},
+		"quarantined code":       {all(quarantined), false, []ledger.Record{record("refuse", "quarantined", taint)}},
+		"held":                   {all(held), false, []ledger.Record{record("refuse", "held", hold)}},
+		"quarantined and held":   {all(held, quarantined), false, []ledger.Record{record("refuse", "quarantined", taint)}},
+		"a rollback, while held": {all(held, quarantined, broken, change(rollback)), true, []ledger.Record{record("allow", "is-a-rollback", "a rollback always passes")}},
+		"our rollback, while held": {all(held, change(func(d *deploy.Deployment) { d.Description = deploy.Marker("i-1", 1) })), true, []ledger.Record{
+			record("allow", "is-a-rollback", "a rollback always passes"),
+		}},
+		"a rollback, ledger down":  {all(down, change(rollback)), true, nil},
+		"unknown deployment":       {all(func(g *gate) { delete(g.codeDeploy.deployments, "d-2") }), false, nil},
+		"unknown alias":            {all(change(func(d *deploy.Deployment) { d.Alias = deploy.Alias{} })), false, nil},
+		"unknown version":          {all(change(func(d *deploy.Deployment) { d.To = "" })), false, nil},
+		"version that is gone":     {all(func(g *gate) { delete(g.lambda.digests, "2") }), false, nil},
+		"ledger down":              {all(down), false, nil},
+		"observing a good version": {all(observing), true, []ledger.Record{record("allow", "smoke", "version 2 answered the smoke check")}},
+		"observing a bad version":  {all(observing, broken), true, []ledger.Record{record("would-refuse", "smoke", smoke)}},
+		"observing a hold":         {all(observing, held), true, []ledger.Record{record("would-refuse", "held", hold)}},
+		"observing a quarantine":   {all(observing, quarantined), true, []ledger.Record{record("would-refuse", "quarantined", taint)}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := newGate(test.changes...)
+			answer, err := g.Handle(t.Context(), []byte(payload))
+			require.NoError(t, err)
+			assert.Nil(t, answer)
+			assert.Equal(t, []string{fmt.Sprintf("d-2 secret %t", test.passed)}, g.codeDeploy.told)
+			assert.Equal(t, sealed(t, test.want), records(t, g.store.Memory))
+		})
+	}
+}
+
+func TestAVersionIsNotInvokedWhenItIsRefusedAnyway(t *testing.T) {
+	for _, refused := range []func(*gate){held, quarantined} {
+		g := newGate(refused)
+		_, err := g.Handle(t.Context(), []byte(payload))
+		require.NoError(t, err)
+		assert.Empty(t, g.lambda.probed)
+	}
+	g := newGate()
+	_, err := g.Handle(t.Context(), []byte(payload))
+	require.NoError(t, err)
+	assert.Equal(t, []string{`checkout:2 {"smoke":1}`}, g.lambda.probed)
+}
+
+func TestWhatIsNoHookCallIsAnErrorAndNotAnswered(t *testing.T) {
+	g := newGate()
+	_, err := g.Handle(t.Context(), []byte(`{"DeploymentId":"d-2"}`))
+	require.ErrorContains(t, err, "pretraffic")
+	assert.Empty(t, g.codeDeploy.told)
+}
+
+// sealed returns records as a ledger has them.
+func sealed(t *testing.T, records []ledger.Record) []ledger.Record {
+	t.Helper()
+	var chain []ledger.Record
+	prev := ""
+	for i, r := range records {
+		s, err := ledger.Seal(r, i+1, prev)
+		require.NoError(t, err)
+		chain, prev = append(chain, s), s.Hash
+	}
+	return chain
+}
+
+func records(t *testing.T, m *ledgertest.Memory) []ledger.Record {
+	t.Helper()
+	chain, err := m.Records(t.Context(), target)
+	require.NoError(t, err)
+	return chain
+}

@@ -1,0 +1,210 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+)
+
+// differenceError says how things stand where the script says otherwise. Any
+// other error means that it could not be found out.
+type differenceError struct{ text string }
+
+// Error implements error.
+func (d differenceError) Error() string { return d.text }
+
+func differs(format string, args ...any) error { return differenceError{fmt.Sprintf(format, args...)} }
+
+// live checks what serves: live v1, or live v1 v2 while both do.
+func (s *Story) live(ctx context.Context, args []string) error {
+	live, err := s.aliases.Live(ctx, alias())
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", alias(), err)
+	}
+	serving := []string{s.releaseOf(live.Version)}
+	for v := range live.Weights { // Lambda allows one
+		serving = append(serving, s.releaseOf(v))
+	}
+	if !slices.Equal(serving, args) {
+		return differs("%s serves", strings.Join(serving, " and "))
+	}
+	return nil
+}
+
+func (s *Story) releaseOf(version deploy.Revision) string {
+	for release, v := range s.versions {
+		if v == version {
+			return release
+		}
+	}
+	return "version " + string(version)
+}
+
+// deployment checks one deployment: deployment last Succeeded [CAUSE]. It is
+// first or last of the team's own, or the rollback, CodeDeploy's or pullback's.
+func (s *Story) deployment(ctx context.Context, args []string) error {
+	if len(args) < 2 {
+		return errors.New("want: deployment first|last|rollback STATUS [CAUSE]")
+	}
+	d, err := s.named(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	found := []string{string(d.Status)}
+	if len(args) > 2 {
+		found = append(found, d.Cause)
+	}
+	if !slices.Equal(found, args[1:]) {
+		return differs("%s is %s %s", d.ID, d.Status, d.Cause)
+	}
+	return nil
+}
+
+// named finds a deployment by what the script calls it.
+func (s *Story) named(ctx context.Context, name string) (deploy.Deployment, error) {
+	if name == "rollback" {
+		all, err := s.back(ctx)
+		if err == nil && len(all) != 1 {
+			err = differs("there are %d rollbacks", len(all))
+		}
+		if err != nil {
+			return deploy.Deployment{}, err
+		}
+		return s.deploys.Get(ctx, all[0].ID)
+	}
+	if len(s.rolled) == 0 {
+		return deploy.Deployment{}, errors.New("nothing was deployed")
+	}
+	switch name {
+	case "first":
+		return s.deploys.Get(ctx, s.rolled[0])
+	case "last":
+		return s.deploys.Get(ctx, s.rolled[len(s.rolled)-1])
+	default:
+		return deploy.Deployment{}, fmt.Errorf("%q is not one of first, last, rollback", name)
+	}
+}
+
+// back returns all deployments that are not the team's own.
+func (s *Story) back(ctx context.Context) ([]deploy.Deployment, error) {
+	all, err := s.deploys.Recent(ctx, target(), s.now().AddDate(-1, 0, 0))
+	if err != nil {
+		return nil, fmt.Errorf("deployments of %s: %w", target(), err)
+	}
+	return slices.DeleteFunc(all, func(d deploy.Deployment) bool { return slices.Contains(s.rolled, d.ID) }), nil
+}
+
+// rollbacks checks how many deployments took something back, and who made
+// them: rollbacks [codedeploy|pullback …].
+func (s *Story) rollbacks(ctx context.Context, args []string) error {
+	all, err := s.back(ctx)
+	if err != nil {
+		return err
+	}
+	var makers []string
+	for _, d := range slices.Backward(all) {
+		_, _, ours := deploy.ParseMarker(d.Description)
+		switch {
+		case ours && d.RollsBack == "":
+			makers = append(makers, "pullback")
+		case !ours && d.Creator == "codeDeployRollback":
+			makers = append(makers, "codedeploy")
+		default:
+			makers = append(makers, fmt.Sprintf("%s (%q)", d.Creator, d.Description))
+		}
+	}
+	if !slices.Equal(makers, args) {
+		return differs("rollbacks by: %s", strings.Join(makers, ", "))
+	}
+	return nil
+}
+
+// incident checks the incident of a deployment of the team: incident last
+// restored, incident first none.
+func (s *Story) incident(ctx context.Context, args []string) error {
+	if len(args) != 2 {
+		return errors.New("want: incident first|last PHASE")
+	}
+	d, err := s.named(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	phase := "none"
+	i, err := s.ledger.Incident(ctx, deploy.IncidentOf(target(), d.ID))
+	switch {
+	case err == nil:
+		phase = string(i.Phase)
+	case !errors.Is(err, ledger.ErrNotFound):
+		return err
+	}
+	if phase != args[1] {
+		return differs("the incident of %s is %s", d.ID, phase)
+	}
+	return nil
+}
+
+// held checks that no deployment may go on.
+func (s *Story) held(ctx context.Context, _ []string) error {
+	_, err := s.ledger.HoldOn(ctx, target())
+	if errors.Is(err, ledger.ErrNotFound) {
+		return differs("%s is not held", target())
+	}
+	return err
+}
+
+// quarantined checks that a release's code is kept off: quarantined v2.
+func (s *Story) quarantined(ctx context.Context, args []string) error {
+	if len(args) != 1 || s.versions[args[0]] == "" {
+		return errors.New("want a release that was published")
+	}
+	digest, err := s.aliases.Digest(ctx, alias().Function, s.versions[args[0]])
+	if err != nil {
+		return fmt.Errorf("digest of %s: %w", args[0], err)
+	}
+	_, err = s.ledger.QuarantineOf(ctx, digest)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return differs("%s is not quarantined", args[0])
+	}
+	return err
+}
+
+// good checks which releases are known good, newest first: known-good v3 v1.
+func (s *Story) good(ctx context.Context, args []string) error {
+	marks, err := s.ledger.KnownGood(ctx, target())
+	if err != nil {
+		return fmt.Errorf("known-good revisions: %w", err)
+	}
+	var releases []string
+	for _, m := range marks {
+		releases = append(releases, s.releaseOf(m.Revision))
+	}
+	if !slices.Equal(releases, args) {
+		return differs("known good: %s", strings.Join(releases, ", "))
+	}
+	return nil
+}
+
+// alarm checks an alarm: alarm checkout-errors ALARM.
+func (s *Story) alarm(ctx context.Context, args []string) error {
+	if len(args) != 2 {
+		return errors.New("want: alarm NAME STATE")
+	}
+	out, err := s.clients.watch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: args[:1]})
+	if err != nil {
+		return fmt.Errorf("describe alarm %s: %w", args[0], err)
+	}
+	if len(out.MetricAlarms) != 1 {
+		return fmt.Errorf("there is no alarm %s", args[0])
+	}
+	if state := string(out.MetricAlarms[0].StateValue); state != args[1] {
+		return differs("%s is %s", args[0], state)
+	}
+	return nil
+}

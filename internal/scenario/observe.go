@@ -1,0 +1,206 @@
+package scenario
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pullback-dev/pullback/internal/localaws/wire"
+	"github.com/pullback-dev/pullback/internal/operate"
+	"github.com/pullback-dev/pullback/shared/ledger"
+)
+
+// mutations checks what the control plane changed, call by call, besides its
+// own ledger, queues and notices: mutations 2*hook-answer StopDeployment. A call
+// that AWS refused counts, too: mutations refused:UpdateAlias.
+func (s *Story) mutations(_ context.Context, args []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var made []string
+	for _, c := range s.calls {
+		if !slices.Contains([]string{"dynamodb", "sqs", "sns"}, c.Service) && !reads(c.Operation) {
+			made = append(made, callName(c))
+		}
+	}
+	if made = folded(made); !slices.Equal(made, args) {
+		return differs("mutating calls: %s", strings.Join(made, " "))
+	}
+	return nil
+}
+
+func callName(c wire.Entry) string {
+	name := c.Operation
+	if name == "PutLifecycleEventHookExecutionStatus" {
+		name = "hook-answer"
+	}
+	if c.Error != nil {
+		name = "refused:" + name
+	}
+	return name
+}
+
+// folded writes what is repeated as a number and a name.
+func folded(names []string) []string {
+	var out []string
+	for i := 0; i < len(names); {
+		n := 1
+		for i+n < len(names) && names[i+n] == names[i] {
+			n++
+		}
+		name := names[i]
+		if n > 1 {
+			name = fmt.Sprintf("%d*%s", n, name)
+		}
+		out = append(out, name)
+		i += n
+	}
+	return out
+}
+
+// reads reports whether an operation changes nothing. An Invoke of a version
+// that has no traffic is the smoke check.
+func reads(operation string) bool {
+	for _, prefix := range []string{"Get", "BatchGet", "List", "Describe"} {
+		if strings.HasPrefix(operation, prefix) {
+			return true
+		}
+	}
+	return operation == "Invoke"
+}
+
+// silent checks that the control plane wrote nothing at all, not even into its
+// ledger, and told nobody.
+func (s *Story) silent(_ context.Context, _ []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.calls {
+		if !reads(c.Operation) && c.Operation != "Query" {
+			return differs("%s called %s %s", c.Principal.ARN, c.Service, c.Operation)
+		}
+	}
+	return nil
+}
+
+// logged checks how many lines of a function's log match: logged 5 alarmrouter
+// 'message not handled'.
+func (s *Story) logged(_ context.Context, args []string) error {
+	if len(args) != 3 {
+		return errors.New("want: logged NUMBER FUNCTION PATTERN")
+	}
+	want, err := number(args[:1])
+	if err != nil {
+		return err
+	}
+	pattern, err := regexp.Compile(args[2])
+	if err != nil {
+		return fmt.Errorf("pattern: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := 0
+	for _, l := range s.logs {
+		if strings.HasSuffix(l.function, "_"+args[1]) && pattern.MatchString(l.text) {
+			found++
+		}
+	}
+	if found != want {
+		return differs("%d lines of %s match", found, args[1])
+	}
+	return nil
+}
+
+// explain prints what the ledger says, after checking its chain.
+func (s *Story) explain(ctx context.Context, w io.Writer) error {
+	records, err := operate.Explain(ctx, s.ledger, target(), "")
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if r.Rule == "intent" {
+			continue // its effect follows, or its absence is what matters
+		}
+		if err := explainOne(w, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func explainOne(w io.Writer, r ledger.Record) error {
+	words := []string{r.Function, r.Verb}
+	if r.Rule != "" && r.Rule != "effect" {
+		words = append(words, "("+r.Rule+")")
+	}
+	for _, c := range r.Calls {
+		words = append(words, c.API)
+	}
+	if _, err := fmt.Fprintln(w, strings.Join(words, " ")); err != nil {
+		return fmt.Errorf("explain: %w", err)
+	}
+	return nil
+}
+
+// notices prints the titles of what people were told.
+func (s *Story) notices(w io.Writer) error {
+	titles, err := s.titles()
+	if err != nil {
+		return err
+	}
+	for _, title := range titles {
+		if _, err := fmt.Fprintln(w, title); err != nil {
+			return fmt.Errorf("notices: %w", err)
+		}
+	}
+	return nil
+}
+
+// told checks how often people were told something: told 2.
+func (s *Story) told(_ context.Context, args []string) error {
+	want, err := number(args)
+	if err != nil {
+		return err
+	}
+	titles, err := s.titles()
+	if err != nil {
+		return err
+	}
+	if len(titles) != want {
+		return differs("%d notices: %s", len(titles), strconv.Quote(strings.Join(titles, "; ")))
+	}
+	return nil
+}
+
+func (s *Story) titles() ([]string, error) {
+	topic, err := s.resource("AWS::SNS::Topic", "Notices")
+	if err != nil {
+		return nil, err
+	}
+	s.aws.World.Lock()
+	messages := s.aws.SNS.Published(topic)
+	s.aws.World.Unlock()
+	var titles []string
+	for _, m := range messages {
+		var n struct {
+			Content struct {
+				Title string `json:"title"`
+			} `json:"content"`
+			Alarm string `json:"AlarmDescription"` // of the control plane's own alarms
+			State string `json:"NewStateValue"`
+		}
+		if err := json.Unmarshal([]byte(m.Body), &n); err != nil {
+			return nil, fmt.Errorf("read notice: %w", err)
+		}
+		title := n.Content.Title
+		if n.State != "" {
+			title = n.State + ": " + n.Alarm
+		}
+		titles = append(titles, title)
+	}
+	return titles, nil
+}

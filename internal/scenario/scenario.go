@@ -1,0 +1,142 @@
+// Package scenario plays stories against the whole control plane: the compiled
+// functions, deployed from the synthesized template, on the local AWS. A story
+// is a script in testdata/scenarios; [Commands] are the words it is written in,
+// and testdata/scenarios/README.md explains them.
+//
+// It looks at what AWS would answer an outsider, at the ledger, and at the
+// calls that the control plane made. It never looks into a function.
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/pullback-dev/pullback/internal/demo/shop"
+	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
+	"github.com/pullback-dev/pullback/internal/localaws/host"
+	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
+	"github.com/pullback-dev/pullback/internal/localaws/wire"
+	"github.com/pullback-dev/pullback/internal/localaws/world"
+	"github.com/pullback-dev/pullback/shared/amazon/deployments"
+	"github.com/pullback-dev/pullback/shared/amazon/table"
+	"github.com/pullback-dev/pullback/shared/amazon/traffic"
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// Options say what is played against.
+type Options struct {
+	Template string // path of the synthesized template
+	Dist     string // folder with the functions and the sample, built for this machine
+}
+
+// Story is one run of a script: its own AWS, control plane and shop.
+type Story struct {
+	options Options
+	aws     *host.AWS
+	shop    shop.Shop
+	clients clients
+	deploys *deployments.Client
+	aliases *traffic.Client
+
+	stack    cloudformation.Stack // of the control plane, once it is deployed
+	ledger   *table.Table
+	orders   *localtraffic.Traffic
+	versions map[string]deploy.Revision // what each release was published as
+	rolled   []deploy.ID                // the shop's own deployments, oldest first
+
+	mu       sync.Mutex // guards what observers note
+	logs     []logLine
+	calls    []wire.Entry // of the control plane's roles
+	problems []error
+}
+
+// clients speak to the local AWS as they would to AWS.
+type clients struct {
+	deploy *codedeploy.Client
+	watch  *cloudwatch.Client
+	events *eventbridge.Client
+	lambda *lambda.Client
+	queues *sqs.Client
+}
+
+type logLine struct{ function, text string }
+
+// Start begins a story: an empty account, at nine on a Monday morning.
+func Start(ctx context.Context, o Options) (*Story, error) {
+	s := &Story{options: o, versions: map[string]deploy.Revision{"v1": "1"}}
+	local, err := host.Start(ctx, host.Options{World: world.Options{Mode: world.Manual, Seed: 1}, Log: s.noteLog, Problem: s.noteProblem})
+	if err != nil {
+		return nil, fmt.Errorf("start the local AWS: %w", err)
+	}
+	local.Mux.Trail(s.noteCall)
+	s.aws = local
+	cfg := aws.Config{
+		Region: local.World.Region, BaseEndpoint: aws.String(local.URL()),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "shop", SecretAccessKey: "shop"}, nil
+		}),
+	}
+	s.clients = clients{
+		deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg), events: eventbridge.NewFromConfig(cfg),
+		lambda: lambda.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg),
+	}
+	s.shop = shop.New(o.Dist, cfg)
+	s.deploys = deployments.New(s.clients.deploy, local.World.Account, cfg.Region)
+	s.aliases = traffic.New(s.clients.lambda)
+	s.ledger = table.New(dynamodb.NewFromConfig(cfg), "")
+	return s, nil
+}
+
+// Close ends the story. Its error is also what went wrong unseen: a story in
+// which a message was lost has not gone well, whatever its script says.
+func (s *Story) Close() error {
+	err := s.aws.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(append(s.problems, err)...)
+}
+
+func (s *Story) noteLog(function, _, line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logs = append(s.logs, logLine{function, line})
+}
+
+func (s *Story) noteProblem(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problems = append(s.problems, err)
+}
+
+// noteCall keeps what the control plane did. The shop's own calls are made as
+// the account's root.
+func (s *Story) noteCall(e wire.Entry) {
+	if e.Principal.ARN == "arn:aws:iam::"+s.aws.World.Account+":root" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, e)
+}
+
+func (s *Story) now() time.Time {
+	s.aws.World.Lock()
+	defer s.aws.World.Unlock()
+	return s.aws.World.Now()
+}
+
+// target and alias are the shop's: a story has one.
+func target() deploy.Target { return shop.Target() }
+
+func alias() deploy.Alias { return shop.Alias() }

@@ -23,8 +23,9 @@
 // and its place among the open ones; a record and the end of its chain) are
 // written in one transaction.
 //
-// The functions need dynamodb:GetItem, BatchGetItem, Query, PutItem, UpdateItem
-// and DeleteItem on the table; transactions are allowed by the same actions.
+// All of it takes dynamodb:GetItem, BatchGetItem, Query, PutItem and DeleteItem
+// on the table, and UpdateItem for Release, which no function calls;
+// transactions are allowed by the same actions.
 //
 // write names the call that wrote the item. The SDK repeats a write whose
 // answer was lost, and the repetition then fails the condition that the first

@@ -26,7 +26,7 @@ func (h *Handler) consider(ctx context.Context, g deploy.Group, d deploy.Deploym
 	case policy.Rollback:
 		return h.open(ctx, facts, decision, s)
 	case policy.Hold:
-		return h.hold(ctx, d, decision, s)
+		return h.hold(ctx, facts, decision, s)
 	case policy.Nothing:
 		return h.leave(ctx, d, decision, s)
 	default:
@@ -99,7 +99,7 @@ func (h *Handler) decide(ctx context.Context, f policy.Facts, decision policy.De
 	}
 	verb := string(decision.Verb)
 	if h.Observe {
-		want.Phase, want.Closed, verb = ledger.Dismissed, f.Now, "would-rollback"
+		want.Phase, want.Closed, verb = ledger.Dismissed, f.Now, "would-"+verb
 	}
 	if err := h.record(ctx, d, verb, decision, s, want.ID); err != nil {
 		return ledger.Incident{}, err
@@ -108,13 +108,16 @@ func (h *Handler) decide(ctx context.Context, f policy.Facts, decision policy.De
 	return i, err
 }
 
-// hold keeps deployments off the target and calls a human, once.
-func (h *Handler) hold(ctx context.Context, d deploy.Deployment, decision policy.Decision, s ledger.Signal) error {
+// hold keeps deployments off the target and calls a human, once. In observe mode
+// no hold keeps the next sweep from coming to the same end, so an incident that
+// is closed at once does.
+func (h *Handler) hold(ctx context.Context, f policy.Facts, decision policy.Decision, s ledger.Signal) error {
+	if h.Observe {
+		return h.open(ctx, f, decision, s)
+	}
+	d := f.Deployment
 	if s.Kind == "sweep" && h.isHeld(ctx, d.Target) {
 		return nil
-	}
-	if h.Observe {
-		return h.record(ctx, d, "would-hold", decision, s, "")
 	}
 	hold := ledger.Hold{Target: d.Target, Because: decision.Because, By: "alarmrouter", At: h.Now()}
 	if err := h.record(ctx, d, string(decision.Verb), decision, s, ""); err != nil {

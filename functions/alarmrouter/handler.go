@@ -186,10 +186,11 @@ func (h *Handler) newest(ctx context.Context, g deploy.Group, s ledger.Signal) e
 	return h.consider(ctx, g, d, s)
 }
 
-// newestOf returns a target's newest deployment that is no rollback, or "". A
-// Lambda deployment runs for at most 50 hours (CodeDeploy user guide,
-// "Limits"), so one that is older than that, the bake and the grace is no
-// concern.
+// newestOf returns a target's newest deployment that may have changed what is
+// live, or "": no rollback, and none that ended before it had traffic, such as
+// one that a gate refused. A Lambda deployment runs for at most 50 hours
+// (CodeDeploy user guide, "Limits"), so one that is older than that, the bake
+// and the grace is no concern.
 func (h *Handler) newestOf(ctx context.Context, t deploy.Target) (deploy.ID, error) {
 	since := h.Now().Add(-50*time.Hour - h.Policy.Bake - h.Policy.Grace)
 	recent, err := h.Deployments.Recent(ctx, t, since)
@@ -197,9 +198,18 @@ func (h *Handler) newestOf(ctx context.Context, t deploy.Target) (deploy.ID, err
 		return "", fmt.Errorf("recent deployments of %s: %w", t, err)
 	}
 	for _, d := range recent {
-		if !d.IsRollback() {
-			return d.ID, nil
+		if d.IsRollback() {
+			continue
 		}
+		if d.Status == deploy.Failed || d.Status == deploy.Stopped {
+			if d, err = h.Deployments.Get(ctx, d.ID); err != nil {
+				return "", fmt.Errorf("look up deployments of %s: %w", t, err)
+			}
+			if d.Shifted.IsZero() {
+				continue
+			}
+		}
+		return d.ID, nil
 	}
 	return "", nil
 }

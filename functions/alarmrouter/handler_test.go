@@ -117,8 +117,8 @@ func TestAHumanWhoCannotBeReachedDoesNotKeepATargetFromBeingHeld(t *testing.T) {
 
 func TestObservingHoldsNothing(t *testing.T) {
 	s := newScene(t, lost, observing)
-	assert.Zero(t, s.signals(alarm("errors")))
-	assert.Equal(t, []string{"record shop/live would-hold no-way-back"}, s.journal.lines)
+	assert.Zero(t, s.signals(alarm("errors"), sweep(), sweep()))
+	assert.Equal(t, []string{"record shop/live would-hold no-way-back", fmt.Sprintf("open %s dismissed", id)}, s.journal.lines, "once")
 }
 
 func TestATargetThatWasRolledBackTooOftenIsHalted(t *testing.T) {
@@ -160,6 +160,19 @@ func TestASignalThatLeadsToNothingIsOnRecordIfItIsNews(t *testing.T) {
 			assert.Zero(t, s.signals(test.body))
 			assert.Equal(t, test.want, s.journal.lines)
 		})
+	}
+}
+
+// A retry that a gate refused is newer, and has changed nothing.
+func TestADeploymentThatNeverHadTrafficHidesNoBadOne(t *testing.T) {
+	for _, status := range []deploy.Status{deploy.Failed, deploy.Stopped} {
+		for _, body := range []string{alarm("errors"), deployment("SUCCESS"), sweep()} {
+			s := newScene(t, change(func(d *deploy.Deployment) { d.Status, d.Ended = deploy.Succeeded, noon }), func(s *scene) {
+				s.codeDeploy.all = append([]deploy.Deployment{{ID: "d-9", Target: target, Status: status, Creator: "user", Created: noon}}, s.codeDeploy.all...)
+			})
+			assert.Zero(t, s.signals(body))
+			assert.Equal(t, rolledBack(), s.journal.lines)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func TestTheSweepIndexesAlarms(t *testing.T) {
 }
 
 func TestTroubleWithOneTargetDoesNotKeepTheSweepFromTheOthers(t *testing.T) {
-	s := newScene(t, opened(func(i *ledger.Incident) { i.ID, i.Looks, i.NextLook = "i-stalled", 2, noon.Add(-2 * time.Minute) }), func(s *scene) {
+	s := newScene(t, opened(func(i *ledger.Incident) { i.ID, i.Looks, i.NextLook = "i-stalled", 2, noon.Add(-2*time.Minute) }), func(s *scene) {
 		s.codeDeploy.groups = append([]deploy.Group{{Target: second, Enabled: true, Alarms: []string{"errors"}}}, s.codeDeploy.groups...)
 		s.codeDeploy.broken = map[deploy.Target]error{second: errors.New("throttled")}
 	})

@@ -80,6 +80,16 @@ func TestTheStepThatIsRightNowIsTaken(t *testing.T) {
 		"somebody deployed something newer": {all(looked(ledger.Stopping), another(deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Creator: "user"})), []string{
 			"record supersede superseded", "save superseded", "tell: superseded: d-9 was begun after d-2",
 		}},
+		"what is newer never had traffic": {
+			all(looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2"), another(deploy.Deployment{ID: "d-9", Status: deploy.Failed, Creator: "user"})),
+			[]string{
+				"record restore intent", "CreateDeployment shop/live checkout:live 2->1 pullback:" + string(id) + ":1", "record restore effect", "save restoring", remind,
+			},
+		},
+		"what is newer failed later": {
+			all(looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2"), another(deploy.Deployment{ID: "d-9", Status: deploy.Failed, Creator: "user", Shifted: noon})),
+			[]string{"record supersede superseded", "save superseded", "tell: superseded: d-9 was begun after d-2"},
+		},
 		"it takes too long": {all(looked(ledger.Stopping), func(s *scene) { s.incident.Opened = noon.Add(-11 * time.Minute) }), []string{
 			"record escalate escalated", "save escalated", "tell: escalated: version 1 does not serve checkout:live alone 10m0s after the decision",
 		}},

@@ -29,7 +29,13 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 		case isRollbackOf(d, s.Bad, i.ID):
 			s.Rollback = &d
 		case d.Created.After(s.Bad.Created):
-			s.Newer = &d
+			moved, err := h.mayHaveMoved(ctx, d)
+			if err != nil {
+				return s, err
+			}
+			if moved {
+				s.Newer = &d
+			}
 		}
 	}
 	if s.Live, err = h.Aliases.Live(ctx, i.Alias); err != nil {
@@ -37,6 +43,20 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 	}
 	s.Now = h.Now()
 	return s, nil
+}
+
+// mayHaveMoved reports whether a deployment has changed what is live, or still
+// may. One that ended before it had traffic, such as one that a gate refused,
+// is no reason to leave the bad revision alone.
+func (h *Handler) mayHaveMoved(ctx context.Context, d deploy.Deployment) (bool, error) {
+	if d.Status != deploy.Failed && d.Status != deploy.Stopped {
+		return true, nil
+	}
+	whole, err := h.Deployments.Get(ctx, d.ID)
+	if err != nil {
+		return false, fmt.Errorf("look up %s: %w", d.ID, err)
+	}
+	return !whole.Shifted.IsZero(), nil
 }
 
 // isRollbackOf reports whether d puts back what bad deployed: CodeDeploy says

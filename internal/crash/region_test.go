@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -123,9 +124,7 @@ func (r *region) install(cfg aws.Config) {
 func (r *region) queue(client *sqs.Client, name string, more map[string]string) string {
 	r.t.Helper()
 	attributes := map[string]string{"VisibilityTimeout": "360"}
-	for k, v := range more {
-		attributes[k] = v
-	}
+	maps.Copy(attributes, more)
 	out, err := client.CreateQueue(r.t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
 	require.NoError(r.t, err)
 	return *out.QueueUrl

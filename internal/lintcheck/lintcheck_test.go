@@ -70,9 +70,11 @@ func lint(t *testing.T, linter, tree string, args []string) map[string]string {
 	require.Equal(t, 1, exit.ExitCode(), "%s", exit.Stderr)
 	var report struct {
 		Issues []struct {
-			Text string
-			Pos  struct{ Filename string }
-		}
+			Text string `json:"Text"`
+			Pos  struct {
+				Filename string `json:"Filename"`
+			} `json:"Pos"`
+		} `json:"Issues"`
 	}
 	require.NoError(t, json.Unmarshal(out, &report), "%s", out)
 	found := make(map[string]string)

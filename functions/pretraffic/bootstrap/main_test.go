@@ -47,19 +47,25 @@ func TestTheBinary(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 
 	t.Run("a version that works gets traffic", func(t *testing.T) {
+		t.Parallel()
 		r := newRegion(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"statusCode":200}`) })
 		r.run(bin, time.Now().Add(time.Minute), "10s")
 		assert.Equal(t, cdtypes.LifecycleEventStatusSucceeded, r.hook())
 		assert.Equal(t, [][2]string{{"allow", "smoke"}}, r.records())
 	})
 	t.Run("a version that hangs is refused before Lambda ends the function", func(t *testing.T) {
-		r := newRegion(t, func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() })
+		t.Parallel()
+		r := newRegion(t, func(_ http.ResponseWriter, q *http.Request) {
+			_, _ = io.Copy(io.Discard, q.Body) // only then does the server notice that the client has gone
+			<-q.Context().Done()
+		})
 		deadline := time.Now().Add(20 * time.Second)
 		r.run(bin, deadline, "19s")
 		assert.Equal(t, cdtypes.LifecycleEventStatusFailed, r.hook())
 		assert.True(t, time.Now().Before(deadline))
 	})
 	t.Run("a function without settings does not start", func(t *testing.T) {
+		t.Parallel()
 		cmd := exec.CommandContext(t.Context(), bin)
 		cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=127.0.0.1:1"}
 		out, err := cmd.CombinedOutput()

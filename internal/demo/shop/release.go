@@ -91,11 +91,12 @@ func (s Shop) Code(release string) ([]byte, error) {
 	return Pack(binary)
 }
 
-// Pack makes the deployment package of a custom runtime out of its program.
+// Pack makes the deployment package of a custom runtime out of its program. It
+// does not compress: the package stays on this machine.
 func Pack(bootstrap []byte) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Store}
 	header.SetMode(0o755)
 	w, err := z.CreateHeader(header)
 	if err != nil {

@@ -116,7 +116,9 @@ func (a Asset) read() ([]byte, error) {
 
 // Zip packs the files of a directory. The same files give the same bytes:
 // names are sorted and times fixed, as the CDK's own packing does it
-// (aws-cdk, cdk-assets, "zipDirectory"). Modes are kept, links followed.
+// (aws-cdk, cdk-assets, "zipDirectory"). Modes are kept, links followed. It does
+// not compress: the archive goes nowhere, and on two cores a stack of four
+// functions would take a second longer to deploy.
 func Zip(dir string) ([]byte, error) {
 	names, err := list(dir, "", 0)
 	if err != nil {
@@ -179,7 +181,7 @@ func add(z *zip.Writer, dir, name string) error {
 	if err != nil {
 		return err
 	}
-	h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: epoch()}
+	h := &zip.FileHeader{Name: name, Method: zip.Store, Modified: epoch()}
 	h.SetMode(info.Mode() & fs.ModePerm)
 	to, err := z.CreateHeader(h)
 	if err != nil {

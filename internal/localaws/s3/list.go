@@ -41,7 +41,7 @@ func (s *Service) listObjects(_ *wire.Call, in *s3.ListObjectsV2Input) (*s3.List
 	out := &s3.ListObjectsV2Output{
 		Name: in.Bucket, Prefix: aws.String(encoded(in, aws.ToString(in.Prefix))), Delimiter: in.Delimiter,
 		StartAfter: in.StartAfter, ContinuationToken: in.ContinuationToken, EncodingType: in.EncodingType,
-		MaxKeys: aws.Int32(int32(limit)), IsTruncated: aws.Bool(false), //nolint:gosec // at most a thousand
+		MaxKeys: aws.Int32(int32(limit)), IsTruncated: aws.Bool(false),
 	}
 	s.collect(out, b, in, after, limit)
 	out.KeyCount = aws.Int32(int32(len(out.Contents) + len(out.CommonPrefixes))) //nolint:gosec // at most a thousand

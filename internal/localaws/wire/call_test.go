@@ -94,7 +94,7 @@ func TestAnOperationMayWaitForAnother(t *testing.T) {
 func TestANilOutputIsAnEmptyOne(t *testing.T) {
 	_, m := muxOf(queues(func(*wire.Call, *sqs.SendMessageInput) (*sqs.SendMessageOutput, error) { return nil, nil })) //nolint:nilnil // the point
 	res, body := send(t, m, "AmazonSQS.SendMessage", `{}`)
-	assert.Equal(t, http.StatusOK, res.StatusCode)
+	assert.Equal(t, http.StatusOK, res.Code)
 	assert.JSONEq(t, `{}`, body)
 }
 

@@ -156,7 +156,7 @@ func appendCBORScalar(b []byte, tree any) []byte {
 		return append(b, cborFalse)
 	case int64:
 		if x < 0 {
-			return appendHead(b, cborNegInt, uint64(-(x + 1)))
+			return appendHead(b, cborNegInt, ^uint64(x)) //nolint:gosec // all bits turned is -1-x, which is what a negative number is written as
 		}
 		return appendHead(b, cborUint, uint64(x))
 	case float64:

@@ -48,7 +48,7 @@ func metrics(got **cloudwatch.PutMetricDataInput) wire.Service {
 		Operations: []wire.Operation{
 			wire.Op("PutMetricData", func(_ *wire.Call, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
 				*got = in
-				return nil, nil //nolint:nilnil // an empty answer
+				return nil, nil // an empty answer
 			}),
 			wire.Op("GetMetricData", func(*wire.Call, *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
 				return &cloudwatch.GetMetricDataOutput{MetricDataResults: []cwtypes.MetricDataResult{{

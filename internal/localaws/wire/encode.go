@@ -48,7 +48,7 @@ func (c *codec) tree(rv reflect.Value) any {
 	case reflect.Interface:
 		return c.treeOfUnion(rv)
 	case reflect.Struct:
-		if at, ok := rv.Interface().(time.Time); ok {
+		if at, ok := reflect.TypeAssert[time.Time](rv); ok {
 			return at.UTC()
 		}
 		return c.treeOfStruct(rv)

@@ -81,6 +81,7 @@ func (q *request) writeError(err error, id string) *reply {
 		a.header.Set("Content-Type", "application/xml")
 		a.body = q.s3Error(f, id)
 		return a
+	default: // the others write the same tree, as JSON or CBOR
 	}
 	tree := q.errorTree(f, a.header)
 	if q.dialect == dialectCBOR {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -47,9 +48,7 @@ type reply struct {
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := m.read(r)
 	a := m.answer(r.Context(), q)
-	for k, v := range a.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(a.body) // the client is gone: nobody to tell
@@ -106,6 +105,7 @@ func (q *request) writeOutput(out any, id string) (*reply, error) {
 		return a, err
 	case dialect(RESTJSON), dialect(RESTXML):
 		return a, q.writeREST(a, out)
+	default: // the others write the same tree, as JSON or CBOR
 	}
 	tree, err := c.encode(out)
 	if err != nil {
@@ -219,8 +219,7 @@ func (q *request) decode(r *http.Request, form map[string]any, body []byte) {
 		err = c.decode(tree, in)
 	}
 	if err != nil {
-		var known smithy.APIError
-		if !errors.As(err, &known) {
+		if _, known := errors.AsType[smithy.APIError](err); !known {
 			err = malformed(err)
 		}
 		q.err = err

@@ -175,6 +175,7 @@ func setText(rv reflect.Value, name string, values []string) error {
 		tree = b
 	case reflect.Int32, reflect.Int64:
 		tree = json.Number(values[0])
+	default: // the text itself
 	}
 	var err error
 	if f.Type() == reflect.TypeFor[time.Time]() {

@@ -69,7 +69,7 @@ func writeHeader(h http.Header, header string, f reflect.Value) {
 	if f.Kind() == reflect.Pointer {
 		f = f.Elem()
 	}
-	if at, ok := f.Interface().(time.Time); ok {
+	if at, ok := reflect.TypeAssert[time.Time](f); ok {
 		h.Set(header, at.UTC().Format(httpDate))
 		return
 	}

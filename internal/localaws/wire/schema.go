@@ -22,9 +22,9 @@ func (schemaReader) WriteStruct(s *smithy.Schema) { panic(found{s}) }
 // nil: codedeploy, sns, sts and s3 have none. A struct does not hand out its
 // schema, but the first thing it does when it serializes itself is to name it.
 func schemaOf(t reflect.Type) (schema *smithy.Schema) {
-	v, ok := reflect.New(t).Interface().(interface {
+	v, ok := reflect.TypeAssert[interface {
 		Serialize(s smithy.ShapeSerializer)
-	})
+	}](reflect.New(t))
 	if !ok {
 		return nil
 	}

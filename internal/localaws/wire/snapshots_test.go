@@ -23,8 +23,7 @@ const modules = "github.com/aws/aws-sdk-go-v2/service/"
 // everything makes a service of all operations that the SDK's client has.
 func everything(svc wire.Service, client any, except ...string) wire.Service {
 	t := reflect.TypeOf(client)
-	for i := range t.NumMethod() {
-		m := t.Method(i)
+	for m := range t.Methods() {
 		if m.Type.NumIn() != 4 || m.Type.NumOut() != 2 || slices.Contains(except, m.Name) {
 			continue
 		}

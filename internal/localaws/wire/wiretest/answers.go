@@ -39,8 +39,8 @@ func Answers(t *testing.T, svc wire.Service) {
 // path must not be empty.
 func labels(in any) any {
 	rv := reflect.ValueOf(in).Elem()
-	for i := range rv.NumField() {
-		if f := rv.Field(i); f.Type() == reflect.TypeFor[*string]() {
+	for _, f := range rv.Fields() {
+		if f.Type() == reflect.TypeFor[*string]() {
 			f.Set(reflect.ValueOf(aws.String("label")))
 		}
 	}
@@ -103,5 +103,6 @@ func fillScalar(rv reflect.Value) {
 		rv.SetInt(7)
 	case reflect.Float64, reflect.Float32:
 		rv.SetFloat(7.5)
+	default: // no Output has others
 	}
 }

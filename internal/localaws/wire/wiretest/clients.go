@@ -87,7 +87,7 @@ func call(t *testing.T, service, operation string, in any, do transport) (any, e
 	method := reflect.ValueOf(client(t, service, do)).MethodByName(operation)
 	require.True(t, method.IsValid(), "the SDK's client of %s has no method %s", service, operation)
 	results := method.Call([]reflect.Value{reflect.ValueOf(t.Context()), reflect.ValueOf(in)})
-	if err, ok := results[1].Interface().(error); ok {
+	if err, ok := reflect.TypeAssert[error](results[1]); ok {
 		return nil, err
 	}
 	return results[0].Interface(), nil

@@ -80,8 +80,7 @@ func cborTree(t *testing.T, b []byte) any {
 	return plain(v)
 }
 
-// plain makes numbers of CBOR comparable: a whole number may be written as an
-// integer or as a float.
+// plain makes a value of CBOR comparable.
 func plain(v cbor.Value) any {
 	switch x := v.(type) {
 	case cbor.Map:
@@ -98,6 +97,15 @@ func plain(v cbor.Value) any {
 		return l
 	case *cbor.Tag:
 		return map[string]any{fmt.Sprint("tag ", x.ID): plain(x.Value)}
+	default:
+		return plainScalar(v)
+	}
+}
+
+// plainScalar makes all numbers the same: a whole number may be written as an
+// integer or as a float.
+func plainScalar(v cbor.Value) any {
+	switch x := v.(type) {
 	case cbor.Uint:
 		return float64(x)
 	case cbor.NegInt:

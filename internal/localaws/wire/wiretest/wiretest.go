@@ -78,7 +78,7 @@ func Snapshots(t *testing.T, svc wire.Service, module string, unserved ...string
 // moduleDir finds a module in the module cache.
 func moduleDir(t *testing.T, module string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", module).Output() //nolint:gosec // the tests name the module
 	require.NoError(t, err, "find module %s", module)
 	return strings.TrimSpace(string(out))
 }
@@ -87,7 +87,7 @@ func moduleDir(t *testing.T, module string) string {
 // headers, an empty line, the body. It returns nil if there is no such file.
 func read(t *testing.T, dir, kind, file string) *snapshot {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, kind, file))
+	b, err := os.ReadFile(filepath.Join(dir, kind, file)) //nolint:gosec // in the module cache
 	if os.IsNotExist(err) {
 		return nil
 	}
@@ -218,7 +218,7 @@ func failure(t *testing.T, svc wire.Service, want *snapshot) {
 }
 
 // canned answers with a snapshot.
-func canned(s *snapshot) func(*http.Request) (*http.Response, error) {
+func canned(s *snapshot) transport {
 	return func(r *http.Request) (*http.Response, error) {
 		status, err := strconv.Atoi(s.first)
 		if err != nil {

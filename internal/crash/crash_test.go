@@ -74,7 +74,6 @@ func (s scenario) play(t *testing.T, n int, m moment) tally {
 	} else {
 		assert.Equal(t, s.calls, r.trail.effects)
 	}
-	t.Logf("FINAL %s", r.now().Format(time.TimeOnly))
 	r.run(2 * time.Minute) // what comes late must do no harm
 	s.check(r, bad)
 	if t.Failed() {

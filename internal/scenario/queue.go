@@ -7,8 +7,6 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -102,21 +100,6 @@ func (s *Story) call(ctx context.Context, function, payload string) error {
 	})
 	if err != nil {
 		return fmt.Errorf("call %s: %w", function, err)
-	}
-	return nil
-}
-
-// force puts an alarm into a state until it is evaluated again: force
-// checkout-errors ALARM.
-func (s *Story) force(ctx context.Context, args []string) error {
-	if len(args) != 2 {
-		return errors.New("want: force ALARM STATE")
-	}
-	_, err := s.clients.watch.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
-		AlarmName: &args[0], StateValue: cwtypes.StateValue(args[1]), StateReason: aws.String("forced"),
-	})
-	if err != nil {
-		return fmt.Errorf("force %s: %w", args[0], err)
 	}
 	return nil
 }

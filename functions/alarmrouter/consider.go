@@ -57,7 +57,7 @@ func (h *Handler) facts(ctx context.Context, g deploy.Group, d deploy.Deployment
 		return f, "", fmt.Errorf("incidents of %s: %w", d.Target, err)
 	}
 	for _, i := range past {
-		if i.Deployment != d.ID && i.Phase != ledger.Dismissed && i.Phase != ledger.Superseded {
+		if i.Deployment != d.ID && i.Looks > 0 && i.Phase != ledger.Superseded {
 			f.Rollbacks++
 		}
 	}
@@ -88,51 +88,72 @@ func (h *Handler) open(ctx context.Context, f policy.Facts, decision policy.Deci
 // decide records the decision and opens the incident, unless somebody else has
 // done so meanwhile.
 func (h *Handler) decide(ctx context.Context, f policy.Facts, decision policy.Decision, s ledger.Signal) (ledger.Incident, error) {
-	d := f.Deployment
-	digest, err := h.Aliases.Digest(ctx, d.Alias.Function, d.To)
-	if err != nil {
-		return ledger.Incident{}, fmt.Errorf("digest of version %s: %w", d.To, err)
-	}
-	want := ledger.Incident{
-		ID: deploy.IncidentOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Alias: d.Alias, Bad: d.To, BadDigest: digest, Good: f.Good,
-		Signal: s, Rule: decision.Rule, Because: decision.Because, Phase: ledger.Open, Opened: f.Now, NextLook: f.Now, Looks: 0,
-	}
-	verb := string(decision.Verb)
+	phase, verb := ledger.Open, string(decision.Verb)
 	if h.Observe {
-		want.Phase, want.Closed, verb = ledger.Dismissed, f.Now, "would-"+verb
+		phase, verb = ledger.Dismissed, "would-"+verb
 	}
-	if err := h.record(ctx, d, verb, decision, s, want.ID); err != nil {
+	want, err := h.incident(ctx, f, decision, s, phase)
+	if err != nil {
+		return ledger.Incident{}, err
+	}
+	if err := h.record(ctx, f.Deployment, verb, decision, s, want.ID); err != nil {
 		return ledger.Incident{}, err
 	}
 	i, _, err := h.Incidents.OpenIncident(ctx, want)
 	return i, err
 }
 
-// hold keeps deployments off the target and calls a human, once. In observe mode
-// no hold keeps the next sweep from coming to the same end, so an incident that
-// is closed at once does.
-func (h *Handler) hold(ctx context.Context, f policy.Facts, decision policy.Decision, s ledger.Signal) error {
-	if h.Observe {
-		return h.open(ctx, f, decision, s)
-	}
+// incident returns the incident that a decision opens.
+func (h *Handler) incident(ctx context.Context, f policy.Facts, decision policy.Decision, s ledger.Signal, phase ledger.Phase) (ledger.Incident, error) {
 	d := f.Deployment
-	if s.Kind == "sweep" && h.isHeld(ctx, d.Target) {
-		return nil
+	digest, err := h.Aliases.Digest(ctx, d.Alias.Function, d.To)
+	if err != nil {
+		return ledger.Incident{}, fmt.Errorf("digest of version %s: %w", d.To, err)
 	}
-	hold := ledger.Hold{Target: d.Target, Because: decision.Because, By: "alarmrouter", At: h.Now()}
-	if err := h.record(ctx, d, string(decision.Verb), decision, s, ""); err != nil {
+	i := ledger.Incident{
+		ID: deploy.IncidentOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Alias: d.Alias, Bad: d.To, BadDigest: digest, Good: f.Good,
+		Signal: s, Rule: decision.Rule, Because: decision.Because, Phase: phase, Opened: f.Now, NextLook: f.Now,
+	}
+	if phase.Final() {
+		i.Closed = f.Now
+	}
+	return i, nil
+}
+
+// hold keeps deployments off the target and calls a human, once for each
+// deployment: what the human does then stands, so a hold that was released
+// does not come back. The incident, which is closed at once, is what remembers
+// that; it is opened last, so a crash or a call that did not go through costs
+// a second call.
+func (h *Handler) hold(ctx context.Context, f policy.Facts, decision policy.Decision, s ledger.Signal) error {
+	d := f.Deployment
+	id := deploy.IncidentOf(d.Target, d.ID)
+	_, err := h.Incidents.Incident(ctx, id)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, ledger.ErrNotFound):
+		return fmt.Errorf("hold %s: %w", d.Target, err)
+	case h.Observe:
+		_, err := h.decide(ctx, f, decision, s)
 		return err
 	}
-	// The hold is what keeps the next sweep from calling again, so it comes
-	// after the call; it does not depend on whether the call went through.
-	var errs []error
-	if err := h.Notices.Held(ctx, hold); err != nil {
-		errs = append(errs, fmt.Errorf("call a human about %s: %w", d.Target, err))
+	escalated, err := h.incident(ctx, f, decision, s, ledger.Escalated)
+	if err != nil {
+		return err
 	}
-	if err := h.Holds.PutHold(ctx, hold); err != nil {
-		errs = append(errs, fmt.Errorf("hold %s: %w", d.Target, err))
+	if err := h.record(ctx, d, string(decision.Verb), decision, s, id); err != nil {
+		return err
 	}
-	return errors.Join(errs...)
+	hold := ledger.Hold{Target: d.Target, Incident: id, Because: decision.Because, By: "alarmrouter", At: h.Now()}
+	// A chat that is down must not let the next deployment through.
+	if err := errors.Join(h.Holds.PutHold(ctx, hold), h.Notices.Held(ctx, hold)); err != nil {
+		return fmt.Errorf("hold %s: %w", d.Target, err)
+	}
+	if _, _, err := h.Incidents.OpenIncident(ctx, escalated); err != nil {
+		return fmt.Errorf("open %s: %w", id, err)
+	}
+	return nil
 }
 
 // leave records why a signal led to nothing, unless that is no news.

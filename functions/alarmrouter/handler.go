@@ -67,7 +67,6 @@ type Memory interface {
 // Holds remembers which targets are held.
 type Holds interface {
 	PutHold(ctx context.Context, h ledger.Hold) error
-	HoldOn(ctx context.Context, t deploy.Target) (ledger.Hold, error)
 }
 
 // Bakes remembers which revisions are on their way to be known good.

@@ -97,13 +97,16 @@ func TestAHumanIsCalledWhereThereIsNoWayBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, lost)
 			assert.Zero(t, s.signals(body))
-			assert.Equal(t, []string{"record shop/live hold no-way-back", "call a human about shop/live: " + why, "hold shop/live"}, s.journal.lines)
+			assert.Equal(t, []string{
+				"record shop/live hold no-way-back", "hold shop/live", "call a human about shop/live: " + why, fmt.Sprintf("open %s escalated", id),
+			}, s.journal.lines)
 			h, err := s.store.HoldOn(t.Context(), target)
 			require.NoError(t, err)
-			assert.Equal(t, ledger.Hold{Target: target, Because: why, By: "alarmrouter", At: noon}, h)
+			assert.Equal(t, ledger.Hold{Target: target, Incident: id, Because: why, By: "alarmrouter", At: noon}, h)
+			require.NoError(t, s.store.Release(t.Context(), target))
 			s.journal.lines = nil
-			assert.Zero(t, s.signals(sweep(), sweep()))
-			assert.Empty(t, s.journal.lines, "the sweep does not call again")
+			assert.Zero(t, s.signals(sweep(), alarm("errors"), sweep()))
+			assert.Empty(t, s.journal.lines, "nobody is called again, and a hold that was released does not come back")
 		})
 	}
 }

@@ -137,8 +137,3 @@ func (h *Handler) markBaked(ctx context.Context, g deploy.Group, b ledger.Bake) 
 	}
 	return nil
 }
-
-func (h *Handler) isHeld(ctx context.Context, t deploy.Target) bool {
-	_, err := h.Holds.HoldOn(ctx, t)
-	return err == nil
-}

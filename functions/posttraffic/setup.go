@@ -38,7 +38,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Versions:    traffic.New(lambda.NewFromConfig(cfg)),
 		Judge:       health.Comparison{MinRequests: s.MinRequests, Ratio: s.MaxRatio, Slack: s.Slack},
 		Ledger:      table.New(dynamodb.NewFromConfig(cfg), s.Table),
-		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Log: env.Log},
+		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log},
 		Settle:      settle,
 		Strict:      s.Strict,
 		Observe:     s.Mode == settings.Observe,

@@ -33,7 +33,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Deployments: cd,
 		Versions:    traffic.New(lambda.NewFromConfig(cfg)),
 		Ledger:      table.New(dynamodb.NewFromConfig(cfg), s.Table),
-		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Log: env.Log},
+		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log},
 		Payload:     payload,
 		Observe:     s.Mode == settings.Observe,
 		Now:         clock.Now,

@@ -127,10 +127,13 @@ func (h *Handler) look(ctx context.Context, i ledger.Incident) error {
 	if err != nil {
 		return err
 	}
-	step := h.Limits.Next(s)
-	first := i.Looks == 0
-	if first && step.Verb != plan.Supersede {
-		if err := h.begin(ctx, i); err != nil {
+	step, err := h.choose(ctx, &s, h.Limits.Next(s))
+	if err != nil {
+		return err
+	}
+	i = s.Incident
+	if i.Phase == ledger.Open && step.Phase != ledger.Open && step.Verb != plan.Supersede {
+		if err := h.begin(ctx, i, step); err != nil {
 			return err
 		}
 	}
@@ -143,7 +146,7 @@ func (h *Handler) look(ctx context.Context, i ledger.Incident) error {
 
 // begin keeps the bad code off every target, and all further deployments off
 // this one, before anything is done to the deployment.
-func (h *Handler) begin(ctx context.Context, i ledger.Incident) error {
+func (h *Handler) begin(ctx context.Context, i ledger.Incident, step plan.Step) error {
 	because := fmt.Sprintf("version %s was taken back (%s): %s", i.Bad, i.ID, i.Because)
 	if i.BadDigest != "" {
 		q := ledger.Quarantine{Digest: i.BadDigest, Target: i.Target, Revision: i.Bad, Incident: i.ID, Because: i.Because, At: h.Now()}
@@ -156,6 +159,9 @@ func (h *Handler) begin(ctx context.Context, i ledger.Incident) error {
 	}
 	if err := h.record(ctx, i, "hold", "after-rollback", because, nil); err != nil {
 		return err
+	}
+	if step.Verb == plan.Escalate {
+		return nil // what humans hear is that nothing can be done
 	}
 	if err := h.Notices.Began(ctx, i); err != nil {
 		// A chat that is down must not keep traffic on the bad version.

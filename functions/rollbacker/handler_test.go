@@ -65,38 +65,41 @@ func TestTheStepThatIsRightNowIsTaken(t *testing.T) {
 		"it is restored": {all(looked(ledger.Restoring), ended(deploy.Stopped, time.Minute), restored, serves("1")), []string{
 			"record done restored", "save restored", "tell: restored: version 1 alone serves checkout:live",
 		}},
-		"the deployment is over": {all(looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2")), []string{
+		"the deployment is over": {all(looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2")), []string{
 			"record restore intent", "CreateDeployment shop/live checkout:live 2->1 pullback:" + string(id) + ":1", "record restore effect", "save restoring", remind,
 		}},
-		"another good revision is chosen": {all(looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.finder.good = "0" }), []string{
+		"another good revision is chosen": {all(looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.finder.good = "0" }), []string{
 			"record restore intent", "CreateDeployment shop/live checkout:live 2->0 pullback:" + string(id) + ":1", "record restore effect", "save restoring", remind,
 		}},
-		"no good revision is left": {all(looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.finder.good = "" }), []string{
-			"record wait no-way-back", "save restoring", remind,
+		"no good revision is left": {all(looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.finder.good = "" }), []string{
+			"record escalate escalated", "save escalated", "tell: escalated: no way back: version 1: not ready",
 		}},
 		"the alias was left split": {all(looked(ledger.Stopping), ended(deploy.Stopped, time.Minute)), []string{
 			"record heal intent", "UpdateAlias checkout:live to 1 if t-1", "record heal effect", "save restoring", remind,
 		}},
-		"somebody deployed something newer": {all(looked(ledger.Stopping), another(deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Creator: "user"})), []string{
+		"somebody deployed something newer": {all(looked(ledger.Stopping), another(deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Creator: "user", Shifted: noon})), []string{
 			"record supersede superseded", "save superseded", "tell: superseded: d-9 was begun after d-2",
 		}},
+		"something newer has no traffic yet": {all(looked(ledger.Stopping), another(deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Creator: "user"})), []string{
+			"save stopping", remind,
+		}},
 		"what is newer never had traffic": {
-			all(looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2"), another(deploy.Deployment{ID: "d-9", Status: deploy.Failed, Creator: "user"})),
+			all(looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"), another(deploy.Deployment{ID: "d-9", Status: deploy.Failed, Creator: "user"})),
 			[]string{
 				"record restore intent", "CreateDeployment shop/live checkout:live 2->1 pullback:" + string(id) + ":1", "record restore effect", "save restoring", remind,
 			},
 		},
 		"what is newer failed later": {
-			all(looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2"), another(deploy.Deployment{ID: "d-9", Status: deploy.Failed, Creator: "user", Shifted: noon})),
+			all(looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"), another(deploy.Deployment{ID: "d-9", Status: deploy.Failed, Creator: "user", Shifted: noon})),
 			[]string{"record supersede superseded", "save superseded", "tell: superseded: d-9 was begun after d-2"},
 		},
 		"it takes too long": {all(looked(ledger.Stopping), func(s *scene) { s.incident.Opened = noon.Add(-11 * time.Minute) }), []string{
 			"record escalate escalated", "save escalated", "tell: escalated: version 1 does not serve checkout:live alone 10m0s after the decision",
 		}},
-		"it had ended before it could be stopped": {all(looked(ledger.Open), func(s *scene) { s.codeDeploy.stop = deploy.ErrEnded }), []string{
+		"it had ended before it could be stopped": {all(looked(ledger.Restoring), func(s *scene) { s.codeDeploy.stop = deploy.ErrEnded }), []string{
 			"record stop intent", "StopDeployment d-2", "record stop effect", "save stopping", remind,
 		}},
-		"another deployment is active": {all(looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.codeDeploy.busy = deploy.ErrBusy }), []string{
+		"another deployment is active": {all(looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.codeDeploy.busy = deploy.ErrBusy }), []string{
 			"record restore intent", "CreateDeployment shop/live checkout:live 2->1 pullback:" + string(id) + ":1", "record restore effect", "save restoring", remind,
 		}},
 		"the alias has changed": {all(looked(ledger.Stopping), ended(deploy.Stopped, time.Minute), func(s *scene) { s.lambda.err = deploy.ErrChanged }), []string{
@@ -120,12 +123,12 @@ func TestWhatAWSAnsweredIsOnRecord(t *testing.T) {
 		changes []func(*scene)
 		want    ledger.Call
 	}{
-		"stopped": {[]func(*scene){looked(ledger.Open)}, ledger.Call{API: "codedeploy:StopDeployment", Args: "d-2 autoRollbackEnabled=true", Answer: "accepted"}},
-		"ended": {[]func(*scene){looked(ledger.Open), func(s *scene) { s.codeDeploy.stop = deploy.ErrEnded }}, ledger.Call{
+		"stopped": {[]func(*scene){looked(ledger.Restoring)}, ledger.Call{API: "codedeploy:StopDeployment", Args: "d-2 autoRollbackEnabled=true", Answer: "accepted"}},
+		"ended": {[]func(*scene){looked(ledger.Restoring), func(s *scene) { s.codeDeploy.stop = deploy.ErrEnded }}, ledger.Call{
 			API: "codedeploy:StopDeployment", Args: "d-2 autoRollbackEnabled=true", Answer: "it had ended already",
 		}},
-		"created": {append(over, looked(ledger.Open)), ledger.Call{API: "codedeploy:CreateDeployment", Args: "shop/live of checkout:live from version 2 to 1", Answer: "d-3"}},
-		"busy": {append(over, looked(ledger.Open), func(s *scene) { s.codeDeploy.busy = deploy.ErrBusy }), ledger.Call{
+		"created": {append(over, looked(ledger.Restoring)), ledger.Call{API: "codedeploy:CreateDeployment", Args: "shop/live of checkout:live from version 2 to 1", Answer: "d-3"}},
+		"busy": {append(over, looked(ledger.Restoring), func(s *scene) { s.codeDeploy.busy = deploy.ErrBusy }), ledger.Call{
 			API: "codedeploy:CreateDeployment", Args: "shop/live of checkout:live from version 2 to 1", Answer: "another deployment is active",
 		}},
 		"healed": {split, ledger.Call{API: "lambda:UpdateAlias", Args: "checkout:live to version 1 alone", Answer: "done"}},
@@ -148,7 +151,7 @@ func TestWhatAWSAnsweredIsOnRecord(t *testing.T) {
 }
 
 func TestTheRollbackDeploymentIsRemembered(t *testing.T) {
-	s := newScene(t, looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.finder.good = "0" })
+	s := newScene(t, looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.finder.good = "0" })
 	assert.Empty(t, s.order(2))
 	i := s.stands()
 	assert.Equal(t, deploy.ID("d-3"), i.Rollback)
@@ -212,7 +215,7 @@ func TestAChatThatIsDownDoesNotStopTheRollback(t *testing.T) {
 
 func TestNothingIsDoneThatCannotBeRecorded(t *testing.T) {
 	for _, changes := range [][]func(*scene){
-		{}, {looked(ledger.Stopping)}, {looked(ledger.Open), ended(deploy.Succeeded, time.Minute), serves("2")}, {looked(ledger.Open), ended(deploy.Stopped, time.Minute)},
+		{}, {looked(ledger.Stopping)}, {looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2")}, {looked(ledger.Restoring), ended(deploy.Stopped, time.Minute)},
 	} {
 		s := newScene(t, append(changes, func(s *scene) { s.store.deaf = true })...)
 		assert.Len(t, s.order(2), 1, "SQS delivers it again")
@@ -223,10 +226,16 @@ func TestNothingIsDoneThatCannotBeRecorded(t *testing.T) {
 }
 
 func TestNothingIsHeldForAnIncidentThatIsSupersededAtFirstSight(t *testing.T) {
-	s := newScene(t, another(deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Creator: "user"}))
+	s := newScene(t, another(deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Creator: "user", Shifted: noon}))
 	assert.Empty(t, s.order(1))
 	assert.Equal(t, []string{"record supersede superseded", "save superseded", "tell: superseded: d-9 was begun after d-2"}, s.journal.lines)
 	assert.Equal(t, noon, s.stands().Closed)
+}
+
+func TestNothingIsHeldWhileSomethingNewerIsBeforeItsGate(t *testing.T) {
+	s := newScene(t, another(deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Creator: "user"}))
+	assert.Empty(t, s.order(1))
+	assert.Equal(t, []string{"save open", fmt.Sprintf("remind %s look 2 in 5s", id)}, s.journal.lines)
 }
 
 func TestCodeThatIsNotKnownIsNotQuarantined(t *testing.T) {

@@ -26,9 +26,9 @@ import (
 )
 
 const (
-	// term is longer than the function may run (60 s, in the stack), so that a
+	// term is longer than the function may run (15 s, in the stack), so that a
 	// claim outlives its invocation and never the other way round.
-	term = 70 * time.Second
+	term = 20 * time.Second
 	// pause is what CodeDeploy takes for a stop or an all-at-once shift, in the
 	// order of magnitude.
 	pause = 5 * time.Second

@@ -29,12 +29,8 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 		case isRollbackOf(d, s.Bad, i.ID):
 			s.Rollback = &d
 		case d.Created.After(s.Bad.Created):
-			moved, err := h.mayHaveMoved(ctx, d)
-			if err != nil {
+			if s.Newer, err = h.newer(ctx, d, s.Newer); err != nil {
 				return s, err
-			}
-			if moved {
-				s.Newer = &d
 			}
 		}
 	}
@@ -45,18 +41,18 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 	return s, nil
 }
 
-// mayHaveMoved reports whether a deployment has changed what is live, or still
-// may. One that ended before it had traffic, such as one that a gate refused,
-// is no reason to leave the bad revision alone.
-func (h *Handler) mayHaveMoved(ctx context.Context, d deploy.Deployment) (bool, error) {
-	if d.Status != deploy.Failed && d.Status != deploy.Stopped {
-		return true, nil
-	}
+// newer returns the deployment d if it has changed what is live or still may,
+// else the one known before. One that ended before it had traffic, such as one
+// that a gate refused, is no reason to leave the bad revision alone.
+func (h *Handler) newer(ctx context.Context, d deploy.Deployment, before *deploy.Deployment) (*deploy.Deployment, error) {
 	whole, err := h.Deployments.Get(ctx, d.ID)
 	if err != nil {
-		return false, fmt.Errorf("look up %s: %w", d.ID, err)
+		return nil, fmt.Errorf("look up %s: %w", d.ID, err)
 	}
-	return !whole.Shifted.IsZero(), nil
+	if whole.Shifted.IsZero() && (whole.Status == deploy.Failed || whole.Status == deploy.Stopped) {
+		return before, nil
+	}
+	return &whole, nil
 }
 
 // isRollbackOf reports whether d puts back what bad deployed: CodeDeploy says
@@ -102,21 +98,30 @@ func (h *Handler) take(ctx context.Context, s plan.Situation, step plan.Step) (l
 	}
 }
 
-// restore deploys the known-good revision, chosen anew: what was ready when the
-// incident was opened may be gone.
-func (h *Handler) restore(ctx context.Context, s plan.Situation, step plan.Step) (ledger.Incident, error) {
-	i := s.Incident
+// choose chooses the known-good revision anew before a step that puts it back:
+// what was ready when the incident was opened may be gone. Without one the step
+// is to call a human at once.
+func (h *Handler) choose(ctx context.Context, s *plan.Situation, step plan.Step) (plan.Step, error) {
+	if step.Verb != plan.Restore && step.Verb != plan.Heal {
+		return step, nil
+	}
 	good, why, err := h.Finder.Good(ctx, s.Bad)
 	if err != nil {
-		return i, err
+		return step, err
 	}
 	if good == "" {
-		return i, h.record(ctx, i, "wait", "no-way-back", why, nil)
+		return plan.Step{Verb: plan.Escalate, Because: "no way back: " + why, Phase: ledger.Escalated}, nil
 	}
-	i.Good = good
-	r := deploy.Restore{Target: i.Target, Alias: i.Alias, From: s.Live.Version, To: good, Marker: deploy.Marker(i.ID, i.Claim.Generation)}
+	s.Incident.Good = good
+	return step, nil
+}
+
+// restore deploys the known-good revision.
+func (h *Handler) restore(ctx context.Context, s plan.Situation, step plan.Step) (ledger.Incident, error) {
+	i := s.Incident
+	r := deploy.Restore{Target: i.Target, Alias: i.Alias, From: s.Live.Version, To: i.Good, Marker: deploy.Marker(i.ID, i.Claim.Generation)}
 	call := ledger.Call{API: "codedeploy:CreateDeployment", Args: fmt.Sprintf("%s of %s from version %s to %s", i.Target, i.Alias, r.From, r.To)}
-	err = h.effect(ctx, i, step, call, func() (string, error) {
+	err := h.effect(ctx, i, step, call, func() (string, error) {
 		id, err := h.Deployments.Restore(ctx, r)
 		if errors.Is(err, deploy.ErrBusy) {
 			return "another deployment is active", nil // the next look sees which

@@ -20,15 +20,27 @@ type functions map[string]awslambda.Function
 // short enough that a hook answers long before CodeDeploy gives up on it.
 const timeoutSeconds = 60
 
+// rollbackSeconds is the same for the rollbacker. A look takes a second at
+// most, and a crashed one blocks its target's group in the FIFO queue for the
+// visibility timeout, which is six times this: with 60 s a canary would be
+// rolled out in the meantime.
+const rollbackSeconds = 15
+
+// named is a function's name on AWS, and how long it may run.
+type named struct {
+	folder, name, about string
+	seconds             float64
+}
+
 // names are the functions' names on AWS. CodeDeploy's managed role may invoke
 // no other hooks than those called CodeDeployHook_*. Source: CodeDeploy user
 // guide, "AWSCodeDeployRoleForLambda".
-func names() []struct{ folder, name, about string } {
-	return []struct{ folder, name, about string }{
-		{"pretraffic", "CodeDeployHook_pullback_pretraffic", "Refuses what is held or quarantined, and checks a version before it has traffic."},
-		{"posttraffic", "CodeDeployHook_pullback_posttraffic", "Compares a version's error rate with its predecessor's."},
-		{"alarmrouter", "pullback_alarmrouter", "Turns alarms, events and the sweep's findings into incidents."},
-		{"rollbacker", "pullback_rollbacker", "Takes bad deployments back to the revision that is known good."},
+func names() []named {
+	return []named{
+		{"pretraffic", "CodeDeployHook_pullback_pretraffic", "Refuses what is held or quarantined, and checks a version before it has traffic.", timeoutSeconds},
+		{"posttraffic", "CodeDeployHook_pullback_posttraffic", "Compares a version's error rate with its predecessor's.", timeoutSeconds},
+		{"alarmrouter", "pullback_alarmrouter", "Turns alarms, events and the sweep's findings into incidents.", timeoutSeconds},
+		{"rollbacker", "pullback_rollbacker", "Takes bad deployments back to the revision that is known good.", rollbackSeconds},
 	}
 }
 
@@ -47,7 +59,7 @@ func newFunctions(at parts, dist string, env settings.Settings) functions {
 			Handler:       jsii.String("bootstrap"),
 			Code:          awslambda.Code_FromAsset(jsii.String(filepath.Join(dist, n.folder)), nil),
 			MemorySize:    jsii.Number(128),
-			Timeout:       awscdk.Duration_Seconds(jsii.Number(timeoutSeconds)),
+			Timeout:       awscdk.Duration_Seconds(jsii.Number(n.seconds)),
 			Environment:   &variables,
 			Role:          newRole(at, n.folder),
 			LoggingFormat: awslambda.LoggingFormat_JSON,

@@ -27,8 +27,9 @@ type queues struct {
 // Lambda developer guide, "Using Lambda with Amazon SQS".
 const tries = 5
 
-// visibility is six times the functions' timeout. Source: the same page.
-const visibility = 6 * timeoutSeconds
+// visibility is how many times its function's timeout a message stays hidden
+// while it is worked on. Source: the same page.
+const visibility = 6
 
 func newQueues(s awscdk.Stack) queues {
 	dead := func(id string, fifo *bool) awssqs.Queue {
@@ -36,9 +37,9 @@ func newQueues(s awscdk.Stack) queues {
 			Fifo: fifo, EnforceSSL: jsii.Bool(true), RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
 		})
 	}
-	read := func(id string, fifo *bool, dlq awssqs.Queue) awssqs.Queue {
+	read := func(id string, fifo *bool, seconds float64, dlq awssqs.Queue) awssqs.Queue {
 		return awssqs.NewQueue(s, &id, &awssqs.QueueProps{
-			Fifo: fifo, EnforceSSL: jsii.Bool(true), VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(visibility)),
+			Fifo: fifo, EnforceSSL: jsii.Bool(true), VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(visibility * seconds)),
 			DeadLetterQueue: &awssqs.DeadLetterQueue{Queue: dlq, MaxReceiveCount: jsii.Number(tries)},
 		})
 	}
@@ -48,8 +49,8 @@ func newQueues(s awscdk.Stack) queues {
 		hooksDead:    dead("HooksDead", nil),
 		undelivered:  dead("Undelivered", nil),
 	}
-	q.signals = read("Signals", nil, q.signalsDead)
-	q.rollbacks = read("Rollbacks", jsii.Bool(true), q.rollbackDead)
+	q.signals = read("Signals", nil, timeoutSeconds, q.signalsDead)
+	q.rollbacks = read("Rollbacks", jsii.Bool(true), rollbackSeconds, q.rollbackDead)
 	return q
 }
 

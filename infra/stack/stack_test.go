@@ -67,17 +67,17 @@ func TestTheFunctionsAreTheFourWithTheirNamesAndSizes(t *testing.T) {
 		}
 		got[folder] = p
 	}
-	function := func(name string) map[string]any {
+	function := func(name string, seconds float64) map[string]any {
 		return map[string]any{
 			"FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap", "Architectures": []any{"arm64"},
-			"MemorySize": 128.0, "Timeout": 60.0, "LoggingConfig": map[string]any{"LogFormat": "JSON"},
+			"MemorySize": 128.0, "Timeout": seconds, "LoggingConfig": map[string]any{"LogFormat": "JSON"},
 		}
 	}
 	assert.Equal(t, map[string]map[string]any{
-		"pretraffic":  function("CodeDeployHook_pullback_pretraffic"),
-		"posttraffic": function("CodeDeployHook_pullback_posttraffic"),
-		"alarmrouter": function("pullback_alarmrouter"),
-		"rollbacker":  function("pullback_rollbacker"),
+		"pretraffic":  function("CodeDeployHook_pullback_pretraffic", 60),
+		"posttraffic": function("CodeDeployHook_pullback_posttraffic", 60),
+		"alarmrouter": function("pullback_alarmrouter", 60),
+		"rollbacker":  function("pullback_rollbacker", 15),
 	}, got)
 }
 

@@ -43,7 +43,7 @@ const (
 	alarm    = "checkout-errors"
 	name     = "ledger"
 	// visibility is the stack's: six times the functions' time.
-	visibility = 6 * time.Minute
+	visibility = 90 * time.Second
 )
 
 var (

@@ -78,3 +78,11 @@ func TestRunFailsOnlyIfCodeDeployCannotBeTold(t *testing.T) {
 	require.ErrorContains(t, err, "connection reset")
 	assert.NotContains(t, err.Error(), "secret")
 }
+
+func TestObservingLetsEverythingPass(t *testing.T) {
+	cd := &codeDeploy{}
+	err := hook.Runner{Reporter: cd, Reserve: time.Second, Observe: true, Log: slog.New(slog.DiscardHandler)}.
+		Run(t.Context(), events.Hook{Deployment: "d-1", Execution: "x"}, func(context.Context, events.Hook) error { return errors.New("503") })
+	require.NoError(t, err)
+	assert.Equal(t, []bool{true}, cd.told)
+}

@@ -23,6 +23,8 @@ type Ledger interface {
 // Revisions is what AWS says of revisions now.
 type Revisions interface {
 	Digest(ctx context.Context, function string, r deploy.Revision) (deploy.Digest, error)
+	// Ready says whether a revision could serve now: deploy.ErrUnknown,
+	// deploy.ErrNotReady.
 	Ready(ctx context.Context, function string, r deploy.Revision) error
 }
 
@@ -67,8 +69,12 @@ func (f Finder) obstacle(ctx context.Context, function string, g ledger.KnownGoo
 	case !errors.Is(err, ledger.ErrNotFound):
 		return "", fmt.Errorf("quarantine of version %s: %w", g.Revision, err)
 	}
-	if err := f.Revisions.Ready(ctx, function, g.Revision); err != nil {
-		return fmt.Sprintf("not ready: %v", err), nil
+	err = f.Revisions.Ready(ctx, function, g.Revision)
+	switch {
+	case errors.Is(err, deploy.ErrNotReady), errors.Is(err, deploy.ErrUnknown):
+		return err.Error(), nil
+	case err != nil:
+		return "", fmt.Errorf("readiness of version %s: %w", g.Revision, err)
 	}
 	return "", nil
 }

@@ -72,7 +72,8 @@ func memory(t *testing.T, ago map[deploy.Revision]time.Duration, quarantined ...
 
 func TestTheNewestRevisionThatCanBePutBackIsChosen(t *testing.T) {
 	type marks = map[deploy.Revision]time.Duration
-	gone := map[deploy.Revision]error{"3": errors.New("deleted")}
+	gone := map[deploy.Revision]error{"3": fmt.Errorf("get version 3: %w", deploy.ErrUnknown)}
+	pending := map[deploy.Revision]error{"3": fmt.Errorf("version 3 is Pending: %w", deploy.ErrNotReady)}
 	tests := map[string]struct {
 		marks       marks
 		quarantined []deploy.Digest
@@ -89,7 +90,8 @@ func TestTheNewestRevisionThatCanBePutBackIsChosen(t *testing.T) {
 		"not one that is quarantined":    {marks{"3": time.Hour, "2": 2 * time.Hour}, []deploy.Digest{"sha-3"}, nil, "2", ""},
 		"all are quarantined":            {marks{"3": time.Hour}, []deploy.Digest{"sha-3"}, nil, "", "version 3: quarantined: it failed orders"},
 		"not one that is gone":           {marks{"3": time.Hour, "2": 2 * time.Hour}, nil, gone, "2", ""},
-		"all are gone":                   {marks{"3": time.Hour}, nil, gone, "", "version 3: not ready: deleted"},
+		"all are gone":                   {marks{"3": time.Hour}, nil, gone, "", "version 3: get version 3: unknown to AWS"},
+		"not one that is not ready":      {marks{"3": time.Hour, "2": 2 * time.Hour}, nil, pending, "2", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -117,4 +119,11 @@ func TestNotToKnowIsNotToHaveNone(t *testing.T) {
 
 	_, _, err = incident.Finder{Ledger: blind{memory(t, map[deploy.Revision]time.Duration{"3": time.Hour})}, Revisions: lambda{}}.Good(t.Context(), bad)
 	require.ErrorContains(t, err, "throttled")
+}
+
+func TestReadinessThatCannotBeReadIsNotTakenForANo(t *testing.T) {
+	throttled := map[deploy.Revision]error{"3": errors.New("rate exceeded")}
+	f := incident.Finder{Ledger: memory(t, map[deploy.Revision]time.Duration{"3": time.Hour}), Revisions: lambda{throttled}}
+	_, _, err := f.Good(t.Context(), bad)
+	require.ErrorContains(t, err, "readiness of version 3: rate exceeded")
 }

@@ -22,7 +22,7 @@ type Situation struct {
 	Incident ledger.Incident
 	Bad      deploy.Deployment
 	Rollback *deploy.Deployment // the deployment that puts the target back, CodeDeploy's or ours; nil if there is none
-	Newer    *deploy.Deployment // a deployment begun after the bad one that is no rollback of it; nil if there is none
+	Newer    *deploy.Deployment // a deployment begun after the bad one that is no rollback of it and has moved traffic or still may; nil if there is none
 	Live     deploy.Live
 }
 
@@ -57,14 +57,26 @@ type Limits struct {
 func (l Limits) Next(s Situation) Step {
 	i := s.Incident
 	switch {
-	case s.Newer != nil:
+	case s.Newer != nil && !s.pending():
 		return Step{Supersede, fmt.Sprintf("%s was begun after %s", s.Newer.ID, s.Bad.ID), ledger.Superseded}
 	case s.settled():
 		return Step{Done, fmt.Sprintf("version %s alone serves %s", i.Good, i.Alias), ledger.Restored}
+	case s.pending():
+		// Its gate may still refuse it, and then the bad revision would stay.
+		return Step{Wait, fmt.Sprintf("%s was begun after %s and has no traffic yet", s.Newer.ID, s.Bad.ID), i.Phase}
 	case s.Now.Sub(i.Opened) > l.Verify:
 		return Step{Escalate, fmt.Sprintf("version %s does not serve %s alone %s after the decision", i.Good, i.Alias, l.Verify), ledger.Escalated}
 	case s.Bad.Running():
 		return s.stop()
+	default:
+		return l.after(s)
+	}
+}
+
+// after is for when the bad deployment has ended: let a rollback that is under
+// way or about to begin do its work, else put the known-good revision back.
+func (l Limits) after(s Situation) Step {
+	switch {
 	case s.Rollback != nil && s.Rollback.Running():
 		return Step{Wait, fmt.Sprintf("%s is putting the target back", s.Rollback.ID), ledger.Restoring}
 	case s.Rollback == nil && s.expected() && s.Now.Sub(s.Bad.Ended) < l.Notice:
@@ -72,6 +84,12 @@ func (l Limits) Next(s Situation) Step {
 	default:
 		return s.restore()
 	}
+}
+
+// pending reports whether the newer deployment is still to have its first
+// traffic.
+func (s Situation) pending() bool {
+	return s.Newer != nil && s.Newer.Running() && s.Newer.Shifted.IsZero()
 }
 
 // settled reports whether nothing is left to do: the known-good revision

@@ -78,8 +78,13 @@ func TestNextTakesTheOneStepThatIsRightNow(t *testing.T) {
 		}},
 		"a finished deployment is redeployed": {situation(bad(deploy.Succeeded, time.Minute), serves("2")), plan.Step{plan.Restore, "version 2 serves and version 1 is known good", ledger.Restoring}},
 		"our redeployment failed":             {situation(phase(ledger.Restoring), bad(deploy.Succeeded, time.Minute), rollback(deploy.Failed, ours), serves("2")), plan.Step{plan.Heal, "d-3 ended Failed and version 2 serves", ledger.Restoring}},
-		"somebody deployed something newer": {situation(func(s *plan.Situation) { s.Newer = &deploy.Deployment{ID: "d-9"} }), plan.Step{
+		"somebody deployed something newer": {situation(func(s *plan.Situation) {
+			s.Newer = &deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Shifted: noon}
+		}), plan.Step{
 			plan.Supersede, "d-9 was begun after d-2", ledger.Superseded,
+		}},
+		"something newer may yet be refused": {situation(func(s *plan.Situation) { s.Newer = &deploy.Deployment{ID: "d-9", Status: deploy.InProgress} }), plan.Step{
+			plan.Wait, "d-9 was begun after d-2 and has no traffic yet", ledger.Open,
 		}},
 		"it has taken too long": {situation(phase(ledger.Restoring), func(s *plan.Situation) { s.Incident.Opened = noon.Add(-11 * time.Minute) }), plan.Step{
 			plan.Escalate, "version 1 does not serve shop:live alone 10m0s after the decision", ledger.Escalated,

@@ -111,6 +111,30 @@ func TestCloseEndsWhatRequestsWaitFor(t *testing.T) {
 	nothingRuns(t)
 }
 
+func TestCloseWaitsForWhatHappensJustNow(t *testing.T) {
+	local, err := host.Start(t.Context(), host.Options{World: world.Options{Mode: world.Fast}})
+	require.NoError(t, err)
+	began, goOn, over := make(chan struct{}), make(chan struct{}), false
+	local.World.Lock()
+	local.World.After(time.Second, func() {
+		close(began)
+		assert.NoError(t, local.World.Await(t.Context(), goOn))
+		over = true
+	})
+	local.World.Unlock()
+	<-began
+	closed := make(chan error, 1)
+	go func() { closed <- local.Close() }()
+	require.Eventually(t, func() bool {
+		_, err := sqs.NewFromConfig(config(local)).ListQueues(t.Context(), &sqs.ListQueuesInput{})
+		return err != nil
+	}, time.Minute, time.Millisecond, "it stops answering")
+	close(goOn)
+	require.NoError(t, <-closed)
+	assert.True(t, over)
+	nothingRuns(t)
+}
+
 func TestTheEndOfTheContextClosesIt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	local, err := host.Start(ctx, host.Options{})

@@ -60,7 +60,7 @@ func (c *Client) Digest(ctx context.Context, function string, rev deploy.Revisio
 }
 
 // Ready says whether a version could serve now. An error says why not:
-// deploy.ErrUnknown if there is no such version.
+// deploy.ErrUnknown if there is no such version, deploy.ErrNotReady.
 func (c *Client) Ready(ctx context.Context, function string, rev deploy.Revision) error {
 	out, err := c.version(ctx, function, rev)
 	if err != nil {
@@ -69,10 +69,10 @@ func (c *Client) Ready(ctx context.Context, function string, rev deploy.Revision
 	// A function that is Pending, Inactive or Failed does not answer its first
 	// invocations (Lambda developer guide, "Lambda function states").
 	if out.State != lambdatypes.StateActive {
-		return fmt.Errorf("version %s of %s is %s: %s", rev, function, out.State, aws.ToString(out.StateReason))
+		return fmt.Errorf("version %s of %s is %s: %s: %w", rev, function, out.State, aws.ToString(out.StateReason), deploy.ErrNotReady)
 	}
 	if s := out.LastUpdateStatus; s != lambdatypes.LastUpdateStatusSuccessful && s != "" {
-		return fmt.Errorf("last update of version %s of %s is %s: %s", rev, function, s, aws.ToString(out.LastUpdateStatusReason))
+		return fmt.Errorf("last update of version %s of %s is %s: %s: %w", rev, function, s, aws.ToString(out.LastUpdateStatusReason), deploy.ErrNotReady)
 	}
 	return nil
 }

@@ -41,10 +41,11 @@ func runDemo(ctx context.Context, o demo.Options, asJSON bool, stdout, stderr io
 	show := &display{w: stderr, terminal: term.IsTerminal(int(os.Stderr.Fd())), began: time.Now()}
 	o.Progress = show.progress
 	report, err := demo.Run(ctx, o)
-	show.end()
+	show.clear()
 	if report == nil {
 		return err
 	}
+	show.end()
 	write := report.Print
 	if asJSON {
 		write = report.JSON
@@ -80,9 +81,12 @@ func (d *display) progress(p demo.Progress) {
 	}
 }
 
-func (d *display) end() {
+func (d *display) clear() {
 	if d.terminal {
 		_, _ = fmt.Fprint(d.w, "\r\x1b[K") // only for show
 	}
+}
+
+func (d *display) end() {
 	_, _ = fmt.Fprintf(d.w, "took %.1f s\n\n", time.Since(d.began).Seconds()) // only for show
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/settings"
 )
 
@@ -82,8 +83,10 @@ func releaseCommand() *cobra.Command {
 				return err
 			}
 			// Asking for the hold also tells the time.
-			if _, err := l.HoldOn(c.Context(), t); err != nil {
-				return fmt.Errorf("%s: %w", t, err)
+			if _, err := l.HoldOn(c.Context(), t); errors.Is(err, ledger.ErrNotFound) {
+				return fmt.Errorf("%s is not held: there is nothing to release", t)
+			} else if err != nil {
+				return err
 			}
 			if err := operate.Release(c.Context(), l, t, who(c.Context()), reason, clock.Now()); err != nil {
 				return err

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	"github.com/stretchr/testify/require"
 
 	localdynamodb "github.com/pullback-dev/pullback/internal/localaws/dynamodb"
@@ -48,6 +49,9 @@ func newCloud(t *testing.T) *cloud {
 		BaseEndpoint: aws.String(server.URL),
 		Credentials:  credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 		Retryer:      aws.NopRetryer{},
+		// The SDK warns about answers whose checksum is wrong or missing, and
+		// does not use their connection again.
+		Logger: logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) { t.Errorf(format, v...) }),
 	})}
 }
 

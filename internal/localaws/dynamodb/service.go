@@ -44,6 +44,7 @@ func (s *Service) Wire() wire.Service {
 		Protocol: wire.JSON10,
 		Target:   "DynamoDB_20120810",
 		Style:    wire.Pascal,
+		Checksum: true,
 		Operations: []wire.Operation{
 			wire.Op("BatchGetItem", s.batchGetItem),
 			wire.Op("BatchWriteItem", s.batchWriteItem),

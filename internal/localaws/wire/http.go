@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -78,6 +80,9 @@ func (m *Mux) answer(ctx context.Context, q *request) *reply {
 	a := q.write(out, err, c.RequestID)
 	a.header.Set("Date", m.world.Now().Format(httpDate))
 	a.header.Set("X-Amzn-Requestid", c.RequestID)
+	if q.service != nil && q.service.Checksum {
+		a.header.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.body)), 10))
+	}
 	return a
 }
 

@@ -129,6 +129,7 @@ type Service struct {
 	Version    string // Query: the API version, for the XML namespace
 	Style      Style
 	Status     map[string]int // error code to HTTP status where it is not 400 (client) or 500 (server)
+	Checksum   bool           // answers carry the CRC32 of their body, as DynamoDB's do
 	Operations []Operation
 }
 

@@ -29,7 +29,7 @@ import (
 )
 
 // grace is how much longer than the bake a signal about a deployment is
-// listened to (product.md, "failure age").
+// listened to.
 const grace = 20 * time.Minute
 
 // Setup wires the handler to AWS. It is the only file here that may.

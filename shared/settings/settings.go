@@ -45,7 +45,7 @@ type Settings struct {
 	SmokePayload string  // JSON with which a new version is invoked before traffic, or SmokeOff
 }
 
-// Default returns the settings that nobody has changed (product.md §4).
+// Default returns the settings that nobody has changed.
 func Default() Settings {
 	return Settings{
 		Mode: Enforce, Bake: 30 * time.Minute, Verify: 10 * time.Minute, HookReserve: 10 * time.Second, MaxPerDay: 2,

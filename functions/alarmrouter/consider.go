@@ -41,10 +41,11 @@ func (h *Handler) facts(ctx context.Context, g deploy.Group, d deploy.Deployment
 	if !g.Enabled || d.IsRollback() {
 		return f, "", nil
 	}
-	var err error
-	if f.Newest, err = h.newestOf(ctx, d.Target); err != nil {
+	newest, err := h.newestOf(ctx, d.Target)
+	if err != nil {
 		return f, "", err
 	}
+	f.Newest = newest.ID
 	if f.Alarms, err = h.Alarms.Alarms(ctx, g.Alarms); err != nil {
 		return f, "", fmt.Errorf("alarms of %s: %w", g.Target, err)
 	}

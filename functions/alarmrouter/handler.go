@@ -9,6 +9,7 @@ package alarmrouter
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -128,7 +129,7 @@ func (h *Handler) route(ctx context.Context, m batch.Message) error {
 	case events.Alarm:
 		return h.alarm(ctx, e)
 	case events.Sweep:
-		return h.sweep(ctx)
+		return h.sweep(ctx, e)
 	case events.FollowUp:
 		return h.followUp(ctx, e)
 	default:
@@ -159,58 +160,60 @@ func (h *Handler) alarm(ctx context.Context, e events.Alarm) error {
 		return fmt.Errorf("targets of alarm %s: %w", e.Name, err)
 	}
 	s := ledger.Signal{Kind: "alarm", ID: e.ID, Text: fmt.Sprintf("alarm %s went %s: %s", e.Name, e.State, e.Reason), At: e.Time}
-	for _, t := range targets {
-		g, err := h.Deployments.Group(ctx, t)
-		if err != nil {
-			return fmt.Errorf("look up %s: %w", t, err)
-		}
-		if err := h.newest(ctx, g, s); err != nil {
-			return err
-		}
+	var errs []error
+	for _, t := range targets { // trouble with one does not keep it from the others
+		errs = append(errs, h.alarmed(ctx, t, s))
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func (h *Handler) alarmed(ctx context.Context, t deploy.Target, s ledger.Signal) error {
+	g, err := h.Deployments.Group(ctx, t)
+	if errors.Is(err, deploy.ErrUnknown) {
+		return h.Memory.IndexAlarms(ctx, t, nil) // the group is gone
+	}
+	if err != nil {
+		return fmt.Errorf("look up %s: %w", t, err)
+	}
+	_, err = h.newest(ctx, g, s)
+	return err
 }
 
 // newest considers a target's newest deployment, if it is young enough to be
-// blamed for anything.
-func (h *Handler) newest(ctx context.Context, g deploy.Group, s ledger.Signal) error {
-	id, err := h.newestOf(ctx, g.Target)
-	if err != nil || id == "" {
-		return err
+// blamed for anything, and returns it.
+func (h *Handler) newest(ctx context.Context, g deploy.Group, s ledger.Signal) (deploy.Deployment, error) {
+	d, err := h.newestOf(ctx, g.Target)
+	if err != nil || d.ID == "" {
+		return d, err
 	}
-	d, err := h.Deployments.Get(ctx, id)
-	if err != nil {
-		return fmt.Errorf("look up %s: %w", id, err)
-	}
-	return h.consider(ctx, g, d, s)
+	return d, h.consider(ctx, g, d, s)
 }
 
-// newestOf returns a target's newest deployment that may have changed what is
-// live, or "": no rollback, and none that ended before it had traffic, such as
-// one that a gate refused. A Lambda deployment runs for at most 50 hours
-// (CodeDeploy user guide, "Limits"), so one that is older than that, the bake
-// and the grace is no concern.
-func (h *Handler) newestOf(ctx context.Context, t deploy.Target) (deploy.ID, error) {
+// newestOf returns a target's newest deployment that has changed what is live,
+// or an empty one: no rollback, and none without traffic, because one that
+// waits before its gate, or that the gate refused, changes nothing and must not
+// hide the one before. A Lambda deployment runs for at most 50 hours (CodeDeploy
+// user guide, "Limits"), so one that is older than that, the bake and the grace
+// is no concern.
+func (h *Handler) newestOf(ctx context.Context, t deploy.Target) (deploy.Deployment, error) {
 	since := h.Now().Add(-50*time.Hour - h.Policy.Bake - h.Policy.Grace)
 	recent, err := h.Deployments.Recent(ctx, t, since)
 	if err != nil {
-		return "", fmt.Errorf("recent deployments of %s: %w", t, err)
+		return deploy.Deployment{}, fmt.Errorf("recent deployments of %s: %w", t, err)
 	}
 	for _, d := range recent {
 		if d.IsRollback() {
 			continue
 		}
-		if d.Status == deploy.Failed || d.Status == deploy.Stopped {
-			if d, err = h.Deployments.Get(ctx, d.ID); err != nil {
-				return "", fmt.Errorf("look up deployments of %s: %w", t, err)
-			}
-			if d.Shifted.IsZero() {
-				continue
-			}
+		whole, err := h.Deployments.Get(ctx, d.ID)
+		if err != nil {
+			return deploy.Deployment{}, fmt.Errorf("look up deployments of %s: %w", t, err)
 		}
-		return d.ID, nil
+		if !whole.Shifted.IsZero() {
+			return whole, nil
+		}
 	}
-	return "", nil
+	return deploy.Deployment{}, nil
 }
 
 // followUp passes a reminder on, as long as there is something to do.

@@ -154,8 +154,8 @@ func TestASignalThatLeadsToNothingIsOnRecordIfItIsNews(t *testing.T) {
 		"an alarm during a rollback":     {change(func(d *deploy.Deployment) { d.Creator = "codeDeployRollback" }), alarm("errors"), nil},
 		"a rollback's own event":         {change(func(d *deploy.Deployment) { d.Creator = "codeDeployRollback" }), deployment("START"), nil},
 		"an alarm and a newer deployment": {func(s *scene) {
-			s.codeDeploy.all = append([]deploy.Deployment{{ID: "d-9", Target: target, Status: deploy.Created, Creator: "user", Created: noon}}, s.codeDeploy.all...)
-		}, alarm("errors"), []string{"record shop/live nothing nothing-shifted"}},
+			s.codeDeploy.all = append([]deploy.Deployment{{ID: "d-9", Target: target, Status: deploy.Created, Creator: "user", Created: noon, Shifted: noon}}, s.codeDeploy.all...)
+		}, alarm("errors"), []string{"record shop/live nothing quiet"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
@@ -14,21 +16,30 @@ import (
 // deliver late under load, and a second reminder costs a few reads.
 const stalled = time.Minute
 
-// sweep finds by itself all that an event should have told, reminds the
-// rollbacker of incidents whose follow-up was lost, and lets revisions bake.
-// Trouble with one target does not keep it from the others.
-func (h *Handler) sweep(ctx context.Context) error {
+// stale is the age at which a sweep has been overtaken by later ones.
+const stale = 3 * time.Minute
+
+// sweep reminds the rollbacker of incidents whose follow-up was lost, finds by
+// itself all that an event should have told, and lets revisions bake. Trouble
+// with one target is logged and keeps it neither from the others nor in the
+// queue: the next sweep comes in a minute.
+func (h *Handler) sweep(ctx context.Context, e events.Sweep) error {
+	if err := h.remind(ctx); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if h.Now().Sub(e.Time) > stale {
+		return nil
+	}
 	groups, err := h.Deployments.Enabled(ctx)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	var errs []error
 	for _, g := range groups {
 		if err := h.sweepGroup(ctx, g); err != nil {
-			errs = append(errs, fmt.Errorf("sweep %s: %w", g.Target, err))
+			h.Log.LogAttrs(ctx, slog.LevelError, "target not swept", slog.String("target", g.Target.String()), slog.Any("error", err))
 		}
 	}
-	return errors.Join(append(errs, h.remind(ctx))...)
+	return nil
 }
 
 func (h *Handler) sweepGroup(ctx context.Context, g deploy.Group) error {
@@ -37,8 +48,12 @@ func (h *Handler) sweepGroup(ctx context.Context, g deploy.Group) error {
 	}
 	now := h.Now()
 	s := ledger.Signal{Kind: "sweep", ID: "sweep-" + now.UTC().Format(time.RFC3339), Text: "found by the sweep", At: now}
-	if err := h.newest(ctx, g, s); err != nil {
+	d, err := h.newest(ctx, g, s)
+	if err != nil {
 		return err
+	}
+	if g.Alias.Function == "" {
+		g.Alias = d.Alias
 	}
 	return h.bake(ctx, g)
 }

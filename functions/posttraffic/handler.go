@@ -81,9 +81,18 @@ func (h *Handler) check(ctx context.Context, call events.Hook) error {
 		}
 		return nil
 	}
+	if d.Shifted.IsZero() || d.Alias.Function == "" {
+		return fmt.Errorf("judge %s: CodeDeploy does not say when traffic shifted, or of which alias", d.ID)
+	}
+	return h.decide(ctx, d)
+}
+
+// decide judges a deployment that has shifted, and answers by the verdict.
+func (h *Handler) decide(ctx context.Context, d deploy.Deployment) error {
 	f, err := h.finding(ctx, d)
 	if err != nil {
-		return err
+		// What cannot be read is missing data, and that alone takes nothing back.
+		f = health.Finding{Verdict: health.NoData, Because: err.Error()}
 	}
 	refused := f.Verdict == health.Fail || h.Strict && f.Verdict != health.Pass
 	switch {
@@ -91,18 +100,26 @@ func (h *Handler) check(ctx context.Context, call events.Hook) error {
 		return h.record(ctx, d, "would-refuse", f.Because, &f)
 	case refused:
 		return errors.Join(fmt.Errorf("verdict %s: %s", f.Verdict, f.Because), h.record(ctx, d, "refuse", f.Because, &f))
-	case f.Verdict == health.Pass:
-		return errors.Join(h.remember(ctx, d), h.record(ctx, d, "allow", f.Because, &f))
 	default:
-		return h.record(ctx, d, "allow", f.Because, &f)
+		h.allow(ctx, d, f)
+		return nil
+	}
+}
+
+// allow remembers what was found of a version that may stay. A ledger that is
+// down must not take a healthy version back; the bake will find that it is good.
+func (h *Handler) allow(ctx context.Context, d deploy.Deployment, f health.Finding) {
+	err := h.record(ctx, d, "allow", f.Because, &f)
+	if f.Verdict == health.Pass {
+		err = errors.Join(err, h.remember(ctx, d))
+	}
+	if err != nil {
+		h.Runner.Log.LogAttrs(ctx, slog.LevelError, "verdict not remembered", slog.Any("error", err))
 	}
 }
 
 // finding judges d by the settled datapoints since traffic began to shift.
 func (h *Handler) finding(ctx context.Context, d deploy.Deployment) (health.Finding, error) {
-	if d.Shifted.IsZero() || d.Alias.Function == "" {
-		return health.Finding{}, fmt.Errorf("judge %s: CodeDeploy does not say when traffic shifted, or of which alias", d.ID)
-	}
 	from, to := d.Shifted, h.Now().Add(-h.Settle)
 	fresh, err := h.Metrics.Counts(ctx, d.Alias, d.To, from, to)
 	if err != nil {

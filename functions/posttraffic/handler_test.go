@@ -163,7 +163,6 @@ func TestTheVerdictDecidesAndIsRemembered(t *testing.T) {
 		"a rollback":             {all(rollback, strict, counts(failing)), true, false, passes},
 		"a rollback, no metrics": {all(rollback, func(g *gate) { g.cloudWatch.err = errors.New("throttled") }), true, false, passes},
 		"a rollback, no ledger":  {all(rollback, down), true, false, nil},
-		"metrics error":          {all(func(g *gate) { g.cloudWatch.err = errors.New("throttled") }), false, false, nil},
 		"nothing has shifted":    {all(func(g *gate) { g.codeDeploy.deployment.Shifted = time.Time{} }), false, false, nil},
 		"unknown alias":          {all(func(g *gate) { g.codeDeploy.deployment.Alias = deploy.Alias{} }), false, false, nil},
 		"unknown deployment":     {all(func(g *gate) { g.codeDeploy.deployment.ID = "d-9" }), false, false, nil},
@@ -220,4 +219,23 @@ func records(t *testing.T, m *ledgertest.Memory) []ledger.Record {
 	chain, err := m.Records(t.Context(), target)
 	require.NoError(t, err)
 	return chain
+}
+
+func TestMetricsThatCannotBeReadAreMissingData(t *testing.T) {
+	throttled := func(g *gate) { g.cloudWatch.err = errors.New("throttled") }
+	for name, test := range map[string]struct {
+		gate gate
+		want []bool
+	}{
+		"by default":                        {newGate(throttled), []bool{true}},
+		"strict":                            {newGate(throttled, strict), []bool{false}},
+		"a healthy version, no ledger":      {newGate(down), []bool{true}},
+		"a version without data, no ledger": {newGate(counts(silent), down), []bool{true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := test.gate.Handle(t.Context(), []byte(`{"DeploymentId":"d-2","LifecycleEventHookExecutionId":"x"}`))
+			require.NoError(t, err)
+			assert.Equal(t, test.want, test.gate.codeDeploy.told)
+		})
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/pullback-dev/pullback/events"
@@ -50,8 +51,9 @@ type Incidents interface {
 	Incident(ctx context.Context, id deploy.Incident) (ledger.Incident, error)
 }
 
-// Memory remembers holds, quarantines and decisions.
+// Memory remembers holds, quarantines, good revisions and decisions.
 type Memory interface {
+	KnownGood(ctx context.Context, t deploy.Target) ([]ledger.KnownGood, error)
 	PutHold(ctx context.Context, h ledger.Hold) error
 	PutQuarantine(ctx context.Context, q ledger.Quarantine) error
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
@@ -83,6 +85,7 @@ type Handler struct {
 	Reminder    Reminder
 	Notices     Notices
 	Limits      plan.Limits
+	Observe     bool                             // close what is open and change nothing
 	Term        time.Duration                    // of a claim; longer than the function may run
 	Pause       time.Duration                    // between two looks
 	Owner       func(ctx context.Context) string // of a claim: the invocation
@@ -118,16 +121,28 @@ func (h *Handler) order(ctx context.Context, m batch.Message) error {
 	if i.Phase.Final() || o.Look <= i.Looks {
 		return nil
 	}
+	if h.Observe {
+		return h.dismiss(ctx, i)
+	}
 	return h.look(ctx, i)
+}
+
+// dismiss closes an incident from before somebody said that nothing is to be
+// changed.
+func (h *Handler) dismiss(ctx context.Context, i ledger.Incident) error {
+	if err := h.record(ctx, i, "dismiss", "observe", "pullback only observes now", nil); err != nil {
+		return err
+	}
+	i.Phase, i.Closed, i.Claim.Until = ledger.Dismissed, h.Now(), h.Now()
+	if _, err := h.Incidents.SaveIncident(ctx, i); err != nil {
+		return fmt.Errorf("save %s: %w", i.ID, err)
+	}
+	return nil
 }
 
 // look takes one step of an incident.
 func (h *Handler) look(ctx context.Context, i ledger.Incident) error {
-	s, err := h.situation(ctx, i)
-	if err != nil {
-		return err
-	}
-	step, err := h.choose(ctx, &s, h.Limits.Next(s))
+	s, step, err := h.next(ctx, i)
 	if err != nil {
 		return err
 	}
@@ -144,11 +159,35 @@ func (h *Handler) look(ctx context.Context, i ledger.Incident) error {
 	return h.close(ctx, done, step)
 }
 
+// next reads how things stand and says which step is right. If that cannot be
+// read for as long as a rollback may take, the step is to call a human.
+func (h *Handler) next(ctx context.Context, i ledger.Incident) (plan.Situation, plan.Step, error) {
+	s, err := h.situation(ctx, i)
+	if err == nil {
+		var step plan.Step
+		if step, err = h.choose(ctx, &s, h.Limits.Next(s)); err == nil {
+			return s, step, nil
+		}
+	}
+	if h.Now().Sub(i.Opened) <= h.Limits.Verify {
+		return s, plan.Step{}, err
+	}
+	return plan.Situation{Incident: i}, plan.Step{
+		Verb: plan.Escalate, Phase: ledger.Escalated, Because: fmt.Sprintf("cannot tell how things stand: %v", err),
+	}, nil
+}
+
 // begin keeps the bad code off every target, and all further deployments off
 // this one, before anything is done to the deployment.
 func (h *Handler) begin(ctx context.Context, i ledger.Incident, step plan.Step) error {
 	because := fmt.Sprintf("version %s was taken back (%s): %s", i.Bad, i.ID, i.Because)
-	if i.BadDigest != "" {
+	shared, err := h.isGoodCode(ctx, i)
+	if err != nil {
+		return err
+	}
+	if shared {
+		because += "; its code is also that of a known-good version, so the code is not quarantined"
+	} else if i.BadDigest != "" {
 		q := ledger.Quarantine{Digest: i.BadDigest, Target: i.Target, Revision: i.Bad, Incident: i.ID, Because: i.Because, At: h.Now()}
 		if err := h.Memory.PutQuarantine(ctx, q); err != nil {
 			return fmt.Errorf("quarantine version %s: %w", i.Bad, err)
@@ -170,6 +209,19 @@ func (h *Handler) begin(ctx context.Context, i ledger.Incident, step plan.Step) 
 	return nil
 }
 
+// isGoodCode reports whether the bad version has the code of a known-good one.
+// Then what is bad is its configuration, which a digest of the code does not
+// cover, and to quarantine the code would be to quarantine the way back.
+func (h *Handler) isGoodCode(ctx context.Context, i ledger.Incident) (bool, error) {
+	marks, err := h.Memory.KnownGood(ctx, i.Target)
+	if err != nil {
+		return false, fmt.Errorf("known-good revisions of %s: %w", i.Target, err)
+	}
+	return i.BadDigest != "" && slices.ContainsFunc(marks, func(g ledger.KnownGood) bool {
+		return g.Digest == i.BadDigest && g.Revision != i.Bad
+	}), nil
+}
+
 // close saves the incident after a step, and arranges the next look or tells
 // humans that it is over.
 func (h *Handler) close(ctx context.Context, i ledger.Incident, step plan.Step) error {
@@ -180,9 +232,19 @@ func (h *Handler) close(ctx context.Context, i ledger.Incident, step plan.Step) 
 	if i.Phase.Final() {
 		i.Closed = h.Now()
 	}
+	if step.Verb == plan.Escalate {
+		// Nobody looks again once it is saved, so the call comes first: twice is
+		// better than never.
+		if err := h.Notices.Ended(ctx, i, step.Because); err != nil {
+			return fmt.Errorf("call a human about %s: %w", i.ID, err)
+		}
+	}
 	saved, err := h.Incidents.SaveIncident(ctx, i)
 	if err != nil {
 		return fmt.Errorf("save %s: %w", i.ID, err)
+	}
+	if step.Verb == plan.Escalate {
+		return nil
 	}
 	if !saved.Phase.Final() {
 		if err := h.Reminder.Remind(ctx, saved.ID, saved.Looks+1, h.Pause); err != nil {

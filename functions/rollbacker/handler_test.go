@@ -72,7 +72,7 @@ func TestTheStepThatIsRightNowIsTaken(t *testing.T) {
 			"record restore intent", "CreateDeployment shop/live checkout:live 2->0 pullback:" + string(id) + ":1", "record restore effect", "save restoring", remind,
 		}},
 		"no good revision is left": {all(looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.finder.good = "" }), []string{
-			"record escalate escalated", "save escalated", "tell: escalated: no way back: version 1: not ready",
+			"record escalate escalated", "tell: escalated: no way back: version 1: not ready", "save escalated",
 		}},
 		"the alias was left split": {all(looked(ledger.Stopping), ended(deploy.Stopped, time.Minute)), []string{
 			"record heal intent", "UpdateAlias checkout:live to 1 if t-1", "record heal effect", "save restoring", remind,
@@ -94,7 +94,7 @@ func TestTheStepThatIsRightNowIsTaken(t *testing.T) {
 			[]string{"record supersede superseded", "save superseded", "tell: superseded: d-9 was begun after d-2"},
 		},
 		"it takes too long": {all(looked(ledger.Stopping), func(s *scene) { s.incident.Opened = noon.Add(-11 * time.Minute) }), []string{
-			"record escalate escalated", "save escalated", "tell: escalated: version 1 does not serve checkout:live alone 10m0s after the decision",
+			"record escalate escalated", "tell: escalated: version 1 does not serve checkout:live alone 10m0s after the decision", "save escalated",
 		}},
 		"it had ended before it could be stopped": {all(looked(ledger.Restoring), func(s *scene) { s.codeDeploy.stop = deploy.ErrEnded }), []string{
 			"record stop intent", "StopDeployment d-2", "record stop effect", "save stopping", remind,
@@ -257,4 +257,34 @@ func TestAnOrderThatCannotBeWorkedOffGoesBackToItsQueue(t *testing.T) {
 	s := newScene(t, func(s *scene) { s.codeDeploy.stop = errors.New("throttled") })
 	assert.Len(t, s.order(1), 1)
 	assert.Equal(t, 0, s.stands().Looks, "the look was not taken")
+}
+
+func TestCodeThatIsAlsoKnownGoodIsNotQuarantined(t *testing.T) {
+	s := newScene(t)
+	good := ledger.KnownGood{Target: target, Revision: "1", Digest: "sha-2", Why: "human", At: noon.Add(-time.Hour)}
+	require.NoError(t, s.store.MarkKnownGood(t.Context(), good))
+	assert.Empty(t, s.order(1))
+	assert.Equal(t, []string{"hold shop/live", "record hold after-rollback"}, s.journal.lines[:2], "what is bad is its configuration")
+}
+
+func TestAHumanWhoCannotBeCalledIsCalledAgain(t *testing.T) {
+	s := newScene(t, func(s *scene) { s.finder.good, s.chat.err = "", errors.New("no such topic") }, ended(deploy.Succeeded, time.Minute), serves("2"))
+	assert.Len(t, s.order(1), 1)
+	assert.Equal(t, ledger.Open, s.stands().Phase)
+}
+
+func TestWhatCannotBeReadForTooLongIsEscalated(t *testing.T) {
+	s := newScene(t, func(s *scene) { s.codeDeploy.all, s.incident.Opened = nil, noon.Add(-11*time.Minute) })
+	assert.Empty(t, s.order(1))
+	assert.Equal(t, ledger.Escalated, s.stands().Phase)
+	assert.Contains(t, s.journal.lines, "tell: escalated: cannot tell how things stand: look up d-2: get d-2: unknown to AWS")
+
+	s = newScene(t, func(s *scene) { s.codeDeploy.all = nil })
+	assert.Len(t, s.order(1), 1, "before that it is tried again")
+}
+
+func TestObservingClosesWhatIsOpenAndChangesNothing(t *testing.T) {
+	s := newScene(t, func(s *scene) { s.Observe = true })
+	assert.Empty(t, s.order(1))
+	assert.Equal(t, []string{"record dismiss observe", "save dismissed"}, s.journal.lines)
 }

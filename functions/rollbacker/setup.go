@@ -23,6 +23,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/plan"
+	"github.com/pullback-dev/pullback/shared/settings"
 )
 
 const (
@@ -54,6 +55,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Finder:      incident.Finder{Ledger: store, Revisions: aliases},
 		Reminder:    reminders{queue.New(sqs.NewFromConfig(cfg)), s.Signals, clock.Now},
 		Notices:     notices{notice.New(sns.NewFromConfig(cfg)), s.Topic},
+		Observe:     s.Mode == settings.Observe,
 		Limits:      plan.Limits{Verify: s.Verify, Notice: naming},
 		Term:        term,
 		Pause:       pause,

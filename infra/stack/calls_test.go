@@ -98,7 +98,6 @@ func notInTheDemo() map[string]map[string]string {
 			"codedeploy:GetDeploymentConfig":         authority,
 			"codedeploy:RegisterApplicationRevision": authority,
 			"codedeploy:UpdateDeploymentGroup":       authority + " with an override of the group's alarms",
-			"dynamodb:Query":                         "finds a known-good revision to restore",
 			"lambda:GetFunctionConfiguration":        "asks whether that revision could serve",
 			"lambda:UpdateAlias":                     "heals an alias that a stopped deployment left split",
 		}),

@@ -82,7 +82,7 @@ func Print(w io.Writer, records []ledger.Record) error {
 		if r.Rule != "" {
 			rule = " (" + r.Rule + ")"
 		}
-		_, _ = fmt.Fprintf(tab, "%s\t%s\t%s%s\t%s\n", r.At.UTC().Format("15:04:05"), r.Function, r.Verb, rule, oneLine(r.Because)) // Flush reports what fails
+		_, _ = fmt.Fprintf(tab, "%s\t%s\t%s%s\t%s\n", r.At.UTC().Format("2006-01-02 15:04:05"), r.Function, r.Verb, rule, oneLine(r.Because)) // Flush reports what fails
 		for _, c := range r.Calls {
 			answer := c.Answer
 			if answer == "" {

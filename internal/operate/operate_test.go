@@ -119,13 +119,13 @@ func TestRecordsArePrintedOneALine(t *testing.T) {
 	var b strings.Builder
 	require.NoError(t, operate.Print(&b, chain))
 	assert.Equal(t, strings.TrimPrefix(`
-12:00:00  pretraffic   allow (smoke)     version 2 answered
-12:00:01  alarmrouter  rollback (alarm)  alarm errors is red
-12:00:03  rollbacker   stop (effect)     d-2 is running
-                                         codedeploy:StopDeployment d-2 -> accepted
-12:00:04  rollbacker   stop (intent)     d-2 is running
-                                         codedeploy:StopDeployment d-2 -> (no answer)
-12:00:05  posttraffic  allow             a rollback always passes
+2026-01-05 12:00:00  pretraffic   allow (smoke)     version 2 answered
+2026-01-05 12:00:01  alarmrouter  rollback (alarm)  alarm errors is red
+2026-01-05 12:00:03  rollbacker   stop (effect)     d-2 is running
+                                                    codedeploy:StopDeployment d-2 -> accepted
+2026-01-05 12:00:04  rollbacker   stop (intent)     d-2 is running
+                                                    codedeploy:StopDeployment d-2 -> (no answer)
+2026-01-05 12:00:05  posttraffic  allow             a rollback always passes
 `, "\n"), b.String())
 }
 

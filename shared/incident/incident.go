@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
@@ -34,14 +35,19 @@ type Finder struct {
 	Revisions Revisions
 }
 
-// Good returns the newest known-good revision that is other code than the bad
-// deployment's, was good before that deployment was created, is not
-// quarantined, and could be put back now. It returns "" and the reason if there
-// is none. An error means that it could not find out.
+// Good returns a known-good revision that is not the bad deployment's, was good
+// before that deployment was created, is not quarantined, and could be put back
+// now: the one that served before, if it is such a one, else the newest. (A
+// mark is as old as its first proof, so after a human has gone back to an older
+// revision the newest mark is not the one to trust.) It returns "" and the
+// reason if there is none. An error means that it could not find out.
 func (f Finder) Good(ctx context.Context, bad deploy.Deployment) (deploy.Revision, string, error) {
 	marks, err := f.Ledger.KnownGood(ctx, bad.Target)
 	if err != nil {
 		return "", "", fmt.Errorf("known-good revisions of %s: %w", bad.Target, err)
+	}
+	if i := slices.IndexFunc(marks, func(g ledger.KnownGood) bool { return g.Revision == bad.From }); i > 0 {
+		marks = slices.Concat(marks[i:i+1], marks[:i], marks[i+1:])
 	}
 	why := "no revision has been marked known good"
 	for _, g := range marks {

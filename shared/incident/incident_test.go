@@ -83,7 +83,8 @@ func TestTheNewestRevisionThatCanBePutBackIsChosen(t *testing.T) {
 	}{
 		"nothing is known good":          {nil, nil, nil, "", "no revision has been marked known good"},
 		"one is":                         {marks{"3": time.Hour}, nil, nil, "3", ""},
-		"the newest mark, not number":    {marks{"3": 2 * time.Hour, "2": time.Hour}, nil, nil, "2", ""},
+		"the newest mark, not number":    {marks{"2": 2 * time.Hour, "1": time.Hour}, nil, nil, "1", ""},
+		"the one that served before":     {marks{"3": 2 * time.Hour, "2": time.Hour}, nil, nil, "3", ""},
 		"not the bad one itself":         {marks{"4": time.Hour, "3": 2 * time.Hour}, nil, nil, "3", ""},
 		"only the bad one":               {marks{"4": time.Hour}, nil, nil, "", "no revision has been marked known good"},
 		"good only since the deployment": {marks{"3": 0, "2": time.Hour}, nil, nil, "2", ""},

@@ -18,7 +18,7 @@ type Facts struct {
 	Now        time.Time
 	Enabled    bool              // the target is opted in
 	Deployment deploy.Deployment // the one that the signal is about
-	Newest     deploy.ID         // the target's newest deployment that is not a rollback
+	Newest     deploy.ID         // the target's newest deployment that has traffic and is not a rollback
 	Alarms     []Alarm           // those that speak for the target
 	Good       deploy.Revision   // the known-good revision to go back to; empty if there is none
 	Rollbacks  int               // automatic rollbacks of the target in the last 24 h, this deployment's excepted
@@ -73,11 +73,11 @@ func rules() []rule {
 		{"is-a-rollback", func(_ Policy, f Facts) (Verb, string, bool) {
 			return Nothing, "a rollback is never rolled back", f.Deployment.IsRollback()
 		}},
-		{"superseded", func(_ Policy, f Facts) (Verb, string, bool) {
-			return Nothing, fmt.Sprintf("%s is newer", f.Newest), f.Newest != "" && f.Newest != f.Deployment.ID
-		}},
 		{"nothing-shifted", func(_ Policy, f Facts) (Verb, string, bool) {
 			return Nothing, "no traffic has reached the new revision", f.Deployment.Shifted.IsZero()
+		}},
+		{"superseded", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Nothing, fmt.Sprintf("%s is newer", f.Newest), f.Newest != "" && f.Newest != f.Deployment.ID
 		}},
 		{"too-old", func(p Policy, f Facts) (Verb, string, bool) {
 			d := f.Deployment

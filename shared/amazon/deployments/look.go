@@ -79,7 +79,7 @@ func (c *Client) moved(ctx context.Context, id deploy.ID) (cdtypes.LambdaTarget,
 // a deployment that was refused before never has.
 func shifted(t cdtypes.LambdaTarget) time.Time {
 	for _, e := range t.LifecycleEvents {
-		if aws.ToString(e.LifecycleEventName) == "AllowTraffic" {
+		if aws.ToString(e.LifecycleEventName) == "AllowTraffic" && e.Status != cdtypes.LifecycleEventStatusSkipped {
 			return aws.ToTime(e.StartTime).UTC()
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
@@ -72,4 +73,20 @@ func (s *server) size(t *testing.T, pk string) int {
 	})
 	require.NoError(t, err)
 	return int(out.Count)
+}
+
+func TestRecordsThatWereCutOffAreMissed(t *testing.T) {
+	s := serve(t)
+	l := s.ledger()
+	for range 2 {
+		_, err := l.Append(t.Context(), ledger.Record{Target: target, At: now, Function: "cli", Verb: "release", Because: "fixed"})
+		require.NoError(t, err)
+	}
+	_, err := s.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(name), Key: map[string]ddbtypes.AttributeValue{
+		table.PartitionKey: &ddbtypes.AttributeValueMemberS{Value: "target#" + target.String()},
+		table.SortKey:      &ddbtypes.AttributeValueMemberS{Value: "record#000000000002"},
+	}})
+	require.NoError(t, err)
+	_, err = l.Records(t.Context(), target)
+	require.ErrorContains(t, err, "2 were written and 1 are there")
 }

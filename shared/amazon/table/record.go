@@ -62,12 +62,29 @@ func (t *Table) extend(ctx context.Context, r ledger.Record) (ledger.Record, err
 	return sealed, t.all(ctx, row.text(attrWrite), t.stepPutIf(row, absent()), t.stepPutIf(next, asRead))
 }
 
-// Records implements the ledger.
+// Records implements the ledger. Records that are missing at the end of the
+// chain are an error: they would not be missed otherwise.
 func (t *Table) Records(ctx context.Context, target deploy.Target) ([]ledger.Record, error) {
+	head, err := t.get(ctx, headKey(target))
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		return nil, fmt.Errorf("records of %s: %w", target, err)
+	}
+	known, err := head.number(attrSeq)
+	if err != nil {
+		return nil, fmt.Errorf("records of %s: %w", target, err)
+	}
 	from, to := beginning("record#")
 	rows, err := t.query(ctx, targetPartition(target), from, to)
 	if err != nil {
 		return nil, fmt.Errorf("records of %s: %w", target, err)
 	}
-	return readAll[ledger.Record](rows)
+	records, err := readAll[ledger.Record](rows)
+	if err != nil {
+		return nil, err
+	}
+	// Others may have appended since the head was read.
+	if len(records) < known {
+		return nil, fmt.Errorf("records of %s: %d were written and %d are there", target, known, len(records))
+	}
+	return records, nil
 }

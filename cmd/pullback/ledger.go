@@ -19,7 +19,6 @@ import (
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/deploy"
-	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/settings"
 )
 
@@ -82,12 +81,6 @@ func releaseCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			// Asking for the hold also tells the time.
-			if _, err := l.HoldOn(c.Context(), t); errors.Is(err, ledger.ErrNotFound) {
-				return fmt.Errorf("%s is not held: there is nothing to release", t)
-			} else if err != nil {
-				return err
-			}
 			if err := operate.Release(c.Context(), l, t, who(c.Context()), reason, clock.Now()); err != nil {
 				return err
 			}
@@ -99,7 +92,8 @@ func releaseCommand() *cobra.Command {
 	return c
 }
 
-// connect finds the ledger by asking the deployed rollbacker where it is.
+// connect finds the ledger by asking the deployed rollbacker where it is. The
+// answer also sets the clock.
 func connect(ctx context.Context) (*table.Table, *session.Clock, error) {
 	clock := new(session.Clock)
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithAPIOptions(clock.APIOptions()))

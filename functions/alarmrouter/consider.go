@@ -12,9 +12,9 @@ import (
 )
 
 // consider gathers the facts about a deployment, asks the policy and does what
-// it says.
-func (h *Handler) consider(ctx context.Context, g deploy.Group, d deploy.Deployment, s ledger.Signal) error {
-	facts, missing, err := h.facts(ctx, g, d)
+// it says. newest is the target's newest deployment.
+func (h *Handler) consider(ctx context.Context, g deploy.Group, d deploy.Deployment, newest deploy.ID, s ledger.Signal) error {
+	facts, missing, err := h.facts(ctx, g, d, newest)
 	if err != nil {
 		return err
 	}
@@ -36,16 +36,12 @@ func (h *Handler) consider(ctx context.Context, g deploy.Group, d deploy.Deploym
 
 // facts reads what the decision may depend on, and no more than that: most
 // signals are about targets that are not opted in, or that are fine.
-func (h *Handler) facts(ctx context.Context, g deploy.Group, d deploy.Deployment) (policy.Facts, string, error) {
-	f := policy.Facts{Now: h.Now(), Enabled: g.Enabled, Deployment: d}
+func (h *Handler) facts(ctx context.Context, g deploy.Group, d deploy.Deployment, newest deploy.ID) (policy.Facts, string, error) {
+	f := policy.Facts{Now: h.Now(), Enabled: g.Enabled, Deployment: d, Newest: newest}
 	if !g.Enabled || d.IsRollback() {
 		return f, "", nil
 	}
-	newest, err := h.newestOf(ctx, d.Target)
-	if err != nil {
-		return f, "", err
-	}
-	f.Newest = newest.ID
+	var err error
 	if f.Alarms, err = h.Alarms.Alarms(ctx, g.Alarms); err != nil {
 		return f, "", fmt.Errorf("alarms of %s: %w", g.Target, err)
 	}

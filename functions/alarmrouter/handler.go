@@ -149,7 +149,15 @@ func (h *Handler) deployment(ctx context.Context, e events.Deployment) error {
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", d.Target, err)
 	}
-	return h.consider(ctx, g, d, ledger.Signal{Kind: "deployment", ID: e.ID, Text: fmt.Sprintf("%s: %s", d.ID, e.State), At: e.Time})
+	s := ledger.Signal{Kind: "deployment", ID: e.ID, Text: fmt.Sprintf("%s: %s", d.ID, e.State), At: e.Time}
+	if !g.Enabled || d.IsRollback() {
+		return h.consider(ctx, g, d, "", s) // settled without another look
+	}
+	newest, err := h.newestOf(ctx, d.Target)
+	if err != nil {
+		return err
+	}
+	return h.consider(ctx, g, d, newest.ID, s)
 }
 
 // alarm considers the newest deployment of every target that the alarm speaks
@@ -186,7 +194,7 @@ func (h *Handler) newest(ctx context.Context, g deploy.Group, s ledger.Signal) (
 	if err != nil || d.ID == "" {
 		return d, err
 	}
-	return d, h.consider(ctx, g, d, s)
+	return d, h.consider(ctx, g, d, d.ID, s)
 }
 
 // newestOf returns a target's newest deployment that has changed what is live,

@@ -24,7 +24,7 @@ type Ledger interface {
 }
 
 // ErrNotHeld says that there is nothing to release.
-var ErrNotHeld = errors.New("not held")
+var ErrNotHeld = errors.New("not held, there is nothing to release")
 
 // Release lets deployments on a target go on. Who and why are on record before
 // it takes effect. What is quarantined stays quarantined.

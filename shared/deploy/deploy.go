@@ -109,9 +109,6 @@ type Live struct {
 // Only reports whether r alone serves the alias.
 func (l Live) Only(r Revision) bool { return l.Version == r && len(l.Weights) == 0 }
 
-// Serves reports whether any traffic goes to r.
-func (l Live) Serves(r Revision) bool { return l.Version == r || l.Weights[r] > 0 }
-
 // Restore is a deployment that puts a revision back.
 type Restore struct {
 	Target   Target

@@ -58,14 +58,10 @@ func TestARollbackIsRecognised(t *testing.T) {
 func TestWhatIsLiveServesAloneOrShares(t *testing.T) {
 	alone := deploy.Live{Version: "7"}
 	assert.True(t, alone.Only("7"))
-	assert.True(t, alone.Serves("7"))
-	assert.False(t, alone.Serves("8"))
+	assert.False(t, alone.Only("8"))
 
 	split := deploy.Live{Version: "7", Weights: map[deploy.Revision]float64{"8": 0.1, "9": 0}}
 	assert.False(t, split.Only("7"))
-	assert.True(t, split.Serves("7"))
-	assert.True(t, split.Serves("8"))
-	assert.False(t, split.Serves("9"))
 }
 
 func TestAnAliasIsNamedAsCloudWatchNamesIt(t *testing.T) {

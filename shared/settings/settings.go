@@ -55,17 +55,16 @@ func Default() Settings {
 
 // Variable describes one environment variable, for the docs.
 type Variable struct {
-	Name     string
-	About    string
-	Default  string // empty: the stack fills it in
-	Required bool
+	Name    string
+	About   string
+	Default string // empty: the stack fills it in
 }
 
 // Variables returns all variables, in the order of the docs.
 func Variables() []Variable {
 	var all []Variable
 	for _, f := range fields() {
-		all = append(all, Variable{Name: f.name, About: f.about, Default: f.write(Default()), Required: f.required})
+		all = append(all, Variable{Name: f.name, About: f.about, Default: f.write(Default())})
 	}
 	return all
 }

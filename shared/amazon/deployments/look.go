@@ -99,23 +99,6 @@ func (c *Client) Recent(ctx context.Context, t deploy.Target, since time.Time) (
 	return all, nil
 }
 
-// Running returns a target's deployments that may still move traffic, newest
-// first, in the cheap form. deploy.ErrUnknown.
-func (c *Client) Running(ctx context.Context, t deploy.Target) ([]deploy.Deployment, error) {
-	all, err := c.list(ctx, &codedeploy.ListDeploymentsInput{
-		ApplicationName: &t.Application, DeploymentGroupName: &t.Group,
-		IncludeOnlyStatuses: []cdtypes.DeploymentStatus{
-			cdtypes.DeploymentStatusCreated, cdtypes.DeploymentStatusQueued, cdtypes.DeploymentStatusInProgress,
-			cdtypes.DeploymentStatusBaking, cdtypes.DeploymentStatusReady,
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list running deployments of %s: %w", t, err)
-	}
-	// One may have ended between the two calls.
-	return slices.DeleteFunc(all, func(d deploy.Deployment) bool { return !d.Running() }), nil
-}
-
 // list returns the deployments that in asks for. CodeDeploy does not say in
 // which order it lists them.
 func (c *Client) list(ctx context.Context, in *codedeploy.ListDeploymentsInput) ([]deploy.Deployment, error) {

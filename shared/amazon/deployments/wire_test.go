@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
@@ -127,7 +128,7 @@ func TestPagesThatDoNotEndAreGivenUp(t *testing.T) {
 		"ListDeploymentGroups": `{"deploymentGroups":[],"nextToken":"again"}`,
 	}}
 	c := s.adapter(t, region)
-	_, err := c.Running(t.Context(), target)
+	_, err := c.Recent(t.Context(), target, time.Time{})
 	require.ErrorContains(t, err, "do not end")
 	_, err = c.Enabled(t.Context())
 	require.ErrorContains(t, err, "do not end")

@@ -93,8 +93,16 @@ func assemble(o Options, url string) *AWS {
 		OnAvailable: queues.OnAvailable,
 	})
 	for _, s := range []wire.Service{
-		a.Lambda.Wire(), codedeploy.New(w, mux).Wire(), cloudwatch.New(w, mux).Wire(), a.Events.Wire(), queues.Wire(), a.SNS.Wire(),
-		dynamodb.New(w, mux).Wire(), s3.New(w, mux).Wire(), sts.New(w, mux).Wire(), ssm.New(w, mux).Wire(),
+		a.Lambda.Wire(),
+		codedeploy.New(w, mux).Wire(),
+		cloudwatch.New(w, mux).Wire(),
+		a.Events.Wire(),
+		queues.Wire(),
+		a.SNS.Wire(),
+		dynamodb.New(w, mux).Wire(),
+		s3.New(w, mux).Wire(),
+		sts.New(w, mux).Wire(),
+		ssm.New(w, mux).Wire(),
 	} {
 		mux.Handle(s)
 	}

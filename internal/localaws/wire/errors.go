@@ -28,6 +28,10 @@ func failureOf(err error) failure {
 		return failure{shape: "InternalFailure", code: "InternalFailure", message: err.Error(), fault: smithy.FaultServer}
 	}
 	f := failure{shape: api.ErrorCode(), code: api.ErrorCode(), message: api.ErrorMessage(), fault: api.ErrorFault()}
+	if with, ok := api.(interface{ HTTPStatus() int }); ok {
+		f.status = with.HTTPStatus()
+		return f
+	}
 	rv := reflect.ValueOf(api)
 	if _, generic := api.(*smithy.GenericAPIError); generic || rv.Kind() != reflect.Pointer || rv.IsNil() {
 		return f

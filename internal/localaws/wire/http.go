@@ -62,7 +62,7 @@ func (m *Mux) answer(ctx context.Context, q *request) *reply {
 	m.world.Lock()
 	defer m.world.Unlock()
 	m.requests++
-	c := &Call{Context: ctx, Principal: q.principal, RequestID: requestID(0, m.requests)}
+	c := &Call{Context: ctx, Principal: q.principal, RequestID: requestID(0, m.requests), Remote: true}
 	var out any
 	err := q.err
 	if err == nil {

@@ -41,6 +41,7 @@ type Mux struct {
 	world    *world.World
 	services []*served // in the order of Handle
 	trail    []func(Entry)
+	stages   []Interceptor // in the order of Intercept
 	requests uint64 // HTTP calls so far; guarded by the world's lock
 	calls    uint64 // calls between services so far; guarded by the world's lock
 
@@ -67,6 +68,24 @@ func (m *Mux) Handle(s Service) {
 // operation, with the world's lock held. It must not be called while requests
 // are served.
 func (m *Mux) Trail(observe func(Entry)) { m.trail = append(m.trail, observe) }
+
+// An Interceptor stands between a call and its operation, whether the call came
+// from a client or from another service. It runs with the world's lock held, and
+// what it returns is what the caller gets; goOn calls what comes after it, in the
+// end the operation itself. It may call goOn more than once, or not at all.
+type Interceptor func(c *Call, service, operation string, in any, goOn func() (any, error)) (any, error)
+
+// Intercept puts an interceptor behind those that are there already: the first
+// one sees a call first. It must not be called while requests are served.
+func (m *Mux) Intercept(i Interceptor) { m.stages = append(m.stages, i) }
+
+// through lets a call pass the interceptors from the given one on.
+func (m *Mux) through(from int, c *Call, s *served, op *Operation, in any) (any, error) {
+	if from == len(m.stages) {
+		return op.do(c, in)
+	}
+	return m.stages[from](c, s.Name, op.Name, in, func() (any, error) { return m.through(from+1, c, s, op, in) })
+}
 
 // Issue returns the credentials of a principal: always the same for the same
 // principal. It may be called with or without the world's lock.
@@ -107,7 +126,7 @@ func (m *Mux) Call(ctx context.Context, as Principal, service, operation string,
 		return nil, unknown("service " + service + " of the local AWS has no operation " + operation)
 	}
 	m.calls++
-	return op.do(&Call{Context: ctx, Principal: as, RequestID: requestID(1, m.calls)}, in)
+	return m.through(0, &Call{Context: ctx, Principal: as, RequestID: requestID(1, m.calls)}, s, op, in)
 }
 
 // service finds a service by its name.
@@ -142,7 +161,7 @@ func (m *Mux) run(c *Call, s *served, op *Operation, in any) (out any, err error
 			out, err = nil, fmt.Errorf("%s %s panicked: %v", s.Name, op.Name, p)
 		}
 	}()
-	out, err = op.do(c, in)
+	out, err = m.through(0, c, s, op, in)
 	if err == nil && (out == nil || reflect.ValueOf(out).IsNil()) {
 		out = op.Output()
 	}

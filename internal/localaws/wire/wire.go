@@ -48,6 +48,7 @@ type Call struct {
 	Context   context.Context //nolint:containedctx // a Call lives exactly as long as its request
 	Principal Principal
 	RequestID string
+	Remote    bool // over HTTP, from a client; else from another service
 }
 
 // Operation is one operation of a service.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pullback-dev/pullback/internal/demo"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
+	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -22,8 +24,8 @@ func localCommand() *cobra.Command {
 }
 
 type upOptions struct {
-	listen, clock, stack, dist string
-	seed                       uint64
+	listen, clock, stack, dist, faults string
+	seed                               uint64
 }
 
 func upCommand() *cobra.Command {
@@ -45,8 +47,25 @@ that variable for SQS: pass --endpoint-url there.`,
 	c.Flags().StringVar(&o.clock, "clock", "real", "how time passes: real, fast (jumps to the next thing that happens) or manual (POST /_local/clock)")
 	c.Flags().StringVar(&o.stack, "stack", "", "deploy this synthesized `template`, for example cdk.out/pullback.template.json")
 	c.Flags().StringVar(&o.dist, "dist", "dist/local", "`folder` with the functions built for this machine (make build)")
+	c.Flags().StringVar(&o.faults, "faults", "", "let AWS fail as the rules in this `file` say (POST /_local/faults adds more)")
 	c.Flags().Uint64Var(&o.seed, "seed", 1, "seed of everything that is random")
 	return c
+}
+
+// readFaults reads a plan of faults; no file is no plan.
+func readFaults(file string) ([]fault.Rule, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // the user named it
+	if err != nil {
+		return nil, fmt.Errorf("read the plan of faults: %w", err)
+	}
+	rules, err := fault.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return rules, nil
 }
 
 func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
@@ -63,8 +82,12 @@ func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
 		read.Options.Replace = demo.LocalCode(filepath.Clean(o.dist))
 		in = &read
 	}
+	faults, err := readFaults(o.faults)
+	if err != nil {
+		return err
+	}
 	local, err := host.Start(ctx, host.Options{
-		Listen: o.listen, World: world.Options{Mode: mode, Seed: o.seed},
+		Listen: o.listen, World: world.Options{Mode: mode, Seed: o.seed}, Faults: faults,
 		Log: func(function, version, line string) {
 			_, _ = fmt.Fprintf(stderr, "%s:%s %s\n", function, version, line)
 		}, // a log that cannot be written is not worth stopping for

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
@@ -25,7 +26,7 @@ type check func(s *Story, ctx context.Context, args []string) error
 
 func checks() map[string]check {
 	return map[string]check{
-		"alarm": (*Story).alarm, "dead": (*Story).dead, "deployment": (*Story).deployment, "held": (*Story).held,
+		"alarm": (*Story).alarm, "dead": (*Story).dead, "deployment": (*Story).deployment, "fired": (*Story).fired, "held": (*Story).held,
 		"incident": (*Story).incident, "known-good": (*Story).good, "live": (*Story).live, "logged": (*Story).logged,
 		"mutations": (*Story).mutations, "quarantined": (*Story).quarantined, "queued": (*Story).queued,
 		"rollbacks": (*Story).rollbacks, "silent": (*Story).silent, "told": (*Story).told,
@@ -91,7 +92,7 @@ func Commands(ctx context.Context) map[string]func(*testscript.TestScript, bool,
 		}
 	}
 	for name, do := range map[string]func(context.Context, *testscript.TestScript, []string) error{
-		"call": call, "deploy": deployWord, "explain": explainWord, "notices": noticesWord, "release": releaseWord, "send": send, "show": show,
+		"call": call, "deploy": deployWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "release": releaseWord, "send": send, "show": show,
 	} {
 		words[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			conclude(ctx, ts, neg, do(ctx, ts, args), true)
@@ -195,6 +196,21 @@ func send(ctx context.Context, ts *testscript.TestScript, args []string) error {
 		texts[i] = text(ts, name)
 	}
 	return story(ts).send(ctx, args[0], args[1:], texts)
+}
+
+// faultsWord adds the rules of a file to the plan of faults: faults FILE.
+func faultsWord(_ context.Context, ts *testscript.TestScript, args []string) error {
+	if len(args) != 1 {
+		return errors.New("want: faults FILE")
+	}
+	rules, err := fault.Parse([]byte(text(ts, args[0])))
+	if err != nil {
+		return err
+	}
+	s := story(ts)
+	s.aws.World.Lock()
+	defer s.aws.World.Unlock()
+	return s.aws.Faults.Add(rules...)
 }
 
 // call invokes a hook's function: call pretraffic FILE.

@@ -87,6 +87,23 @@ func (s *Story) silent(_ context.Context, _ []string) error {
 	return nil
 }
 
+// fired compares which rules of the plan of faults have done something, in the
+// order of the plan: fired RULE …
+func (s *Story) fired(_ context.Context, args []string) error {
+	s.aws.World.Lock()
+	defer s.aws.World.Unlock()
+	var names []string
+	for _, r := range s.aws.Faults.Rules() {
+		if r.Fired > 0 {
+			names = append(names, r.Name)
+		}
+	}
+	if !slices.Equal(names, args) {
+		return differs("fired: %v", names)
+	}
+	return nil
+}
+
 // logged checks how many lines of a function's log match: logged 5 alarmrouter
 // 'message not handled'.
 func (s *Story) logged(_ context.Context, args []string) error {

@@ -12,7 +12,8 @@ type clockState struct {
 	Now  time.Time `json:"now"`
 }
 
-// handler serves AWS's protocols, and the clock beside them:
+// handler serves AWS's protocols, and the clock and the faults (faults.go) beside
+// them:
 //
 //	GET  /_local/clock                      {"mode":"manual","now":"…"}
 //	POST /_local/clock {"advance":"5m"}     lets time pass, answers as GET
@@ -24,8 +25,9 @@ func (a *AWS) handler() http.Handler {
 	mux.Handle("/", a.Mux)
 	mux.HandleFunc("GET /_local/clock", func(w http.ResponseWriter, _ *http.Request) { a.answerClock(w) })
 	mux.HandleFunc("POST /_local/clock", a.advance)
+	a.faults(mux)
 	mux.HandleFunc("/_local/", func(w http.ResponseWriter, r *http.Request) {
-		http.Error(w, r.Method+" "+r.URL.Path+" does not exist: there are GET and POST /_local/clock", http.StatusNotFound)
+		http.Error(w, r.Method+" "+r.URL.Path+" does not exist: there are /_local/clock and /_local/faults", http.StatusNotFound)
 	})
 	return mux
 }

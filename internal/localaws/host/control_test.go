@@ -53,8 +53,8 @@ func TestBadRequestsToTheClockSayWhy(t *testing.T) {
 		{"nothing", "POST", "/_local/clock", `{}`, 400, noDuration},
 		{"no unit", "POST", "/_local/clock", `{"advance":"5"}`, 400, noDuration},
 		{"backwards", "POST", "/_local/clock", `{"advance":"-5m"}`, 400, noDuration},
-		{"other method", "DELETE", "/_local/clock", "", 404, "DELETE /_local/clock does not exist: there are GET and POST /_local/clock\n"},
-		{"other page", "GET", "/_local/time", "", 404, "GET /_local/time does not exist: there are GET and POST /_local/clock\n"},
+		{"other method", "DELETE", "/_local/clock", "", 404, "DELETE /_local/clock does not exist: there are /_local/clock and /_local/faults\n"},
+		{"other page", "GET", "/_local/time", "", 404, "GET /_local/time does not exist: there are /_local/clock and /_local/faults\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, answer := send(t, local, c.method, c.path, c.body)

@@ -20,6 +20,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
 	"github.com/pullback-dev/pullback/internal/localaws/dynamodb"
 	"github.com/pullback-dev/pullback/internal/localaws/eventbridge"
+	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
 	"github.com/pullback-dev/pullback/internal/localaws/s3"
 	"github.com/pullback-dev/pullback/internal/localaws/sns"
@@ -34,6 +35,7 @@ import (
 type Options struct {
 	Listen  string // HOST:PORT; port 0 picks one; empty is 127.0.0.1:0
 	World   world.Options
+	Faults  []fault.Rule                         // in force from the start; see /_local/faults
 	Log     func(function, version, line string) // receives what functions write; optional
 	Problem func(error)                          // receives what went wrong where nobody waits; optional
 }
@@ -46,6 +48,7 @@ type AWS struct {
 	Lambda *lambda.Service
 	Events *eventbridge.Service
 	SNS    *sns.Service
+	Faults *fault.Injector // with the world's lock held
 
 	server  *http.Server
 	url     string
@@ -68,6 +71,10 @@ func Start(ctx context.Context, o Options) (*AWS, error) {
 		return nil, fmt.Errorf("listen on %s: %w", o.Listen, err)
 	}
 	a := assemble(o, "http://"+listener.Addr().String())
+	if err := a.Faults.Add(o.Faults...); err != nil {
+		_ = listener.Close() // the first error is the one to tell
+		return nil, fmt.Errorf("plan of faults: %w", err)
+	}
 	running, stop := context.WithCancel(ctx)
 	a.server.BaseContext = func(net.Listener) context.Context { return running } // ends what requests wait for
 	a.end = sync.OnceValue(func() error { stop(); return a.close() })
@@ -106,6 +113,7 @@ func assemble(o Options, url string) *AWS {
 	} {
 		mux.Handle(s)
 	}
+	a.Faults = fault.New(w, mux, o.World.Seed)
 	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, ConnState: a.track}
 	return a
 }

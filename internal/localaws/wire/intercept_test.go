@@ -50,7 +50,7 @@ func TestInterceptorsSeeCallsOfClientsAndOfServicesInOrder(t *testing.T) {
 func TestAnInterceptorAnswersInsteadOfTheOperation(t *testing.T) {
 	_, m := muxOf(queues(func(*wire.Call, *sqs.SendMessageInput) (*sqs.SendMessageOutput, error) {
 		t.Error("the operation ran")
-		return nil, nil
+		return &sqs.SendMessageOutput{}, nil
 	}))
 	m.Intercept(func(*wire.Call, string, string, any, func() (any, error)) (any, error) {
 		return nil, &busy{smithy.GenericAPIError{Code: "ServiceUnavailable", Message: "later"}}

@@ -42,8 +42,8 @@ type Mux struct {
 	services []*served // in the order of Handle
 	trail    []func(Entry)
 	stages   []Interceptor // in the order of Intercept
-	requests uint64 // HTTP calls so far; guarded by the world's lock
-	calls    uint64 // calls between services so far; guarded by the world's lock
+	requests uint64        // HTTP calls so far; guarded by the world's lock
+	calls    uint64        // calls between services so far; guarded by the world's lock
 
 	mu   sync.RWMutex         // guards keys, which requests read before they take the world's lock
 	keys map[string]Principal // by access key id
@@ -127,6 +127,16 @@ func (m *Mux) Call(ctx context.Context, as Principal, service, operation string,
 	}
 	m.calls++
 	return m.through(0, &Call{Context: ctx, Principal: as, RequestID: requestID(1, m.calls)}, s, op, in)
+}
+
+// Empty returns an empty Output of an operation, or nil if there is no such
+// operation: what a caller is told of a call that was lost on its way.
+func (m *Mux) Empty(service, operation string) any {
+	s := m.service(service)
+	if s == nil || s.operation(operation) == nil {
+		return nil
+	}
+	return s.operation(operation).Output()
 }
 
 // service finds a service by its name.

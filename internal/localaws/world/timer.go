@@ -80,6 +80,25 @@ func (w *World) Hold() (release func()) {
 	}
 }
 
+// Lend lets time pass although something is held, until the returned function
+// is called (with the lock held, once; further calls do nothing). It is for a
+// function that waits for an answer that takes its time: while it waits, its
+// invocation must not keep the answer from coming. If nothing is held there is
+// nothing to lend.
+func (w *World) Lend() (take func()) {
+	done := w.holds == 0
+	if !done {
+		w.holds--
+		w.change.Broadcast()
+	}
+	return func() {
+		if !done {
+			done = true
+			w.holds++
+		}
+	}
+}
+
 // Await gives up the lock until done is closed or ctx ends, then takes it
 // again. An operation uses it to wait for something that happens elsewhere.
 func (w *World) Await(ctx context.Context, done <-chan struct{}) error {

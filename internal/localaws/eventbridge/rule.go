@@ -4,12 +4,14 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"github.com/pullback-dev/pullback/internal/localaws/eventbridge/pattern"
+	"github.com/pullback-dev/pullback/internal/localaws/eventbridge/schedule"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -27,7 +29,7 @@ type rule struct {
 	source      *string // of the pattern
 	pattern     *pattern.Pattern
 	expression  *string // of the schedule
-	schedule    schedule
+	schedule    schedule.Schedule
 	timer       *world.Timer
 	targets     []ebtypes.Target // in the order in which they were put
 }
@@ -85,7 +87,7 @@ func (r *rule) compile() error {
 		if r.bus.name != defaultBus {
 			return invalid("ScheduleExpression is supported only on the default event bus.")
 		}
-		sch, err := parseSchedule(*r.expression)
+		sch, err := schedule.Parse(*r.expression, time.UTC)
 		if err != nil {
 			return invalid("Parameter ScheduleExpression is not valid.")
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
 	"github.com/pullback-dev/pullback/internal/localaws/s3"
+	"github.com/pullback-dev/pullback/internal/localaws/scheduler"
 	"github.com/pullback-dev/pullback/internal/localaws/sns"
 	"github.com/pullback-dev/pullback/internal/localaws/sqs"
 	"github.com/pullback-dev/pullback/internal/localaws/ssm"
@@ -104,6 +105,7 @@ func assemble(o Options, url string) *AWS {
 		codedeploy.New(w, mux).Wire(),
 		cloudwatch.New(w, mux).Wire(),
 		a.Events.Wire(),
+		scheduler.New(w, mux).Wire(),
 		queues.Wire(),
 		a.SNS.Wire(),
 		dynamodb.New(w, mux).Wire(),

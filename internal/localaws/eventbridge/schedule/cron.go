@@ -1,4 +1,4 @@
-package eventbridge
+package schedule
 
 import (
 	"fmt"
@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// cron is a schedule by the calendar, in UTC (EventBridge user guide, "Cron
-// expressions"): minutes, hours, day of month, month, day of week, year.
+// cron is a schedule by the calendar of a time zone (EventBridge user guide,
+// "Cron expressions"): minutes, hours, day of month, month, day of week, year.
 type cron struct {
-	minutes, hours, months, years []int // what matches, sorted
-	day                           func(d time.Time) bool
+	zone                          *time.Location
+	minutes, hours, months, years []int                  // what matches, sorted
+	day                           func(d time.Time) bool // of a midnight in UTC
 }
 
 const (
@@ -21,7 +22,7 @@ const (
 	lastYear   = 2199
 )
 
-func parseCron(body string) (schedule, error) {
+func parseCron(body string, zone *time.Location) (Schedule, error) {
 	f := strings.Fields(body)
 	if len(f) != cronFields {
 		return nil, fmt.Errorf("cron(%s) has %d fields, not %d", body, len(f), cronFields)
@@ -29,7 +30,7 @@ func parseCron(body string) (schedule, error) {
 	if (f[2] == "?") == (f[4] == "?") { // one of the two days must be left open
 		return nil, fmt.Errorf("cron(%s) wants ? as day of month or as day of week", body)
 	}
-	c := &cron{}
+	c := &cron{zone: zone}
 	for _, p := range []struct {
 		into      *[]int
 		text      string
@@ -181,20 +182,32 @@ func dayOfWeek(text string) (func(time.Time) bool, error) {
 	return func(d time.Time) bool { return slices.Contains(set, int(d.Weekday())+1) }, err
 }
 
-func (c *cron) next(t time.Time) time.Time {
-	day := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+// Next implements [Schedule].
+func (c *cron) Next(after time.Time) time.Time {
+	local := after.In(c.zone)
+	day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC) // the calendar alone has no zone
 	for ; day.Year() <= c.years[len(c.years)-1]; day = day.AddDate(0, 0, 1) {
 		if !slices.Contains(c.years, day.Year()) || !slices.Contains(c.months, int(day.Month())) || !c.day(day) {
 			continue
 		}
 		for _, h := range c.hours {
 			for _, m := range c.minutes {
-				at := day.Add(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute)
-				if at.After(t) {
-					return at
+				if at, ok := c.at(day, h, m); ok && at.After(after) {
+					return at.UTC()
 				}
 			}
 		}
 	}
 	return time.Time{}
+}
+
+// at is a time of a day in the zone. A time that the clocks skip in spring does
+// not happen, and one that they show twice in autumn happens once (EventBridge
+// Scheduler user guide, "Daylight savings time on EventBridge Scheduler").
+func (c *cron) at(day time.Time, hour, minute int) (time.Time, bool) {
+	at := time.Date(day.Year(), day.Month(), day.Day(), hour, minute, 0, 0, c.zone)
+	if first := at.Add(-time.Hour); first.Hour() == hour && first.Minute() == minute {
+		at = first
+	}
+	return at, at.Hour() == hour && at.Minute() == minute
 }

@@ -148,7 +148,7 @@ func TestScheduleThatIsNoneIsRefused(t *testing.T) {
 		"at(2026-01-05T09:10:00": "Invalid Schedule Expression", "cron(* * * * * *)": "Invalid Schedule Expression", "daily": "Invalid Schedule Expression",
 	} {
 		_, err := b.CreateSchedule(t.Context(), schedule(at(expression)))
-		assert.ErrorContains(t, err, text, expression)
+		require.ErrorContains(t, err, text, expression)
 	}
 	for name, c := range map[string]change{
 		"Invalid Schedule Expression Timezone Mars/Olympus.":     zone("Mars/Olympus"),

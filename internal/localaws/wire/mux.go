@@ -64,6 +64,15 @@ func (m *Mux) Handle(s Service) {
 	m.services = append(m.services, &served{Service: s, codec: newCodec(s), routes: routesOf(s)})
 }
 
+// Services returns the registered services, in the order of Handle.
+func (m *Mux) Services() []Service {
+	all := make([]Service, len(m.services))
+	for i, s := range m.services {
+		all[i] = s.Service
+	}
+	return all
+}
+
 // Trail registers an observer that is called after every HTTP call of an
 // operation, with the world's lock held. It must not be called while requests
 // are served.

@@ -149,7 +149,7 @@ func (v variables) fillText(x string) (any, error) {
 // at follows a path such as Messages[0].ReceiptHandle. Names are compared
 // without regard to case: the clients spell them differently.
 func at(tree any, path string) (any, error) {
-	for _, part := range strings.SplitSeq(strings.NewReplacer("[", ".[", "]", "").Replace(path), ".") {
+	for part := range strings.SplitSeq(strings.NewReplacer("[", ".[", "]", "").Replace(path), ".") {
 		index, isIndex := strings.CutPrefix(part, "[")
 		switch x := tree.(type) {
 		case map[string]any:

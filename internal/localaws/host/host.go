@@ -19,6 +19,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/cloudwatch"
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
 	"github.com/pullback-dev/pullback/internal/localaws/dynamodb"
+	"github.com/pullback-dev/pullback/internal/localaws/ecs"
 	"github.com/pullback-dev/pullback/internal/localaws/eventbridge"
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
@@ -109,6 +110,7 @@ func assemble(o Options, url string) *AWS {
 		queues.Wire(),
 		a.SNS.Wire(),
 		dynamodb.New(w, mux).Wire(),
+		ecs.New(w, mux).Wire(),
 		s3.New(w, mux).Wire(),
 		sts.New(w, mux).Wire(),
 		ssm.New(w, mux).Wire(),

@@ -49,6 +49,10 @@ func (c *codec) set(tree any, rv reflect.Value, depth int) error {
 	case reflect.Map:
 		return c.setMap(tree, rv, depth)
 	case reflect.Interface:
+		if isDocument(rv.Type()) {
+			setDocument(tree, rv)
+			return nil
+		}
 		return c.setUnion(tree, rv, depth)
 	default:
 		return setScalar(tree, rv)

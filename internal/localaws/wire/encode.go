@@ -20,11 +20,13 @@ func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) 
 // It fails if a union is not known.
 func (c *codec) encode(v any) (tree map[string]any, err error) {
 	defer func() {
-		// The one thing that can go wrong deep within a value; see treeOfUnion.
+		// What can go wrong deep within a value; see treeOfUnion and treeOfDocument.
 		switch p := recover().(type) {
 		case nil:
 		case unknownUnion:
 			err = fmt.Errorf("the local AWS does not know the union member %s", p.member)
+		case badDocument:
+			err = p.err
 		default:
 			panic(p)
 		}
@@ -46,6 +48,9 @@ func (c *codec) tree(rv reflect.Value) any {
 		}
 		return c.tree(rv.Elem())
 	case reflect.Interface:
+		if isDocument(rv.Type()) {
+			return treeOfDocument(rv)
+		}
 		return c.treeOfUnion(rv)
 	case reflect.Struct:
 		if at, ok := reflect.TypeAssert[time.Time](rv); ok {

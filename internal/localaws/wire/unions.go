@@ -5,6 +5,7 @@ import (
 
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // variant is one member of a union.
@@ -38,6 +39,10 @@ func variants(t reflect.Type) []variant {
 			{"S", reflect.TypeFor[ddbtypes.AttributeValueMemberS]()},
 			{"SS", reflect.TypeFor[ddbtypes.AttributeValueMemberSS]()},
 		}
+	case reflect.TypeFor[ecstypes.ServiceConnectContainerConfiguration]():
+		return []variant{{"logLevel", reflect.TypeFor[ecstypes.ServiceConnectContainerConfigurationMemberLogLevel]()}}
+	case reflect.TypeFor[ecstypes.SharingStrategy]():
+		return []variant{{"nvidiaMps", reflect.TypeFor[ecstypes.SharingStrategyMemberNvidiaMps]()}}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -72,6 +73,8 @@ func client(t *testing.T, service string, do transport) any {
 		return sns.NewFromConfig(c)
 	case "dynamodb":
 		return dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true })
+	case "ecs":
+		return ecs.NewFromConfig(c)
 	case "ssm":
 		return ssm.NewFromConfig(c)
 	case "sts":

@@ -20,6 +20,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
 	"github.com/pullback-dev/pullback/internal/localaws/dynamodb"
 	"github.com/pullback-dev/pullback/internal/localaws/ecs"
+	"github.com/pullback-dev/pullback/internal/localaws/elbv2"
 	"github.com/pullback-dev/pullback/internal/localaws/eventbridge"
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
@@ -51,6 +52,7 @@ type AWS struct {
 	Events *eventbridge.Service
 	SNS    *sns.Service
 	Faults *fault.Injector // with the world's lock held
+	ELB    *elbv2.Service
 
 	server  *http.Server
 	url     string
@@ -90,7 +92,7 @@ func assemble(o Options, url string) *AWS {
 	w := world.New(o.World)
 	mux := wire.NewMux(w)
 	queues := sqs.New(w, mux, sqs.Options{BaseURL: func() string { return url }})
-	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux)}
+	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux), ELB: elbv2.New(w, mux)}
 	a.Lambda = lambda.New(w, mux, lambda.Options{
 		Endpoint: func() string { return url },
 		Issue: func(p wire.Principal) (id, secret, token string) {
@@ -111,6 +113,7 @@ func assemble(o Options, url string) *AWS {
 		a.SNS.Wire(),
 		dynamodb.New(w, mux).Wire(),
 		ecs.New(w, mux).Wire(),
+		a.ELB.Wire(),
 		s3.New(w, mux).Wire(),
 		sts.New(w, mux).Wire(),
 		ssm.New(w, mux).Wire(),

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -77,6 +78,8 @@ func client(t *testing.T, service string, do transport) any {
 		return ecs.NewFromConfig(c)
 	case "ssm":
 		return ssm.NewFromConfig(c)
+	case "elasticloadbalancing":
+		return elasticloadbalancingv2.NewFromConfig(c)
 	case "sts":
 		return sts.NewFromConfig(c)
 	}

@@ -1,0 +1,191 @@
+package elbv2
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// The fields of a condition (API reference, RuleCondition).
+const (
+	fieldHeader = "http-header"
+	fieldMethod = "http-request-method"
+	fieldHost   = "host-header"
+	fieldPath   = "path-pattern"
+	fieldQuery  = "query-string"
+	fieldSource = "source-ip"
+)
+
+// maxValues is how many values all conditions of a rule have together (user
+// guide, "Quotas for your Application Load Balancers").
+const maxValues = 5
+
+// checkConditions refuses conditions that cannot be, and completes the others:
+// answers show hosts and paths both ways.
+func checkConditions(in []elbtypes.RuleCondition) ([]elbtypes.RuleCondition, error) {
+	if len(in) == 0 {
+		return nil, invalid("A condition must be specified")
+	}
+	total := 0
+	fields := map[string]int{}
+	var all []elbtypes.RuleCondition
+	for _, c := range in {
+		n, done, err := checkCondition(c)
+		if err != nil {
+			return nil, err
+		}
+		field := aws.ToString(c.Field)
+		fields[field]++
+		if fields[field] > 1 && field != fieldHeader && field != fieldQuery {
+			return nil, invalid("Rule cannot have more than one '%s' condition", field)
+		}
+		total += n
+		all = append(all, done)
+	}
+	if total > maxValues {
+		return nil, invalid("A rule can only have '%d' condition values", maxValues)
+	}
+	return all, nil
+}
+
+// checkCondition checks one condition and counts its values.
+func checkCondition(c elbtypes.RuleCondition) (n int, done elbtypes.RuleCondition, err error) {
+	if hasRegex(c) {
+		return 0, c, unsupported("a regular expression in a condition")
+	}
+	field := aws.ToString(c.Field)
+	var config []string
+	switch {
+	case field == fieldHost && c.HostHeaderConfig != nil:
+		config = c.HostHeaderConfig.Values
+	case field == fieldPath && c.PathPatternConfig != nil:
+		config = c.PathPatternConfig.Values
+	case field == fieldHeader && c.HttpHeaderConfig != nil && aws.ToString(c.HttpHeaderConfig.HttpHeaderName) != "":
+		config = c.HttpHeaderConfig.Values
+	case field == fieldMethod && c.HttpRequestMethodConfig != nil:
+		config = c.HttpRequestMethodConfig.Values
+	case field == fieldSource && c.SourceIpConfig != nil:
+		config = c.SourceIpConfig.Values
+	case field == fieldQuery && c.QueryStringConfig != nil:
+		for _, v := range c.QueryStringConfig.Values {
+			config = append(config, aws.ToString(v.Key)+"="+aws.ToString(v.Value))
+		}
+	case !slices.Contains([]string{fieldMethod, fieldSource, fieldHost, fieldQuery, fieldHeader, fieldPath}, field):
+		return 0, c, invalid("Condition field '%s' must be one of '[http-request-method, source-ip, host-header, query-string, http-header, path-pattern]'", field)
+	}
+	switch simple := field == fieldHost || field == fieldPath; {
+	case len(c.Values) > 0 && (!simple || config != nil):
+		return 0, c, invalid("Condition values cannot be specified for '%s' together with or without its config", field)
+	case len(c.Values) > 0:
+		config = c.Values
+	}
+	if len(config) == 0 || slices.Contains(config, "") {
+		return 0, c, invalid("A condition value must be specified")
+	}
+	return len(config), show(c, field, config), checkSources(field, config)
+}
+
+func hasRegex(c elbtypes.RuleCondition) bool {
+	return len(c.RegexValues) > 0 || c.HostHeaderConfig != nil && len(c.HostHeaderConfig.RegexValues) > 0 ||
+		c.PathPatternConfig != nil && len(c.PathPatternConfig.RegexValues) > 0 || c.HttpHeaderConfig != nil && len(c.HttpHeaderConfig.RegexValues) > 0
+}
+
+func checkSources(field string, values []string) error {
+	if field != fieldSource {
+		return nil
+	}
+	for _, v := range values {
+		if _, err := netip.ParsePrefix(v); err != nil {
+			return invalid("CIDR '%s' is not valid", v)
+		}
+	}
+	return nil
+}
+
+func show(c elbtypes.RuleCondition, field string, values []string) elbtypes.RuleCondition {
+	switch field {
+	case fieldHost:
+		c.Values, c.HostHeaderConfig = values, &elbtypes.HostHeaderConditionConfig{Values: values}
+	case fieldPath:
+		c.Values, c.PathPatternConfig = values, &elbtypes.PathPatternConditionConfig{Values: values}
+	}
+	return c
+}
+
+// matches reports whether a request meets all conditions.
+func matches(conditions []elbtypes.RuleCondition, r Request) bool {
+	for _, c := range conditions {
+		if !match(c, r) {
+			return false
+		}
+	}
+	return true
+}
+
+// match reports whether a request has one of the values. Paths are compared as
+// they are written; hosts, headers and queries without regard to case (user
+// guide, "Condition types for listener rules").
+func match(c elbtypes.RuleCondition, r Request) bool {
+	anyFold := func(patterns []string, value string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { return glob(strings.ToLower(p), strings.ToLower(value)) })
+	}
+	switch aws.ToString(c.Field) {
+	case fieldHost:
+		return anyFold(c.HostHeaderConfig.Values, r.Host)
+	case fieldPath:
+		return slices.ContainsFunc(c.PathPatternConfig.Values, func(p string) bool { return glob(p, r.path()) })
+	case fieldHeader:
+		return slices.ContainsFunc(r.Header.Values(aws.ToString(c.HttpHeaderConfig.HttpHeaderName)), func(v string) bool { return anyFold(c.HttpHeaderConfig.Values, v) })
+	case fieldMethod:
+		return slices.Contains(c.HttpRequestMethodConfig.Values, r.method())
+	case fieldSource:
+		a, err := netip.ParseAddr(r.SourceIP)
+		return err == nil && slices.ContainsFunc(c.SourceIpConfig.Values, func(v string) bool {
+			p, err := netip.ParsePrefix(v)
+			return err == nil && p.Contains(a)
+		})
+	default:
+		return matchQuery(c.QueryStringConfig.Values, r.Query)
+	}
+}
+
+// matchQuery looks for one of the pairs; a pair without a key matches any key.
+func matchQuery(pairs []elbtypes.QueryStringKeyValuePair, query url.Values) bool {
+	for _, p := range pairs {
+		for key, all := range query { // any order: it is only asked whether there is one
+			if p.Key != nil && !glob(strings.ToLower(*p.Key), strings.ToLower(key)) {
+				continue
+			}
+			for _, v := range all {
+				if glob(strings.ToLower(aws.ToString(p.Value)), strings.ToLower(v)) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// glob compares with a pattern in which * stands for any characters and ? for
+// one.
+func glob(pattern, s string) bool {
+	for pattern != "" {
+		switch {
+		case pattern[0] == '*':
+			for i := 0; i <= len(s); i++ {
+				if glob(pattern[1:], s[i:]) {
+					return true
+				}
+			}
+			return false
+		case s == "" || pattern[0] != '?' && pattern[0] != s[0]:
+			return false
+		}
+		pattern, s = pattern[1:], s[1:]
+	}
+	return s == ""
+}

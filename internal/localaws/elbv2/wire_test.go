@@ -1,0 +1,12 @@
+package elbv2_test
+
+import (
+	"testing"
+
+	"github.com/pullback-dev/pullback/internal/localaws/wire/wiretest"
+)
+
+func TestWireIsAsTheSDKRecordedIt(t *testing.T) {
+	t.Parallel()
+	wiretest.Snapshots(t, newBench(t).service.Wire(), "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2")
+}

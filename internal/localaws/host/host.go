@@ -24,6 +24,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/eventbridge"
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
+	"github.com/pullback-dev/pullback/internal/localaws/logs"
 	"github.com/pullback-dev/pullback/internal/localaws/s3"
 	"github.com/pullback-dev/pullback/internal/localaws/scheduler"
 	"github.com/pullback-dev/pullback/internal/localaws/sns"
@@ -109,6 +110,7 @@ func assemble(o Options, url string) *AWS {
 		cloudwatch.New(w, mux).Wire(),
 		a.Events.Wire(),
 		scheduler.New(w, mux).Wire(),
+		logs.New(w, mux).Wire(),
 		queues.Wire(),
 		a.SNS.Wire(),
 		dynamodb.New(w, mux).Wire(),

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -66,6 +67,8 @@ func client(t *testing.T, service string, do transport) any {
 		return lambda.NewFromConfig(c)
 	case "monitoring":
 		return cloudwatch.NewFromConfig(c, func(o *cloudwatch.Options) { o.DisableRequestCompression = true })
+	case "logs":
+		return cloudwatchlogs.NewFromConfig(c)
 	case "events":
 		return eventbridge.NewFromConfig(c, func(o *eventbridge.Options) { o.EndpointResolverV2 = anyEndpoint{} })
 	case "sqs":

@@ -89,20 +89,9 @@ func completeAnswer(a *elbtypes.Action) error {
 // forward checks and completes a forward action. Answers show a single target
 // group both ways, and several in the configuration only.
 func (s *Service) forward(l *listener, a elbtypes.Action) (elbtypes.Action, error) {
-	config := elbtypes.ForwardActionConfig{TargetGroupStickinessConfig: &elbtypes.TargetGroupStickinessConfig{Enabled: aws.Bool(false)}}
-	switch {
-	case a.ForwardConfig == nil && a.TargetGroupArn == nil, a.ForwardConfig != nil && len(a.ForwardConfig.TargetGroups) == 0:
-		return a, invalid("A target group ARN must be specified")
-	case a.ForwardConfig == nil:
-		config.TargetGroups = []elbtypes.TargetGroupTuple{{TargetGroupArn: a.TargetGroupArn}}
-	case a.TargetGroupArn != nil && (len(a.ForwardConfig.TargetGroups) > 1 || aws.ToString(a.ForwardConfig.TargetGroups[0].TargetGroupArn) != *a.TargetGroupArn):
-		return a, invalid("You must specify the same target group in TargetGroupArn and ForwardConfig, and only one")
-	default:
-		config.TargetGroups = slices.Clone(a.ForwardConfig.TargetGroups)
-		if a.ForwardConfig.TargetGroupStickinessConfig != nil {
-			sticky := *a.ForwardConfig.TargetGroupStickinessConfig
-			config.TargetGroupStickinessConfig = &sticky
-		}
+	config, err := forwardConfig(a)
+	if err != nil {
+		return a, err
 	}
 	if len(config.TargetGroups) > maxForwarded {
 		return a, &elbtypes.TooManyTargetGroupsException{Message: aws.String("You can specify at most 5 target groups in one action")}
@@ -116,11 +105,36 @@ func (s *Service) forward(l *listener, a elbtypes.Action) (elbtypes.Action, erro
 	if err := checkSticky(config.TargetGroupStickinessConfig); err != nil {
 		return a, err
 	}
-	a.ForwardConfig, a.TargetGroupArn = &config, nil
+	a.ForwardConfig, a.TargetGroupArn = config, nil
 	if len(config.TargetGroups) == 1 {
 		a.TargetGroupArn = config.TargetGroups[0].TargetGroupArn
 	}
 	return a, nil
+}
+
+// forwardConfig reads a forward action in either of its forms.
+func forwardConfig(a elbtypes.Action) (*elbtypes.ForwardActionConfig, error) {
+	config := &elbtypes.ForwardActionConfig{TargetGroupStickinessConfig: &elbtypes.TargetGroupStickinessConfig{Enabled: aws.Bool(false)}}
+	if a.ForwardConfig == nil {
+		if a.TargetGroupArn == nil {
+			return nil, invalid("A target group ARN must be specified")
+		}
+		config.TargetGroups = []elbtypes.TargetGroupTuple{{TargetGroupArn: a.TargetGroupArn}}
+		return config, nil
+	}
+	given := a.ForwardConfig.TargetGroups
+	switch {
+	case len(given) == 0:
+		return nil, invalid("A target group ARN must be specified")
+	case a.TargetGroupArn != nil && (len(given) > 1 || aws.ToString(given[0].TargetGroupArn) != *a.TargetGroupArn):
+		return nil, invalid("You must specify the same target group in TargetGroupArn and ForwardConfig, and only one")
+	}
+	config.TargetGroups = slices.Clone(given)
+	if a.ForwardConfig.TargetGroupStickinessConfig != nil {
+		sticky := *a.ForwardConfig.TargetGroupStickinessConfig
+		config.TargetGroupStickinessConfig = &sticky
+	}
+	return config, nil
 }
 
 func checkSticky(c *elbtypes.TargetGroupStickinessConfig) error {

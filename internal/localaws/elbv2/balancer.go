@@ -126,6 +126,21 @@ func checkBalancer(info elbtypes.LoadBalancer) error {
 	if err := checkName("Load balancer", aws.ToString(info.LoadBalancerName)); err != nil {
 		return err
 	}
+	switch {
+	case info.Type == elbtypes.LoadBalancerTypeEnumGateway:
+		return unsupported("a gateway load balancer")
+	case !slices.Contains(info.Type.Values(), info.Type):
+		return invalid("Load balancer type '%s' must be one of 'application, network, gateway'", info.Type)
+	case !slices.Contains(info.Scheme.Values(), info.Scheme):
+		return &elbtypes.InvalidSchemeException{Message: aws.String("Scheme '" + string(info.Scheme) + "' must be one of 'internal, internet-facing'")}
+	case !slices.Contains(info.IpAddressType.Values(), info.IpAddressType):
+		return invalid("IP address type '%s' must be one of 'ipv4, dualstack, dualstack-without-public-ipv4'", info.IpAddressType)
+	default:
+		return checkSubnets(info)
+	}
+}
+
+func checkSubnets(info elbtypes.LoadBalancer) error {
 	seen := map[string]bool{}
 	for _, z := range info.AvailabilityZones {
 		id := aws.ToString(z.SubnetId)
@@ -139,17 +154,9 @@ func checkBalancer(info elbtypes.LoadBalancer) error {
 	}
 	const zones = 2
 	switch {
-	case info.Type == elbtypes.LoadBalancerTypeEnumGateway:
-		return unsupported("a gateway load balancer")
-	case !slices.Contains(info.Type.Values(), info.Type):
-		return invalid("Load balancer type '%s' must be one of 'application, network, gateway'", info.Type)
-	case !slices.Contains(info.Scheme.Values(), info.Scheme):
-		return &elbtypes.InvalidSchemeException{Message: aws.String("Scheme '" + string(info.Scheme) + "' must be one of 'internal, internet-facing'")}
-	case !slices.Contains(info.IpAddressType.Values(), info.IpAddressType):
-		return invalid("IP address type '%s' must be one of 'ipv4, dualstack, dualstack-without-public-ipv4'", info.IpAddressType)
-	case len(info.AvailabilityZones) == 0:
+	case len(seen) == 0:
 		return invalid("At least one subnet must be specified")
-	case info.Type == elbtypes.LoadBalancerTypeEnumApplication && len(info.AvailabilityZones) < zones:
+	case info.Type == elbtypes.LoadBalancerTypeEnumApplication && len(seen) < zones:
 		return &elbtypes.InvalidConfigurationRequestException{
 			Message: aws.String("At least two subnets in two different Availability Zones must be specified"),
 		}

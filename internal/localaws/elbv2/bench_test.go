@@ -110,10 +110,10 @@ func (b *bench) group(name string) string {
 	return *out.TargetGroups[0].TargetGroupArn
 }
 
-func (b *bench) listener(balancer string, port int32, actions ...elbtypes.Action) string {
+func (b *bench) listener(balancer string, actions ...elbtypes.Action) string {
 	b.t.Helper()
 	out := must[*elb.CreateListenerOutput](b)(b.CreateListener(b.ctx, &elb.CreateListenerInput{
-		LoadBalancerArn: &balancer, Port: &port, Protocol: elbtypes.ProtocolEnumHttp, DefaultActions: actions,
+		LoadBalancerArn: &balancer, Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp, DefaultActions: actions,
 	}))
 	return *out.Listeners[0].ListenerArn
 }

@@ -54,39 +54,56 @@ func checkConditions(in []elbtypes.RuleCondition) ([]elbtypes.RuleCondition, err
 
 // checkCondition checks one condition and counts its values.
 func checkCondition(c elbtypes.RuleCondition) (n int, done elbtypes.RuleCondition, err error) {
-	if hasRegex(c) {
-		return 0, c, unsupported("a regular expression in a condition")
-	}
 	field := aws.ToString(c.Field)
-	var config []string
 	switch {
-	case field == fieldHost && c.HostHeaderConfig != nil:
-		config = c.HostHeaderConfig.Values
-	case field == fieldPath && c.PathPatternConfig != nil:
-		config = c.PathPatternConfig.Values
-	case field == fieldHeader && c.HttpHeaderConfig != nil && aws.ToString(c.HttpHeaderConfig.HttpHeaderName) != "":
-		config = c.HttpHeaderConfig.Values
-	case field == fieldMethod && c.HttpRequestMethodConfig != nil:
-		config = c.HttpRequestMethodConfig.Values
-	case field == fieldSource && c.SourceIpConfig != nil:
-		config = c.SourceIpConfig.Values
-	case field == fieldQuery && c.QueryStringConfig != nil:
-		for _, v := range c.QueryStringConfig.Values {
-			config = append(config, aws.ToString(v.Key)+"="+aws.ToString(v.Value))
-		}
+	case hasRegex(c):
+		return 0, c, unsupported("a regular expression in a condition")
 	case !slices.Contains([]string{fieldMethod, fieldSource, fieldHost, fieldQuery, fieldHeader, fieldPath}, field):
 		return 0, c, invalid("Condition field '%s' must be one of '[http-request-method, source-ip, host-header, query-string, http-header, path-pattern]'", field)
 	}
-	switch simple := field == fieldHost || field == fieldPath; {
-	case len(c.Values) > 0 && (!simple || config != nil):
-		return 0, c, invalid("Condition values cannot be specified for '%s' together with or without its config", field)
-	case len(c.Values) > 0:
-		config = c.Values
+	all := configured(c, field)
+	if len(c.Values) > 0 {
+		if all != nil || field != fieldHost && field != fieldPath {
+			return 0, c, invalid("Condition values of '%s' cannot be specified here: they belong into its config", field)
+		}
+		all = c.Values
 	}
-	if len(config) == 0 || slices.Contains(config, "") {
+	if len(all) == 0 || slices.Contains(all, "") {
 		return 0, c, invalid("A condition value must be specified")
 	}
-	return len(config), show(c, field, config), checkSources(field, config)
+	return len(all), show(c, field, all), checkSources(field, all)
+}
+
+// configured lists the values in the part of a condition that belongs to its
+// field; without that part there are none.
+func configured(c elbtypes.RuleCondition, field string) (all []string) {
+	switch field {
+	case fieldHost:
+		return part(c.HostHeaderConfig).Values
+	case fieldPath:
+		return part(c.PathPatternConfig).Values
+	case fieldMethod:
+		return part(c.HttpRequestMethodConfig).Values
+	case fieldSource:
+		return part(c.SourceIpConfig).Values
+	case fieldHeader:
+		if h := part(c.HttpHeaderConfig); aws.ToString(h.HttpHeaderName) != "" {
+			return h.Values
+		}
+	default:
+		for _, v := range part(c.QueryStringConfig).Values {
+			all = append(all, aws.ToString(v.Key)+"="+aws.ToString(v.Value))
+		}
+	}
+	return all
+}
+
+// part is what a pointer points to, or an empty value.
+func part[T any](p *T) (is T) {
+	if p != nil {
+		is = *p
+	}
+	return is
 }
 
 func hasRegex(c elbtypes.RuleCondition) bool {

@@ -25,7 +25,7 @@ func TestALoadBalancerIsDescribedAndGoesWithItsListeners(t *testing.T) {
 		{SubnetId: aws.String("subnet-2"), ZoneName: aws.String("us-east-1b"), LoadBalancerAddresses: []elbtypes.LoadBalancerAddress{}},
 	}, found[0].AvailabilityZones)
 	group := b.group("blue")
-	listener := b.listener(arn, 80, forward(group))
+	listener := b.listener(arn, forward(group))
 	must[*elb.DeleteLoadBalancerOutput](b)(b.DeleteLoadBalancer(b.ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: &arn}))
 	must[*elb.DeleteLoadBalancerOutput](b)(b.DeleteLoadBalancer(b.ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: &arn}))
 	_, err := b.DescribeListeners(b.ctx, &elb.DescribeListenersInput{ListenerArns: []string{listener}})
@@ -65,7 +65,7 @@ func TestATargetGroupHasTheDefaultsOfItsProtocol(t *testing.T) {
 	assert.EqualValues(t, 7, *changed.HealthCheckIntervalSeconds)
 	assert.Equal(t, "200-299", *changed.Matcher.HttpCode)
 	balancer := b.balancer("web", "")
-	b.listener(balancer, 80, forward(arn))
+	b.listener(balancer, forward(arn))
 	assert.Equal(t, []string{balancer}, must[*elb.DescribeTargetGroupsOutput](b)(b.DescribeTargetGroups(b.ctx,
 		&elb.DescribeTargetGroupsInput{LoadBalancerArn: &balancer})).TargetGroups[0].LoadBalancerArns)
 }
@@ -93,7 +93,7 @@ func TestTagsOfAllKindsOfResources(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	balancer, group := b.balancer("web", ""), b.group("blue")
-	listener := b.listener(balancer, 80, forward(group))
+	listener := b.listener(balancer, forward(group))
 	rule := *must[*elb.DescribeRulesOutput](b)(b.DescribeRules(b.ctx, &elb.DescribeRulesInput{ListenerArn: &listener})).Rules[0].RuleArn
 	all := []string{balancer, group, listener, rule}
 	must[*elb.AddTagsOutput](b)(b.AddTags(b.ctx, &elb.AddTagsInput{ResourceArns: all, Tags: []elbtypes.Tag{
@@ -115,8 +115,8 @@ func TestWhatIsWrongIsRefusedWithItsCode(t *testing.T) {
 	web, other := b.balancer("web", ""), b.balancer("other", "")
 	net := b.balancer("net", elbtypes.LoadBalancerTypeEnumNetwork)
 	blue, foreign := b.group("blue"), b.group("foreign")
-	b.listener(other, 80, forward(foreign))
-	listener := b.listener(web, 80, forward(blue))
+	b.listener(other, forward(foreign))
+	listener := b.listener(web, forward(blue))
 	rule := func(change func(*elb.CreateRuleInput)) func() error {
 		in := &elb.CreateRuleInput{ListenerArn: &listener, Priority: aws.Int32(10), Actions: []elbtypes.Action{forward(blue)}, Conditions: []elbtypes.RuleCondition{
 			{Field: aws.String("path-pattern"), Values: []string{"/a"}},

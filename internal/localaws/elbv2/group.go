@@ -148,56 +148,6 @@ func or[T any](given *T, initial T) *T {
 	return &initial
 }
 
-func checkGroup(g elbtypes.TargetGroup) error {
-	if err := checkName("Target group", aws.ToString(g.TargetGroupName)); err != nil {
-		return err
-	}
-	lambda := g.TargetType == elbtypes.TargetTypeEnumLambda
-	switch {
-	case !slices.Contains(g.TargetType.Values(), g.TargetType):
-		return invalid("Target type '%s' must be one of 'instance, ip, lambda, alb'", g.TargetType)
-	case lambda && (g.Protocol != "" || g.Port != nil || g.VpcId != nil):
-		return invalid("Protocol, port and VPC ID cannot be specified for target groups with target type 'lambda'")
-	case lambda:
-		return checkHealthChecks(g)
-	case g.Protocol == "":
-		return invalid("A protocol must be specified")
-	case g.Protocol == elbtypes.ProtocolEnumGeneve || g.Protocol == elbtypes.ProtocolEnumQuic || g.Protocol == elbtypes.ProtocolEnumTcpQuic:
-		return unsupported("a target group of protocol " + string(g.Protocol))
-	case !slices.Contains(g.Protocol.Values(), g.Protocol):
-		return invalid("Protocol '%s' must be one of 'HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP'", g.Protocol)
-	case g.Port == nil:
-		return invalid("A port must be specified")
-	case *g.Port < 1 || *g.Port > 65535:
-		return invalid("Port '%d' must be between 1 and 65535", *g.Port)
-	case g.VpcId == nil:
-		return invalid("A VPC ID must be specified")
-	default:
-		return checkHealthChecks(g)
-	}
-}
-
-// checkHealthChecks holds the numbers to the ranges of the API reference
-// (CreateTargetGroup).
-func checkHealthChecks(g elbtypes.TargetGroup) error {
-	switch lambda := g.TargetType == elbtypes.TargetTypeEnumLambda; {
-	case !*g.HealthCheckEnabled && !lambda:
-		return invalid("Health check enabled must be true for target groups with target type '%s'", g.TargetType)
-	case *g.HealthCheckIntervalSeconds < 5 || *g.HealthCheckIntervalSeconds > 300:
-		return invalid("Health check interval '%d' must be between 5 and 300 seconds", *g.HealthCheckIntervalSeconds)
-	case *g.HealthCheckTimeoutSeconds < 2 || *g.HealthCheckTimeoutSeconds > 120:
-		return invalid("Health check timeout '%d' must be between 2 and 120 seconds", *g.HealthCheckTimeoutSeconds)
-	case *g.HealthCheckTimeoutSeconds >= *g.HealthCheckIntervalSeconds:
-		return invalid("Health check timeout '%d' must be smaller than the interval '%d'", *g.HealthCheckTimeoutSeconds, *g.HealthCheckIntervalSeconds)
-	case *g.HealthyThresholdCount < 2 || *g.HealthyThresholdCount > 10:
-		return invalid("Healthy threshold count '%d' must be between 2 and 10", *g.HealthyThresholdCount)
-	case *g.UnhealthyThresholdCount < 2 || *g.UnhealthyThresholdCount > 10:
-		return invalid("Unhealthy threshold count '%d' must be between 2 and 10", *g.UnhealthyThresholdCount)
-	default:
-		return nil
-	}
-}
-
 func (s *Service) modifyTargetGroup(_ *wire.Call, in *elb.ModifyTargetGroupInput) (*elb.ModifyTargetGroupOutput, error) {
 	g, err := s.group(in.TargetGroupArn)
 	if err != nil {
@@ -261,30 +211,41 @@ func (s *Service) describeTargetGroups(_ *wire.Call, in *elb.DescribeTargetGroup
 }
 
 func (s *Service) chooseGroups(in *elb.DescribeTargetGroupsInput) (chosen []*targetGroup, err error) {
-	byName, byARN := len(in.Names) > 0, len(in.TargetGroupArns) > 0
-	switch {
-	case byName && byARN, byName && in.LoadBalancerArn != nil, byARN && in.LoadBalancerArn != nil:
-		return nil, invalid("Only one of target group names, target group ARNs and a load balancer ARN can be specified")
-	case in.LoadBalancerArn != nil:
-		b, err := s.balancer(in.LoadBalancerArn)
-		if err != nil {
-			return nil, err
+	if in.LoadBalancerArn != nil {
+		if len(in.Names)+len(in.TargetGroupArns) > 0 {
+			return nil, invalid("Only one of target group names, target group ARNs and a load balancer ARN can be specified")
 		}
-		for _, g := range s.groups {
-			if b.uses(g.arn()) {
-				chosen = append(chosen, g)
-			}
-		}
-		return chosen, nil
-	case !byName && !byARN:
-		return s.groups, nil
+		return s.groupsOf(in.LoadBalancerArn)
 	}
-	for _, want := range slices.Concat(in.Names, in.TargetGroupArns) {
-		i := slices.IndexFunc(s.groups, func(g *targetGroup) bool { return byName && g.name() == want || byARN && g.arn() == want })
+	is, wanted := (*targetGroup).name, in.Names
+	switch {
+	case len(in.Names) > 0 && len(in.TargetGroupArns) > 0:
+		return nil, invalid("Only one of target group names, target group ARNs and a load balancer ARN can be specified")
+	case len(in.Names)+len(in.TargetGroupArns) == 0:
+		return s.groups, nil
+	case len(in.TargetGroupArns) > 0:
+		is, wanted = (*targetGroup).arn, in.TargetGroupArns
+	}
+	for _, want := range wanted {
+		i := slices.IndexFunc(s.groups, func(g *targetGroup) bool { return is(g) == want })
 		if i < 0 {
 			return nil, &elbtypes.TargetGroupNotFoundException{Message: aws.String("One or more target groups not found")}
 		}
 		chosen = append(chosen, s.groups[i])
 	}
 	return chosen, nil
+}
+
+// groupsOf lists the target groups that a load balancer uses.
+func (s *Service) groupsOf(balancerARN *string) (used []*targetGroup, err error) {
+	b, err := s.balancer(balancerARN)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range s.groups {
+		if b.uses(g.arn()) {
+			used = append(used, g)
+		}
+	}
+	return used, nil
 }

@@ -18,7 +18,7 @@ func TestATargetIsCheckedWhileItsGroupIsUsed(t *testing.T) {
 	group := b.group("blue")
 	b.register(group, "10.0.0.1")
 	assert.Equal(t, []string{"10.0.0.1 unused Target.NotInUse"}, b.health(group))
-	listener := b.listener(b.balancer("web", ""), 80, forward(group))
+	listener := b.listener(b.balancer("web", ""), forward(group))
 	assert.Equal(t, []string{"10.0.0.1 initial Elb.RegistrationInProgress"}, b.health(group))
 	b.advance(10 * time.Second)
 	assert.Equal(t, []string{"10.0.0.1 healthy"}, b.health(group), "one check is enough for a new target")
@@ -30,7 +30,7 @@ func TestThresholdsDecideWhenATargetChanges(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	group := b.group("blue")
-	b.listener(b.balancer("web", ""), 80, forward(group))
+	b.listener(b.balancer("web", ""), forward(group))
 	b.faults["10.0.0.2"] = elbv2.Fault{Reason: elbtypes.TargetHealthReasonEnumTimeout}
 	b.register(group, "10.0.0.1", "10.0.0.2")
 	b.advance(10 * time.Second)
@@ -54,7 +54,7 @@ func TestATargetDrainsForTheDeregistrationDelay(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	group := b.group("blue")
-	b.listener(b.balancer("web", ""), 80, forward(group))
+	b.listener(b.balancer("web", ""), forward(group))
 	b.register(group, "10.0.0.1", "10.0.0.2")
 	b.advance(time.Minute)
 	b.deregister(group, "10.0.0.1", "10.0.0.9")
@@ -77,7 +77,7 @@ func TestMetricsOfAMinute(t *testing.T) {
 	b := newBench(t)
 	group := b.group("blue")
 	balancer := b.balancer("web", "")
-	listener := b.listener(balancer, 80, forward(group))
+	listener := b.listener(balancer, forward(group))
 	b.route(listener, get("/"), 200) // nobody is there
 	b.faults["10.0.0.2"] = elbv2.Fault{Reason: elbtypes.TargetHealthReasonEnumTimeout}
 	b.register(group, "10.0.0.1", "10.0.0.2")
@@ -88,14 +88,23 @@ func TestMetricsOfAMinute(t *testing.T) {
 	b.advance(time.Minute)
 	lb, tg := "AWS/ApplicationELB "+balancer[len("arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/"):], group[len("arn:aws:elasticloadbalancing:us-east-1:123456789012:"):]
 	assert.Equal(t, []metric{
-		{"09:01", lb + " " + tg, "HealthyHostCount", 1, 1}, {"09:01", lb + " " + tg, "UnHealthyHostCount", 1, 1},
-		{"09:00", lb, "HTTPCode_ELB_5XX_Count", 1, 1}, {"09:00", lb, "HTTPCode_ELB_503_Count", 1, 1},
-		{"09:02", lb + " " + tg, "HealthyHostCount", 1, 1}, {"09:02", lb + " " + tg, "UnHealthyHostCount", 1, 1},
-		{"09:01", lb, "RequestCount", 3, 3}, {"09:01", lb + " " + tg, "RequestCount", 3, 3},
-		{"09:01", lb, "HTTPCode_Target_2XX_Count", 1, 1}, {"09:01", lb + " " + tg, "HTTPCode_Target_2XX_Count", 1, 1},
-		{"09:01", lb, "TargetResponseTime", 2, 0.5}, {"09:01", lb + " " + tg, "TargetResponseTime", 2, 0.5},
-		{"09:01", lb, "HTTPCode_Target_5XX_Count", 1, 1}, {"09:01", lb + " " + tg, "HTTPCode_Target_5XX_Count", 1, 1},
-		{"09:01", lb, "TargetConnectionErrorCount", 1, 1}, {"09:01", lb + " " + tg, "TargetConnectionErrorCount", 1, 1},
-		{"09:01", lb, "HTTPCode_ELB_5XX_Count", 1, 1}, {"09:01", lb, "HTTPCode_ELB_502_Count", 1, 1},
+		{"09:01", lb + " " + tg, "HealthyHostCount", 1, 1},
+		{"09:01", lb + " " + tg, "UnHealthyHostCount", 1, 1},
+		{"09:00", lb, "HTTPCode_ELB_5XX_Count", 1, 1},
+		{"09:00", lb, "HTTPCode_ELB_503_Count", 1, 1},
+		{"09:02", lb + " " + tg, "HealthyHostCount", 1, 1},
+		{"09:02", lb + " " + tg, "UnHealthyHostCount", 1, 1},
+		{"09:01", lb, "RequestCount", 3, 3},
+		{"09:01", lb + " " + tg, "RequestCount", 3, 3},
+		{"09:01", lb, "HTTPCode_Target_2XX_Count", 1, 1},
+		{"09:01", lb + " " + tg, "HTTPCode_Target_2XX_Count", 1, 1},
+		{"09:01", lb, "TargetResponseTime", 2, 0.5},
+		{"09:01", lb + " " + tg, "TargetResponseTime", 2, 0.5},
+		{"09:01", lb, "HTTPCode_Target_5XX_Count", 1, 1},
+		{"09:01", lb + " " + tg, "HTTPCode_Target_5XX_Count", 1, 1},
+		{"09:01", lb, "TargetConnectionErrorCount", 1, 1},
+		{"09:01", lb + " " + tg, "TargetConnectionErrorCount", 1, 1},
+		{"09:01", lb, "HTTPCode_ELB_5XX_Count", 1, 1},
+		{"09:01", lb, "HTTPCode_ELB_502_Count", 1, 1},
 	}, b.metrics)
 }

@@ -107,7 +107,6 @@ func (l *listener) check() error {
 	if !l.balancer.alb() {
 		allowed = []elbtypes.ProtocolEnum{elbtypes.ProtocolEnumTcp, elbtypes.ProtocolEnumTls, elbtypes.ProtocolEnumUdp, elbtypes.ProtocolEnumTcpUdp}
 	}
-	secure := l.info.Protocol == elbtypes.ProtocolEnumHttps || l.info.Protocol == elbtypes.ProtocolEnumTls
 	switch {
 	case l.info.Protocol == "":
 		return invalid("A listener protocol must be specified")
@@ -119,19 +118,25 @@ func (l *listener) check() error {
 		return invalid("A listener port must be specified")
 	case *l.info.Port < 1 || *l.info.Port > 65535:
 		return invalid("Listener port '%d' must be between 1 and 65535", *l.info.Port)
+	case slices.ContainsFunc(l.balancer.listeners, func(o *listener) bool { return o.arn() != l.arn() && *o.info.Port == *l.info.Port }):
+		return &elbtypes.DuplicateListenerException{
+			Message: aws.String("A listener already exists on this port for this load balancer '" + l.balancer.arn() + "'"),
+		}
+	default:
+		return l.checkSecurity()
+	}
+}
+
+// checkSecurity refuses certificates that are missing or out of place.
+func (l *listener) checkSecurity() error {
+	secure := l.info.Protocol == elbtypes.ProtocolEnumHttps || l.info.Protocol == elbtypes.ProtocolEnumTls
+	switch {
 	case secure && len(l.info.Certificates) == 0:
 		return &elbtypes.CertificateNotFoundException{Message: aws.String("A certificate must be specified for " + string(l.info.Protocol) + " listeners")}
 	case !secure && (len(l.info.Certificates) > 0 || l.info.SslPolicy != nil):
 		return invalid("Certificates and an SSL policy cannot be specified for %s listeners", l.info.Protocol)
 	case len(l.info.Certificates) > 1:
 		return &elbtypes.TooManyCertificatesException{Message: aws.String("Exactly one certificate must be specified")}
-	}
-	for _, other := range l.balancer.listeners {
-		if other != l && other.arn() != l.arn() && *other.info.Port == *l.info.Port {
-			return &elbtypes.DuplicateListenerException{
-				Message: aws.String("A listener already exists on this port for this load balancer '" + l.balancer.arn() + "'"),
-			}
-		}
 	}
 	if secure {
 		l.info.SslPolicy = or(l.info.SslPolicy, "ELBSecurityPolicy-2016-08")

@@ -190,9 +190,10 @@ func (m *meter) hosts(alb bool, minute time.Time) []cwtypes.MetricDatum {
 
 // send publishes metrics, best effort: without CloudWatch there are none.
 func (m *meter) send(namespace string, data []cwtypes.MetricDatum) {
+	ctx := context.Background() //nolint:forbidigo // a timer has no request whose context it could have
 	for len(data) > 0 {
 		n := min(len(data), maxData)
-		_, _ = wire.Do[cloudwatch.PutMetricDataOutput](context.Background(), m.service.c,
+		_, _ = wire.Do[cloudwatch.PutMetricDataOutput](ctx, m.service.c,
 			wire.Principal{Service: "elasticloadbalancing.amazonaws.com"}, "monitoring", "PutMetricData",
 			&cloudwatch.PutMetricDataInput{Namespace: aws.String(namespace), MetricData: data[:n]})
 		data = data[n:]

@@ -177,7 +177,9 @@ func (s *Service) chooseTarget(to *Route, g *targetGroup, r Request) *target {
 // bind makes the cookie that binds a client.
 func (s *Service) bind(name, to string, seconds int32) *http.Cookie {
 	until := s.w.Now().Add(time.Duration(seconds) * time.Second)
-	return &http.Cookie{Name: name, Path: "/", Expires: until, Value: base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(until.Unix(), 10) + " " + to))}
+	return &http.Cookie{ //nolint:gosec // AWSALB has these members and no others
+		Name: name, Path: "/", Expires: until, Value: base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(until.Unix(), 10) + " " + to)),
+	}
 }
 
 // bound says what a client is bound to; empty if to nothing, or no more.

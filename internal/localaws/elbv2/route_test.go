@@ -19,7 +19,7 @@ func TestTheFirstRuleWhoseConditionsAreMetDecides(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	balancer := b.balancer("web", "")
-	listener := b.listener(balancer, 80, fixed("404"))
+	listener := b.listener(balancer, fixed("404"))
 	rule := func(priority int32, status string, conditions ...elbtypes.RuleCondition) string {
 		return *must[*elb.CreateRuleOutput](b)(b.CreateRule(b.ctx, &elb.CreateRuleInput{
 			ListenerArn: &listener, Priority: &priority, Conditions: conditions, Actions: []elbtypes.Action{fixed(status)},
@@ -76,7 +76,7 @@ func TestWeightsShareTheTrafficAndTheSeedDecides(t *testing.T) {
 	shares := func(change bool) map[string]int {
 		b := newBench(t)
 		blue, green := b.group("blue"), b.group("green")
-		listener := b.listener(b.balancer("web", ""), 80, weighted(map[string]int32{blue: 90, green: 10}))
+		listener := b.listener(b.balancer("web", ""), weighted(map[string]int32{blue: 90, green: 10}))
 		b.register(blue, "10.0.0.1", "10.0.0.2")
 		b.register(green, "10.0.0.3")
 		b.advance(time.Minute)
@@ -103,7 +103,7 @@ func TestAForwardActionIsShownAsAWSShowsIt(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	blue, green := b.group("blue"), b.group("green")
-	listener := b.listener(b.balancer("web", ""), 80, forward(blue))
+	listener := b.listener(b.balancer("web", ""), forward(blue))
 	shown := func() []elbtypes.Action {
 		return must[*elb.DescribeListenersOutput](b)(b.DescribeListeners(b.ctx, &elb.DescribeListenersInput{ListenerArns: []string{listener}})).Listeners[0].DefaultActions
 	}
@@ -123,7 +123,7 @@ func TestAClientStaysWithItsGroupAndItsTarget(t *testing.T) {
 	blue, green := b.group("blue"), b.group("green")
 	action := weighted(map[string]int32{blue: 50, green: 50})
 	action.ForwardConfig.TargetGroupStickinessConfig = &elbtypes.TargetGroupStickinessConfig{Enabled: aws.Bool(true), DurationSeconds: aws.Int32(60)}
-	listener := b.listener(b.balancer("web", ""), 80, action)
+	listener := b.listener(b.balancer("web", ""), action)
 	for _, g := range []string{blue, green} {
 		b.register(g, "10.0.0.1", "10.0.0.2", "10.0.0.3")
 		must[*elb.ModifyTargetGroupAttributesOutput](b)(b.ModifyTargetGroupAttributes(b.ctx, &elb.ModifyTargetGroupAttributesInput{
@@ -152,7 +152,7 @@ func TestWithoutATargetTheLoadBalancerAnswers503(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	group := b.group("blue")
-	listener := b.listener(b.balancer("web", ""), 80, forward(group))
+	listener := b.listener(b.balancer("web", ""), forward(group))
 	assert.Equal(t, 503, b.route(listener, get("/"), 200).Status)
 	b.register(group, "10.0.0.1")
 	assert.Equal(t, "10.0.0.1", *b.route(listener, get("/"), 200).Target.Id, "fail open: nobody is healthy yet")

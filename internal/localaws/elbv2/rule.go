@@ -180,25 +180,9 @@ func (s *Service) describeRules(_ *wire.Call, in *elb.DescribeRulesInput) (*elb.
 // setRulePriorities gives rules their priorities all at once, so that two may
 // change places.
 func (s *Service) setRulePriorities(_ *wire.Call, in *elb.SetRulePrioritiesInput) (*elb.SetRulePrioritiesOutput, error) {
-	if len(in.RulePriorities) == 0 {
-		return nil, invalid("At least one rule priority must be specified")
-	}
-	to := map[*rule]int{}
-	var l *listener
-	for _, p := range in.RulePriorities {
-		of, r, err := s.rule(p.RuleArn)
-		switch {
-		case err != nil:
-			return nil, err
-		case r.isLast():
-			return nil, &elbtypes.OperationNotPermittedException{Message: aws.String("Priority of default rule '" + r.arn() + "' cannot be modified")}
-		case l != nil && of != l:
-			return nil, invalid("The rules must belong to one listener")
-		}
-		if err := checkPriority(p.Priority); err != nil {
-			return nil, err
-		}
-		l, to[r] = of, int(*p.Priority)
+	l, to, err := s.newPriorities(in.RulePriorities)
+	if err != nil {
+		return nil, err
 	}
 	taken := map[int]bool{}
 	for _, r := range l.rules {
@@ -220,4 +204,28 @@ func (s *Service) setRulePriorities(_ *wire.Call, in *elb.SetRulePrioritiesInput
 	}
 	l.sort()
 	return out, nil
+}
+
+// newPriorities reads which rules of which listener get which priority.
+func (s *Service) newPriorities(pairs []elbtypes.RulePriorityPair) (l *listener, to map[*rule]int, err error) {
+	if len(pairs) == 0 {
+		return nil, nil, invalid("At least one rule priority must be specified")
+	}
+	to = map[*rule]int{}
+	for _, p := range pairs {
+		of, r, err := s.rule(p.RuleArn)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case r.isLast():
+			return nil, nil, &elbtypes.OperationNotPermittedException{Message: aws.String("Priority of default rule '" + r.arn() + "' cannot be modified")}
+		case l != nil && of != l:
+			return nil, nil, invalid("The rules must belong to one listener")
+		}
+		if err := checkPriority(p.Priority); err != nil {
+			return nil, nil, err
+		}
+		l, to[r] = of, int(*p.Priority)
+	}
+	return l, to, nil
 }

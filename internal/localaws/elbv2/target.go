@@ -104,19 +104,13 @@ func (s *Service) checkTarget(g *targetGroup, d elbtypes.TargetDescription) erro
 	case d.Port != nil && (*d.Port < 1 || *d.Port > 65535):
 		return invalid("Port '%d' must be between 1 and 65535", *d.Port)
 	}
+	return s.checkID(g, d, id)
+}
+
+func (s *Service) checkID(g *targetGroup, d elbtypes.TargetDescription, id string) error {
 	switch g.info.TargetType {
-	case elbtypes.TargetTypeEnumInstance:
-		if !regexp.MustCompile(`^i-[0-9a-f]{8,17}$`).MatchString(id) {
-			return invalid("Instance ID '%s' is not valid", id)
-		}
 	case elbtypes.TargetTypeEnumIp:
-		a, err := netip.ParseAddr(id)
-		if err != nil {
-			return invalid("The IP address '%s' is not a valid IPv4 address", id)
-		}
-		if a.Is4() && !a.IsPrivate() && !netip.MustParsePrefix("100.64.0.0/10").Contains(a) {
-			return invalid("The IP address '%s' must be in a subnet of the VPC, the RFC 1918 range or the RFC 6598 range", id)
-		}
+		return checkAddress(id)
 	case elbtypes.TargetTypeEnumLambda:
 		if !strings.HasPrefix(id, "arn:aws:lambda:") || d.Port != nil {
 			return invalid("The target '%s' is not a Lambda function, or has a port", id)
@@ -125,6 +119,23 @@ func (s *Service) checkTarget(g *targetGroup, d elbtypes.TargetDescription) erro
 		if b, err := s.balancer(d.Id); err != nil || !b.alb() {
 			return &elbtypes.InvalidTargetException{Message: aws.String("Target '" + id + "' is not an Application Load Balancer")}
 		}
+	case elbtypes.TargetTypeEnumInstance:
+		if !regexp.MustCompile(`^i-[0-9a-f]{8,17}$`).MatchString(id) {
+			return invalid("Instance ID '%s' is not valid", id)
+		}
+	}
+	return nil
+}
+
+// checkAddress allows private addresses only (API reference,
+// CreateTargetGroup).
+func checkAddress(id string) error {
+	a, err := netip.ParseAddr(id)
+	if err != nil {
+		return invalid("The IP address '%s' is not a valid IPv4 address", id)
+	}
+	if a.Is4() && !a.IsPrivate() && !netip.MustParsePrefix("100.64.0.0/10").Contains(a) {
+		return invalid("The IP address '%s' must be in a subnet of the VPC, the RFC 1918 range or the RFC 6598 range", id)
 	}
 	return nil
 }

@@ -202,6 +202,7 @@ func (w *World) fire() {
 	if t.at.After(w.now) {
 		w.now = t.at
 	}
+	w.steps++
 	t.do()
 	w.mu.Unlock()
 	w.mu.Lock()

@@ -67,7 +67,9 @@ type World struct {
 	holds  int
 	closed bool
 	end    chan struct{} // closed when closed is set
+	source *rand.PCG
 	rng    *rand.Rand
+	steps  uint64 // how often something may have changed
 }
 
 // New makes a world. Time does not pass before Run or Advance is called.
@@ -91,12 +93,16 @@ func New(o Options) *World {
 	w.start = w.start.UTC().Round(0) // without the reading of this machine's monotonic clock
 	w.now = w.start
 	w.change = sync.NewCond(&w.mu)
-	w.rng = rand.New(rand.NewPCG(o.Seed, 0x70756c6c6261636b)) //nolint:gosec // a reproducible history is the point
+	w.source = rand.NewPCG(o.Seed, 0x70756c6c6261636b)
+	w.rng = rand.New(w.source) //nolint:gosec // a reproducible history is the point
 	return w
 }
 
 // Lock takes the lock. Call it without the lock.
-func (w *World) Lock() { w.mu.Lock() }
+func (w *World) Lock() {
+	w.mu.Lock()
+	w.steps++
+}
 
 // Unlock gives the lock back.
 func (w *World) Unlock() { w.mu.Unlock() }

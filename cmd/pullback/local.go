@@ -24,8 +24,8 @@ func localCommand() *cobra.Command {
 }
 
 type upOptions struct {
-	listen, clock, stack, dist, faults string
-	seed                               uint64
+	listen, clock, stack, dist, faults, state string
+	seed                                      uint64
 }
 
 func upCommand() *cobra.Command {
@@ -47,6 +47,7 @@ that variable for SQS: pass --endpoint-url there.`,
 	c.Flags().StringVar(&o.clock, "clock", "real", "how time passes: real, fast (jumps to the next thing that happens) or manual (POST /_local/clock)")
 	c.Flags().StringVar(&o.stack, "stack", "", "deploy this synthesized `template`, for example cdk.out/pullback.template.json")
 	c.Flags().StringVar(&o.dist, "dist", "dist/local", "`folder` with the functions built for this machine (make build)")
+	c.Flags().StringVar(&o.state, "state", "", "keep the state in this `folder` over a restart; without it, everything is gone at the end")
 	c.Flags().StringVar(&o.faults, "faults", "", "let AWS fail as the rules in this `file` say (POST /_local/faults adds more)")
 	c.Flags().Uint64Var(&o.seed, "seed", 1, "seed of everything that is random")
 	return c
@@ -87,7 +88,7 @@ func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	local, err := host.Start(ctx, host.Options{
-		Listen: o.listen, World: world.Options{Mode: mode, Seed: o.seed}, Faults: faults,
+		Listen: o.listen, World: world.Options{Mode: mode, Seed: o.seed}, Faults: faults, State: o.state,
 		Log: func(function, version, line string) {
 			_, _ = fmt.Fprintf(stderr, "%s:%s %s\n", function, version, line)
 		}, // a log that cannot be written is not worth stopping for

@@ -30,6 +30,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/sns"
 	"github.com/pullback-dev/pullback/internal/localaws/sqs"
 	"github.com/pullback-dev/pullback/internal/localaws/ssm"
+	"github.com/pullback-dev/pullback/internal/localaws/state"
 	"github.com/pullback-dev/pullback/internal/localaws/sts"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
@@ -39,6 +40,7 @@ import (
 type Options struct {
 	Listen  string // HOST:PORT; port 0 picks one; empty is 127.0.0.1:0
 	World   world.Options
+	State   string                               // folder in which the state is kept over a restart; empty keeps nothing
 	Faults  []fault.Rule                         // in force from the start; see /_local/faults
 	Log     func(function, version, line string) // receives what functions write; optional
 	Problem func(error)                          // receives what went wrong where nobody waits; optional
@@ -55,11 +57,24 @@ type AWS struct {
 	Faults *fault.Injector // with the world's lock held
 	ELB    *elbv2.Service
 
+	keepers []keeper // in the order of the services
+	store   *state.Store
+	saved   uint64 // the world's steps when the state was written last
+
 	server  *http.Server
 	url     string
 	end     func() error   // closes, once
 	unwatch func() bool    // forgets the context that Start got
 	done    sync.WaitGroup // the goroutines that serve, those that answer and the one that lets time pass
+}
+
+// service is one of the services.
+type service interface{ Wire() wire.Service }
+
+// keeper is a service whose state is kept, by its name.
+type keeper struct {
+	state.Keeper
+	name string
 }
 
 // Start listens and lets time pass, until Close is called. If ctx ends it
@@ -80,10 +95,17 @@ func Start(ctx context.Context, o Options) (*AWS, error) {
 		_ = listener.Close() // the first error is the one to tell
 		return nil, fmt.Errorf("plan of faults: %w", err)
 	}
+	if err := a.keep(ctx, o.State); err != nil {
+		_ = listener.Close() // the first error is the one to tell
+		return nil, err
+	}
 	running, stop := context.WithCancel(ctx)
 	a.server.BaseContext = func(net.Listener) context.Context { return running } // ends what requests wait for
 	a.end = sync.OnceValue(func() error { stop(); return a.close() })
 	a.done.Go(func() { a.World.Run(running) })
+	if a.store != nil {
+		a.done.Go(func() { a.saveUntil(running, o.Problem) })
+	}
 	a.done.Go(func() { _ = a.server.Serve(listener) })         // ends with ErrServerClosed
 	a.unwatch = context.AfterFunc(ctx, func() { _ = a.end() }) // Close returns the error
 	return a, nil
@@ -104,23 +126,26 @@ func assemble(o Options, url string) *AWS {
 		Problem:     o.Problem,
 		OnAvailable: queues.OnAvailable,
 	})
-	for _, s := range []wire.Service{
-		a.Lambda.Wire(),
-		codedeploy.New(w, mux).Wire(),
-		cloudwatch.New(w, mux).Wire(),
-		a.Events.Wire(),
-		scheduler.New(w, mux).Wire(),
-		logs.New(w, mux).Wire(),
-		queues.Wire(),
-		a.SNS.Wire(),
-		dynamodb.New(w, mux).Wire(),
-		ecs.New(w, mux).Wire(),
-		a.ELB.Wire(),
-		s3.New(w, mux).Wire(),
-		sts.New(w, mux).Wire(),
-		ssm.New(w, mux).Wire(),
+	for _, s := range []service{
+		a.Lambda,
+		codedeploy.New(w, mux),
+		cloudwatch.New(w, mux),
+		a.Events,
+		scheduler.New(w, mux),
+		logs.New(w, mux),
+		queues,
+		a.SNS,
+		dynamodb.New(w, mux),
+		ecs.New(w, mux),
+		a.ELB,
+		s3.New(w, mux),
+		sts.New(w, mux),
+		ssm.New(w, mux),
 	} {
-		mux.Handle(s)
+		mux.Handle(s.Wire())
+		if k, ok := s.(state.Keeper); ok {
+			a.keepers = append(a.keepers, keeper{k, s.Wire().Name})
+		}
 	}
 	a.Faults = fault.New(w, mux, o.World.Seed)
 	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, ConnState: a.track}
@@ -146,6 +171,9 @@ func (a *AWS) close() error {
 	err := a.server.Close()
 	failed := a.Lambda.Close()
 	a.done.Wait()
+	if a.store != nil {
+		failed = errors.Join(failed, a.save(), a.store.Close())
+	}
 	if err := errors.Join(err, failed); err != nil {
 		return fmt.Errorf("close the local AWS: %w", err)
 	}
@@ -153,8 +181,8 @@ func (a *AWS) close() error {
 }
 
 // track counts the connections: http.Server.Close waits for nobody.
-func (a *AWS) track(_ net.Conn, state http.ConnState) {
-	switch state {
+func (a *AWS) track(_ net.Conn, now http.ConnState) {
+	switch now {
 	case http.StateNew:
 		a.done.Add(1)
 	case http.StateClosed, http.StateHijacked:

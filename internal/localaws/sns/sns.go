@@ -30,7 +30,7 @@ type Service struct {
 	caller        wire.Caller
 	topics        []*topic        // sorted by ARN
 	subscriptions []*subscription // in order of creation
-	lost          []error
+	lost          []error         `state:"-"`
 }
 
 // New makes an SNS without topics. Deliveries go out through c.

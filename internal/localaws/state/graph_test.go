@@ -81,6 +81,7 @@ func TestAGraphComesBackAsItWas(t *testing.T) {
 	s.item = map[string]ddbtypes.AttributeValue{"l": &ddbtypes.AttributeValueMemberL{Value: []ddbtypes.AttributeValue{
 		&ddbtypes.AttributeValueMemberN{Value: "1"}, &ddbtypes.AttributeValueMemberS{Value: "s"},
 	}}}
+	s.timers = map[string]*world.Timer{"none": nil}
 	s.empty, s.array, s.scratch = map[string]string{}, [2]int{1, 2}, "not kept"
 
 	d, err := state.Encode(s, members())
@@ -120,7 +121,7 @@ func TestAStateOfAnotherShapeIsRefused(t *testing.T) {
 	type after struct{ name, more string }
 	d, err := state.Encode(&before{name: "x"}, nil)
 	require.NoError(t, err)
-	err = state.Decode(d, &after{}, nil)
+	err = state.Decode(d, &after{name: "y", more: "z"}, nil)
 	require.ErrorIs(t, err, state.ErrShape)
 }
 

@@ -62,35 +62,52 @@ func machinery(t reflect.Type) bool {
 func (s shapes) fingerprint(root reflect.Type) string {
 	seen := map[reflect.Type]bool{}
 	var lines []string
-	var visit func(t reflect.Type)
-	visit = func(t reflect.Type) {
+	for next := []reflect.Type{root}; len(next) > 0; {
+		t := next[0]
+		next = next[1:]
 		if seen[t] || t == reflect.TypeFor[time.Time]() || machinery(t) {
-			return
+			continue
 		}
 		seen[t] = true
-		switch t.Kind() {
-		case reflect.Pointer, reflect.Slice, reflect.Array:
-			visit(t.Elem())
-		case reflect.Map:
-			visit(t.Key())
-			visit(t.Elem())
-		case reflect.Interface:
-			for _, m := range s.byName {
-				if m.Implements(t) {
-					visit(m)
-				}
-			}
-		case reflect.Struct:
-			for f := range t.Fields() {
-				if kept(f) {
-					lines = append(lines, fmt.Sprintf("%s.%s %s", t, f.Name, f.Type))
-					visit(f.Type)
-				}
+		next = append(next, s.reached(t)...)
+		if t.Kind() != reflect.Struct {
+			continue
+		}
+		for f := range t.Fields() {
+			if kept(f) {
+				lines = append(lines, fmt.Sprintf("%s.%s %s", t, f.Name, f.Type))
 			}
 		}
 	}
-	visit(root)
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:8])
+}
+
+// reached returns the types that a type is made of.
+func (s shapes) reached(t reflect.Type) []reflect.Type {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		return []reflect.Type{t.Elem()}
+	case reflect.Map:
+		return []reflect.Type{t.Key(), t.Elem()}
+	case reflect.Interface:
+		var all []reflect.Type
+		for _, m := range s.byName {
+			if m.Implements(t) {
+				all = append(all, m)
+			}
+		}
+		return all
+	case reflect.Struct:
+		var all []reflect.Type
+		for f := range t.Fields() {
+			if kept(f) {
+				all = append(all, f.Type)
+			}
+		}
+		return all
+	default: // a scalar, whose name its field has told
+		return nil
+	}
 }

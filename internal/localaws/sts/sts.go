@@ -36,7 +36,7 @@ type Endpoint interface {
 // Service is the Security Token Service.
 type Service struct {
 	world    *world.World
-	endpoint Endpoint
+	endpoint Endpoint `state:"-"`
 }
 
 // New makes the service. The endpoint is the [wire.Mux] that serves it.

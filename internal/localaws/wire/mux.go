@@ -39,7 +39,7 @@ type Entry struct {
 // them and lets them call each other.
 type Mux struct {
 	world    *world.World
-	services []*served // in the order of Handle
+	services []*served `state:"-"` // in the order of Handle
 	trail    []func(Entry)
 	stages   []Interceptor // in the order of Intercept
 	requests uint64        // HTTP calls so far; guarded by the world's lock

@@ -33,6 +33,9 @@ type request struct {
 	operation *Operation // nil if not known
 	rest      *match     // RESTJSON and RESTXML only
 	principal Principal
+	signer    signer
+	token     string // of the session
+	verified  bool   // the signature is right
 	in        any
 	err       error // why there is no in
 }
@@ -65,6 +68,9 @@ func (m *Mux) answer(ctx context.Context, q *request) *reply {
 	c := &Call{Context: ctx, Principal: q.principal, RequestID: requestID(0, m.requests), Remote: true}
 	var out any
 	err := q.err
+	if refused := m.authenticate(q); refused != nil {
+		err = refused
+	}
 	if err == nil {
 		out, err = m.run(c, q.service, q.operation, q.in)
 	}
@@ -144,10 +150,14 @@ func jsonType(d dialect) string {
 // read finds out what a request asks for. It always returns a request, if need
 // be one that only carries an error.
 func (m *Mux) read(r *http.Request) *request {
-	signer := signerOf(r)
-	q := &request{principal: m.principal(signer.accessKeyID)}
-	body, err := readBody(r)
-	if form := q.route(m, r, signer.service, body); err == nil && q.err == nil {
+	q := &request{}
+	raw, err := readBody(r)
+	m.identify(q, r, raw)
+	body := raw
+	if err == nil {
+		body, err = plain(r.Header, raw)
+	}
+	if form := q.route(m, r, q.signer.service, body); err == nil && q.err == nil {
 		q.decode(r, form, body)
 	}
 	if err != nil {
@@ -156,29 +166,38 @@ func (m *Mux) read(r *http.Request) *request {
 	return q
 }
 
-// readBody reads the whole body, without the framing of an aws-chunked one.
+// readBody reads the whole body as it was sent.
 func readBody(r *http.Request) ([]byte, error) {
-	tooLarge := &smithy.GenericAPIError{
-		Code:    "RequestEntityTooLargeException",
-		Message: fmt.Sprintf("the request is larger than %d bytes", maxBody), Fault: smithy.FaultClient,
-	}
 	if r.ContentLength > maxBody {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
 	b, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		return nil, malformed(fmt.Errorf("read body: %w", err))
 	}
 	if len(b) > maxBody {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
-	if b, err = unwrap(r.Header, b); err != nil {
+	return b, nil
+}
+
+// plain is a body without what the client put around it.
+func plain(h http.Header, b []byte) ([]byte, error) {
+	b, err := unwrap(h, b)
+	if err != nil {
 		return nil, malformed(err)
 	}
 	if len(b) > maxBody {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
 	return b, nil
+}
+
+func tooLarge() error {
+	return &smithy.GenericAPIError{
+		Code:    "RequestEntityTooLargeException",
+		Message: fmt.Sprintf("the request is larger than %d bytes", maxBody), Fault: smithy.FaultClient,
+	}
 }
 
 // unwrap removes what a client put around the body: the framing of

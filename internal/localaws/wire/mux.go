@@ -2,9 +2,6 @@ package wire
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -15,14 +12,6 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
-
-// Credentials is what a client signs its requests with. The local AWS does not
-// verify signatures; the access key only says who calls.
-type Credentials struct {
-	AccessKeyID     string
-	SecretAccessKey string
-	SessionToken    string
-}
 
 // Entry is one HTTP call of an operation, as an observer sees it.
 type Entry struct {
@@ -42,11 +31,12 @@ type Mux struct {
 	services []*served `state:"-"` // in the order of Handle
 	trail    []func(Entry)
 	stages   []Interceptor // in the order of Intercept
+	strict   bool          `state:"-"` // see Authenticate
 	requests uint64        // HTTP calls so far; guarded by the world's lock
 	calls    uint64        // calls between services so far; guarded by the world's lock
 
-	mu   sync.RWMutex         // guards keys, which requests read before they take the world's lock
-	keys map[string]Principal // by access key id
+	mu   sync.RWMutex   // guards keys, which requests read before they take the world's lock
+	keys map[string]Key // by access key id
 }
 
 // served is a registered service with what was worked out about it.
@@ -57,7 +47,7 @@ type served struct {
 }
 
 // NewMux makes an endpoint without services.
-func NewMux(w *world.World) *Mux { return &Mux{world: w, keys: map[string]Principal{}} }
+func NewMux(w *world.World) *Mux { return &Mux{world: w, keys: map[string]Key{}} }
 
 // Handle registers a service. It must not be called while requests are served.
 func (m *Mux) Handle(s Service) {
@@ -96,32 +86,6 @@ func (m *Mux) through(from int, c *Call, s *served, op *Operation, in any) (any,
 	return m.stages[from](c, s.Name, op.Name, in, func() (any, error) { return m.through(from+1, c, s, op, in) })
 }
 
-// Issue returns the credentials of a principal: always the same for the same
-// principal. It may be called with or without the world's lock.
-func (m *Mux) Issue(p Principal) Credentials {
-	sum := sha256.Sum256([]byte(p.ARN + "\n" + p.Service))
-	c := Credentials{
-		AccessKeyID:     "ASIA" + base32.StdEncoding.EncodeToString(sum[:10]), // 20 characters, as AWS's are
-		SecretAccessKey: hex.EncodeToString(sum[10:30]),
-		SessionToken:    hex.EncodeToString(sum[:]),
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.keys[c.AccessKeyID] = p
-	return c
-}
-
-// principal says who signs with an access key. A key that was not issued
-// belongs to the account's root.
-func (m *Mux) principal(accessKeyID string) Principal {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	if p, ok := m.keys[accessKeyID]; ok {
-		return p
-	}
-	return Principal{ARN: "arn:aws:iam::" + m.world.Account + ":root"}
-}
-
 // Call implements [Caller]. Input and output are handed over as they are, so
 // neither side may change what it passed or got. A panic of the operation is
 // the caller's panic.
@@ -136,6 +100,16 @@ func (m *Mux) Call(ctx context.Context, as Principal, service, operation string,
 	}
 	m.calls++
 	return m.through(0, &Call{Context: ctx, Principal: as, RequestID: requestID(1, m.calls)}, s, op, in)
+}
+
+// Look asks an operation past all interceptors, for those who must know how
+// things are to decide about a call. The world's lock must be held.
+func (m *Mux) Look(ctx context.Context, service, operation string, in any) (any, error) {
+	s := m.service(service)
+	if s == nil || s.operation(operation) == nil {
+		return nil, unknown("service " + service + " of the local AWS has no operation " + operation)
+	}
+	return s.operation(operation).do(&Call{Context: ctx, Principal: m.root(), RequestID: requestID(2, 0)}, in)
 }
 
 // Empty returns an empty Output of an operation, or nil if there is no such

@@ -6,24 +6,6 @@ import (
 	"strings"
 )
 
-// signer is what the signature of a request says.
-type signer struct{ accessKeyID, service string }
-
-// signerOf reads the credential scope of a request signed with AWS Signature
-// Version 4, in the header or in the query ("Authenticating Requests: AWS
-// Signature Version 4"): <access key>/<date>/<region>/<service>/aws4_request.
-func signerOf(r *http.Request) signer {
-	scope := r.URL.Query().Get("X-Amz-Credential")
-	if _, after, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
-		scope, _, _ = strings.Cut(after, ",")
-	}
-	parts := strings.Split(scope, "/")
-	if len(parts) != 5 {
-		return signer{}
-	}
-	return signer{accessKeyID: parts[0], service: parts[3]}
-}
-
 // route finds the service and the operation of a request, or sets an error
 // that names what is not known. For the query protocol it returns the form.
 func (q *request) route(m *Mux, r *http.Request, scope string, body []byte) map[string]any {

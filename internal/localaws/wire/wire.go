@@ -38,9 +38,15 @@ const (
 )
 
 // Principal is who makes a call.
+//
+// A service that acts with a role has the role's ARN and its own name; one that
+// acts by itself has only its name, and SourceARN for whom it acts: the
+// rule that delivers, the topic, the alarm.
 type Principal struct {
-	ARN     string // the role or user; empty for an AWS service
-	Service string // an AWS service acting by itself, for example "codedeploy.amazonaws.com"
+	ARN       string // the user, the role or its session; empty for an AWS service acting by itself
+	Service   string // an AWS service, for example "codedeploy.amazonaws.com"
+	SourceARN string // the resource for which a service acts, aws:SourceArn in policies
+	Session   string // the session that a client's credentials belong to; see package iam
 }
 
 // Call is what an operation may know about the request it answers.

@@ -22,6 +22,8 @@ const maxIdle = 64
 type box struct {
 	sandbox *sandbox.Sandbox
 	version *version
+	stream  string // of its log
+	used    bool   // it has done an invocation
 }
 
 // role is the session in which a function acts: that of its execution role,
@@ -46,8 +48,8 @@ func (s *Service) take(v *version) (*box, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &box{version: v}
-	b.sandbox, err = sandbox.Start(sandbox.Config{Code: dir, Env: s.environment(v), Exited: func() {
+	b := &box{version: v, stream: s.stream(v)}
+	b.sandbox, err = sandbox.Start(sandbox.Config{Code: dir, Env: s.environment(b), Exited: func() {
 		s.w.Lock()
 		defer s.w.Unlock()
 		s.forget(b)
@@ -94,7 +96,8 @@ func (s *Service) retire(v *version) {
 // environment is what a function finds in its environment (Lambda developer
 // guide, "Working with Lambda environment variables", defined runtime
 // environment variables), and nothing of the host's.
-func (s *Service) environment(v *version) []string {
+func (s *Service) environment(b *box) []string {
+	v := b.version
 	c := &v.config
 	name := *c.FunctionName
 	env := []string{
@@ -106,7 +109,7 @@ func (s *Service) environment(v *version) []string {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(int(*c.MemorySize)),
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=" + aws.ToString(c.LoggingConfig.LogGroup),
-		"AWS_LAMBDA_LOG_STREAM_NAME=" + s.w.Now().Format("2006/01/02") + "/[" + v.name() + "]" + strings.ReplaceAll(s.w.UUID(), "-", ""),
+		"AWS_LAMBDA_LOG_STREAM_NAME=" + b.stream,
 		"LANG=en_US.UTF-8",
 		"PATH=/usr/local/bin:/usr/bin/:/bin:/opt/bin",
 		"TZ=:UTC",

@@ -104,8 +104,8 @@ func or[T any](a, b *T) *T {
 	return b
 }
 
-// logging changes the settings of the log. They have no effect but on the
-// function's environment.
+// logging changes the settings of the log. Levels go with the format JSON and
+// are INFO unless they are given (Lambda API reference, LoggingConfig).
 func logging(have, want *lambdatypes.LoggingConfig) *lambdatypes.LoggingConfig {
 	if want == nil {
 		return have
@@ -113,6 +113,10 @@ func logging(have, want *lambdatypes.LoggingConfig) *lambdatypes.LoggingConfig {
 	changed := *want
 	changed.LogFormat = cmp.Or(want.LogFormat, have.LogFormat)
 	changed.LogGroup = or(want.LogGroup, have.LogGroup)
+	if changed.LogFormat == lambdatypes.LogFormatJson {
+		changed.ApplicationLogLevel = cmp.Or(want.ApplicationLogLevel, have.ApplicationLogLevel, lambdatypes.ApplicationLogLevelInfo)
+		changed.SystemLogLevel = cmp.Or(want.SystemLogLevel, have.SystemLogLevel, lambdatypes.SystemLogLevelInfo)
+	}
 	return &changed
 }
 

@@ -42,6 +42,8 @@ type Result struct {
 	Duration      time.Duration // on the world's clock, so 0 where that is virtual
 	Log           []byte
 	Err           error // why the function did not run at all
+
+	lines []string // of its log, with those that Lambda writes
 }
 
 // Failed reports whether the invocation did not succeed, for whatever reason.
@@ -189,6 +191,12 @@ func (s *Service) complete(r *run, b *box, out sandbox.Outcome) {
 		res.FunctionError = unhandled
 	}
 	s.log(r.version, out.Log)
+	res.lines = s.lines(r, out, s.usage(r, b))
+	if b != nil {
+		s.write(r.version, b.stream, res.lines)
+	} else {
+		s.write(r.version, s.stream(r.version), res.lines)
+	}
 	s.meter.invocation(r, res)
 	r.done(res)
 	r.release()
@@ -256,7 +264,7 @@ func (s *Service) invokeNow(c *wire.Call, ref reference, in *lambda.InvokeInput)
 		out.FunctionError = aws.String(res.FunctionError)
 	}
 	if in.LogType == lambdatypes.LogTypeTail {
-		out.LogResult = aws.String(logResult(ref.fn, res))
+		out.LogResult = aws.String(logResult(res.lines))
 	}
 	return out, nil
 }

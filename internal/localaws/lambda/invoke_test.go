@@ -185,7 +185,7 @@ func TestWhatAFunctionWritesIsLoggedWithItsInvocation(t *testing.T) {
 	require.NoError(t, err)
 	tail, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
 	require.NoError(t, err)
-	assert.Regexp(t, `^START RequestId: (\S+) Version: \$LATEST\none\ntwo\nEND RequestId: \S+\nREPORT RequestId: \S+\tDuration: 0.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\n$`, string(tail))
+	assert.Regexp(t, `^START RequestId: (\S+) Version: \$LATEST\none\ntwo\nEND RequestId: \S+\nREPORT RequestId: \S+\tDuration: 0.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 0 MB\tInit Duration: 0.00 ms\t\n$`, string(tail))
 	assert.Equal(t, []string{"worker $LATEST one", "worker $LATEST two"}, l.logs)
 }
 

@@ -9,8 +9,8 @@ import (
 
 const (
 	// keepLog is how much of what a process writes is kept between two
-	// outcomes. AWS keeps everything in CloudWatch Logs; the local AWS has no
-	// such service and only shows what is recent.
+	// outcomes. AWS keeps everything; here a function that writes without end
+	// must not use up the memory of the machine.
 	keepLog = 256 << 10
 	// readLog is how much is read at a time; a Linux pipe holds 64 KiB.
 	readLog = 64 << 10

@@ -61,7 +61,9 @@ type Sandbox struct {
 	gone   chan struct{}
 
 	mu        sync.Mutex
-	parked    *conn // waits for the next invocation
+	started   time.Time
+	ready     time.Time // when the process asked for its first invocation
+	parked    *conn     // waits for the next invocation
 	conns     map[*conn]struct{}
 	current   *invocation
 	timer     *time.Timer
@@ -88,6 +90,7 @@ func Start(c Config) (*Sandbox, error) {
 		return nil, err
 	}
 	s := &Sandbox{config: c, listen: listen, gone: make(chan struct{}), conns: map[*conn]struct{}{}}
+	s.started = time.Now() //nolint:forbidigo // how long it takes to start is real time
 	if err := s.exec(); err != nil {
 		_ = listen.Close()
 		_ = os.RemoveAll(s.home)
@@ -173,6 +176,9 @@ func (s *Sandbox) limit(d time.Duration) {
 // current one.
 func (s *Sandbox) next(c *conn) {
 	s.mu.Lock()
+	if s.ready.IsZero() {
+		s.ready = time.Now() //nolint:forbidigo // as in Start
+	}
 	inv := s.current
 	switch {
 	case inv == nil:
@@ -230,6 +236,18 @@ func (s *Sandbox) Kill() {
 // Gone is closed when the process has been reaped and its last outcome has
 // been delivered.
 func (s *Sandbox) Gone() <-chan struct{} { return s.gone }
+
+// Init returns how long the process took until it asked for its first
+// invocation, 0 if it has not.
+func (s *Sandbox) Init() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(s.ready.Sub(s.started), 0)
+}
+
+// Peak returns how much memory the process has used at most, in bytes; 0 if that
+// is not known.
+func (s *Sandbox) Peak() int { return peak(s.PID()) }
 
 // PID returns the id of the process, which is also that of its process group.
 func (s *Sandbox) PID() int { return s.cmd.Process.Pid }

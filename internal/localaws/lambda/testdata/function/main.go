@@ -46,6 +46,11 @@ func (h *handler) handle(ctx context.Context, raw json.RawMessage) (any, error) 
 	case "log":
 		fmt.Println("one")
 		fmt.Fprintln(os.Stderr, "two")
+	case "log levels":
+		fmt.Println("one")
+		fmt.Println("two")
+		fmt.Println(`{"level":"debug","msg":"three"}`)
+		fmt.Println(`{"level":"WARN","msg":"four"}`)
 	case "environment":
 		return os.Environ(), nil
 	case "context":

@@ -1,6 +1,7 @@
-// Package appspec reads AppSpec files of Lambda deployments, in JSON and YAML.
+// Package appspec reads AppSpec files of Lambda and ECS deployments, in JSON and
+// YAML.
 //
-// It reads nothing of what AppSpec files of other platforms contain, and
+// It reads nothing of what AppSpec files of the Server platform contain, and
 // refuses what it does not know with an error that says what and where.
 package appspec
 

@@ -27,13 +27,19 @@ const (
 // API reference, MaxRecords).
 const describeLimit = 100
 
-// principal is who CodeDeploy is when it calls other services.
+// principal is who CodeDeploy is when it acts by itself.
 func principal() wire.Principal { return wire.Principal{Service: "codedeploy.amazonaws.com"} }
+
+// as is who CodeDeploy is when it acts with a service role.
+func as(role string) wire.Principal { return wire.Principal{ARN: role, Service: principal().Service} }
+
+// principal is who CodeDeploy is when it acts for a deployment.
+func (d *deployment) principal() wire.Principal { return as(d.role) }
 
 // poll reads the alarms of a deployment and stops it if one is in ALARM, or if
 // they cannot be read (API reference, AlarmConfiguration, ignorePollAlarmFailure).
 func (s *Service) poll(ctx context.Context, d *deployment) {
-	active, err := s.activeAlarms(ctx, d.alarms)
+	active, err := s.activeAlarms(ctx, d)
 	rollback := d.rollsBack(cdtypes.AutoRollbackEventDeploymentStopOnAlarm)
 	switch {
 	case len(active) > 0:
@@ -49,7 +55,8 @@ func (s *Service) poll(ctx context.Context, d *deployment) {
 
 // activeAlarms returns the names of the alarms in ALARM, in the order of the
 // configuration. The error says which could not be read.
-func (s *Service) activeAlarms(ctx context.Context, c *cdtypes.AlarmConfiguration) (active []string, err error) {
+func (s *Service) activeAlarms(ctx context.Context, d *deployment) (active []string, err error) {
+	c := d.alarms
 	state := map[string]cwtypes.StateValue{}
 	for from := 0; from < len(c.Alarms); from += describeLimit {
 		in := &cloudwatch.DescribeAlarmsInput{
@@ -59,7 +66,7 @@ func (s *Service) activeAlarms(ctx context.Context, c *cdtypes.AlarmConfiguratio
 		for _, a := range c.Alarms[from:min(from+describeLimit, len(c.Alarms))] {
 			in.AlarmNames = append(in.AlarmNames, aws.ToString(a.Name))
 		}
-		out, err := wire.Do[cloudwatch.DescribeAlarmsOutput](ctx, s.c, principal(), "monitoring", "DescribeAlarms", in)
+		out, err := wire.Do[cloudwatch.DescribeAlarmsOutput](ctx, s.c, d.principal(), "monitoring", "DescribeAlarms", in)
 		if err != nil {
 			return nil, fmt.Errorf("describe alarms: %w", err)
 		}

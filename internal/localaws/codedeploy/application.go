@@ -72,7 +72,7 @@ func (s *Service) createApplication(_ *wire.Call, in *codedeploy.CreateApplicati
 	}
 	if s.executors[platform] == nil {
 		return nil, &cdtypes.InvalidComputePlatformException{
-			Message: aws.String("this local AWS does not run deployments of compute platform " + string(platform) + " yet, only of Lambda"),
+			Message: aws.String("this local AWS does not run deployments of compute platform " + string(platform)),
 		}
 	}
 	tags, err := tagMap(in.Tags)

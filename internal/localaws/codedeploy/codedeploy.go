@@ -41,7 +41,9 @@ func New(w *world.World, c wire.Caller) *Service {
 		byID:         map[string]*deployment{},
 		tags:         map[string]map[string]string{},
 	}
-	s.executors = map[cdtypes.ComputePlatform]executor{cdtypes.ComputePlatformLambda: &lambdaExecutor{s}}
+	s.executors = map[cdtypes.ComputePlatform]executor{
+		cdtypes.ComputePlatformLambda: &lambdaExecutor{s},
+	}
 	return s
 }
 
@@ -92,6 +94,7 @@ func (s *Service) deploymentOperations() []wire.Operation {
 		wire.Op("ListDeploymentTargets", s.listDeploymentTargets),
 		wire.Op("ListDeployments", s.listDeployments),
 		wire.Op("PutLifecycleEventHookExecutionStatus", s.putLifecycleEventHookExecutionStatus),
+		wire.Op("SkipWaitTimeForInstanceTermination", s.skipWaitTimeForInstanceTermination),
 		wire.Op("StopDeployment", s.stopDeployment),
 	}
 }

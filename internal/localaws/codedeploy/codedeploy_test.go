@@ -122,7 +122,7 @@ func TestGroupSettingsAreChecked(t *testing.T) {
 		"no event types were listed":           func(in *sdk.CreateDeploymentGroupInput) { in.AutoRollbackConfiguration = rollbackOn() },
 		"InvalidTriggerConfigException":        func(in *sdk.CreateDeploymentGroupInput) { in.TriggerConfigurations = []cdtypes.TriggerConfig{{}} },
 		"TriggerTargetsLimitExceededException": func(in *sdk.CreateDeploymentGroupInput) { in.TriggerConfigurations = make([]cdtypes.TriggerConfig, 11) },
-		"InvalidInputException: this local AWS runs Lambda deployments only, which do not have: autoScalingGroups, ecsServices": func(in *sdk.CreateDeploymentGroupInput) {
+		"InvalidInputException: Deployments of compute platform Lambda do not have: autoScalingGroups, ecsServices": func(in *sdk.CreateDeploymentGroupInput) {
 			in.AutoScalingGroups, in.EcsServices = []string{"g"}, []cdtypes.ECSService{{}}
 		},
 	} {

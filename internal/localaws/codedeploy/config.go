@@ -109,7 +109,10 @@ func (s *Service) config(name *string, platform cdtypes.ComputePlatform) (*cdtyp
 }
 
 func (s *Service) createDeploymentConfig(_ *wire.Call, in *codedeploy.CreateDeploymentConfigInput) (*codedeploy.CreateDeploymentConfigOutput, error) {
-	name := aws.ToString(in.DeploymentConfigName)
+	name, platform := aws.ToString(in.DeploymentConfigName), in.ComputePlatform
+	if platform == "" {
+		platform = cdtypes.ComputePlatformServer // the default of the API
+	}
 	switch {
 	case name == "":
 		return nil, &cdtypes.DeploymentConfigNameRequiredException{Message: aws.String("The deployment configuration name was not specified.")}
@@ -119,59 +122,19 @@ func (s *Service) createDeploymentConfig(_ *wire.Call, in *codedeploy.CreateDepl
 		return nil, &cdtypes.DeploymentConfigAlreadyExistsException{Message: aws.String("A deployment configuration already exists with the name: " + name)}
 	case len(s.configs)-len(predefined(s.w.Now())) >= configLimit:
 		return nil, &cdtypes.DeploymentConfigLimitExceededException{Message: aws.String("The deployment configurations limit was exceeded.")}
-	case s.executors[in.ComputePlatform] == nil:
-		return nil, &cdtypes.InvalidComputePlatformException{Message: aws.String("this local AWS does not run deployments of compute platform " + string(in.ComputePlatform) + " yet, only of Lambda")}
-	case in.MinimumHealthyHosts != nil:
-		return nil, &cdtypes.InvalidMinimumHealthyHostValueException{Message: aws.String("Minimum healthy hosts are for the Server compute platform only.")}
-	case in.ZonalConfig != nil:
-		return nil, &cdtypes.InvalidZonalDeploymentConfigurationException{Message: aws.String("A zonal configuration is for the Server compute platform only.")}
+	case s.executors[platform] == nil:
+		return nil, &cdtypes.InvalidComputePlatformException{Message: aws.String("this local AWS does not run deployments of compute platform " + string(platform) + " ")}
 	}
-	if err := checkRouting(in.TrafficRoutingConfig); err != nil {
+	if err := checkConfig(in, platform); err != nil {
 		return nil, err
 	}
 	id := s.w.UUID()
 	s.configs[name] = &cdtypes.DeploymentConfigInfo{
-		ComputePlatform: in.ComputePlatform, CreateTime: aws.Time(s.w.Now()), DeploymentConfigId: aws.String(id),
-		DeploymentConfigName: aws.String(name), TrafficRoutingConfig: in.TrafficRoutingConfig,
+		ComputePlatform: platform, CreateTime: aws.Time(s.w.Now()), DeploymentConfigId: aws.String(id), DeploymentConfigName: aws.String(name),
+		TrafficRoutingConfig: in.TrafficRoutingConfig, MinimumHealthyHosts: in.MinimumHealthyHosts, ZonalConfig: in.ZonalConfig,
 	}
 	return &codedeploy.CreateDeploymentConfigOutput{DeploymentConfigId: aws.String(id)}, nil
 }
-
-// checkRouting refuses traffic routing that is not one of the three types or
-// out of bounds.
-func checkRouting(r *cdtypes.TrafficRoutingConfig) error {
-	fits := false
-	if r != nil {
-		switch r.Type {
-		case cdtypes.TrafficRoutingTypeAllAtOnce:
-			fits = r.TimeBasedCanary == nil && r.TimeBasedLinear == nil
-		case cdtypes.TrafficRoutingTypeTimeBasedCanary:
-			fits = r.TimeBasedLinear == nil && canaryFits(r.TimeBasedCanary)
-		case cdtypes.TrafficRoutingTypeTimeBasedLinear:
-			fits = r.TimeBasedCanary == nil && linearFits(r.TimeBasedLinear)
-		}
-	}
-	if fits {
-		return nil
-	}
-	return &cdtypes.InvalidTrafficRoutingConfigurationException{
-		Message: aws.String("The configuration that specifies how traffic is routed during a deployment is invalid."),
-	}
-}
-
-func canaryFits(c *cdtypes.TimeBasedCanary) bool {
-	return c != nil && within(c.CanaryPercentage, percentLimit) && within(c.CanaryInterval, shiftLimit)
-}
-
-func linearFits(l *cdtypes.TimeBasedLinear) bool {
-	if l == nil || !within(l.LinearPercentage, percentLimit) || !within(l.LinearInterval, shiftLimit) {
-		return false
-	}
-	waits := (100 - 1) / l.LinearPercentage // the last step waits for nothing
-	return waits*l.LinearInterval <= shiftLimit
-}
-
-func within(n, limit int32) bool { return n >= 1 && n <= limit }
 
 func (s *Service) getDeploymentConfig(_ *wire.Call, in *codedeploy.GetDeploymentConfigInput) (*codedeploy.GetDeploymentConfigOutput, error) {
 	c, err := s.configNamed(in.DeploymentConfigName)

@@ -40,7 +40,11 @@ func (s *Service) createDeployment(c *wire.Call, in *codedeploy.CreateDeployment
 	if err := checkCreate(in); err != nil {
 		return nil, err
 	}
-	location, err := normal(in.Revision)
+	x := s.executors[g.application.platform]
+	if err := x.admit(g, in); err != nil {
+		return nil, err
+	}
+	location, err := normal(in.Revision, g.application.platform)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +60,7 @@ func (s *Service) createDeployment(c *wire.Call, in *codedeploy.CreateDeployment
 	}
 	d := s.newDeployment(g, r, config)
 	d.override(in)
-	d.run = s.executors[g.application.platform].deploy(d)
+	d.run = x.deploy(d)
 	s.launch(context.WithoutCancel(c.Context), d)
 	return &codedeploy.CreateDeploymentOutput{DeploymentId: d.info.DeploymentId}, nil
 }
@@ -66,6 +70,9 @@ func (d *deployment) override(in *codedeploy.CreateDeploymentInput) {
 	d.info.Creator = cdtypes.DeploymentCreatorUser
 	d.info.Description = in.Description
 	d.info.FileExistsBehavior = in.FileExistsBehavior
+	d.info.IgnoreApplicationStopFailures = in.IgnoreApplicationStopFailures
+	d.info.TargetInstances = in.TargetInstances
+	d.info.UpdateOutdatedInstancesOnly = in.UpdateOutdatedInstancesOnly
 	if in.AutoRollbackConfiguration != nil {
 		d.info.AutoRollbackConfiguration = copyRollback(in.AutoRollbackConfiguration)
 	}
@@ -76,16 +83,9 @@ func (d *deployment) override(in *codedeploy.CreateDeploymentInput) {
 	}
 }
 
-// checkCreate refuses what does not fit a Lambda deployment.
+// checkCreate refuses what does not fit on any platform.
 func checkCreate(in *codedeploy.CreateDeploymentInput) error {
-	switch {
-	case in.TargetInstances != nil:
-		return &cdtypes.InvalidTargetInstancesException{Message: aws.String("The target instance configuration is invalid: a Lambda deployment has no instances.")}
-	case in.UpdateOutdatedInstancesOnly:
-		return &cdtypes.InvalidUpdateOutdatedInstancesOnlyValueException{Message: aws.String("The UpdateOutdatedInstancesOnly value is invalid. For Lambda deployments, false is expected.")}
-	case in.IgnoreApplicationStopFailures:
-		return &cdtypes.InvalidIgnoreApplicationStopFailuresValueException{Message: aws.String("The IgnoreApplicationStopFailures value is invalid. For Lambda deployments, false is expected.")}
-	case in.FileExistsBehavior != "" && !slices.Contains(in.FileExistsBehavior.Values(), in.FileExistsBehavior):
+	if in.FileExistsBehavior != "" && !slices.Contains(in.FileExistsBehavior.Values(), in.FileExistsBehavior) {
 		return &cdtypes.InvalidFileExistsBehaviorException{Message: aws.String(`An invalid fileExistsBehavior option was specified. Valid values include "DISALLOW," "OVERWRITE," and "RETAIN."`)}
 	}
 	if err := checkDescription(in.Description); err != nil {
@@ -102,18 +102,20 @@ func checkCreate(in *codedeploy.CreateDeploymentInput) error {
 func (s *Service) newDeployment(g *group, r *revision, config *cdtypes.DeploymentConfigInfo) *deployment {
 	now := s.w.Now()
 	location := r.location
-	d := &deployment{application: g.application, group: g, role: aws.ToString(g.info.ServiceRoleArn), routing: config.TrafficRoutingConfig}
+	d := &deployment{application: g.application, group: g, settings: g.info, role: aws.ToString(g.info.ServiceRoleArn), config: config}
 	d.info = cdtypes.DeploymentInfo{
-		ApplicationName:           aws.String(g.application.name),
-		AutoRollbackConfiguration: copyRollback(g.info.AutoRollbackConfiguration),
-		ComputePlatform:           g.application.platform,
-		CreateTime:                aws.Time(now),
-		DeploymentConfigName:      config.DeploymentConfigName,
-		DeploymentGroupName:       aws.String(g.name()),
-		DeploymentId:              aws.String(s.newID()),
-		DeploymentStyle:           g.info.DeploymentStyle,
-		Revision:                  &location,
-		Status:                    cdtypes.DeploymentStatusCreated,
+		ApplicationName:                  aws.String(g.application.name),
+		AutoRollbackConfiguration:        copyRollback(g.info.AutoRollbackConfiguration),
+		BlueGreenDeploymentConfiguration: g.info.BlueGreenDeploymentConfiguration,
+		ComputePlatform:                  g.application.platform,
+		CreateTime:                       aws.Time(now),
+		DeploymentConfigName:             config.DeploymentConfigName,
+		DeploymentGroupName:              aws.String(g.name()),
+		DeploymentId:                     aws.String(s.newID()),
+		DeploymentStyle:                  g.info.DeploymentStyle,
+		LoadBalancerInfo:                 g.info.LoadBalancerInfo,
+		Revision:                         &location,
+		Status:                           cdtypes.DeploymentStatusCreated,
 	}
 	if g.succeeded != nil {
 		d.info.PreviousRevision = g.succeeded.info.Revision

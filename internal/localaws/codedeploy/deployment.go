@@ -21,8 +21,9 @@ type deployment struct {
 	info        cdtypes.DeploymentInfo // its revision has its text
 	application *application
 	group       *group
-	role        string // the service role when it was created
-	routing     *cdtypes.TrafficRoutingConfig
+	settings    cdtypes.DeploymentGroupInfo // of the group when it was created
+	role        string                      // the service role when it was created
+	config      *cdtypes.DeploymentConfigInfo
 	alarms      *cdtypes.AlarmConfiguration // what is watched; nil for a rollback
 	run         run
 	timers      []*world.Timer // of what goes on; stopped when it is over
@@ -59,6 +60,7 @@ func (d *deployment) describe() *cdtypes.DeploymentInfo {
 	info := d.info
 	info.Revision = withoutText(d.info.Revision)
 	info.PreviousRevision = withoutText(d.info.PreviousRevision)
+	info.DeploymentOverview = d.overview()
 	info.AutoRollbackConfiguration = copyRollback(d.info.AutoRollbackConfiguration)
 	info.OverrideAlarmConfiguration = copyAlarms(d.info.OverrideAlarmConfiguration)
 	if d.info.RollbackInfo != nil {
@@ -176,22 +178,6 @@ func listed(d *deployment, in *codedeploy.ListDeploymentsInput) bool {
 		return false
 	default:
 		return true
-	}
-}
-
-// continueDeployment is for blue/green deployments that wait for it, which
-// Lambda deployments never do.
-func (s *Service) continueDeployment(_ *wire.Call, in *codedeploy.ContinueDeploymentInput) (*codedeploy.ContinueDeploymentOutput, error) {
-	d, err := s.deployment(in.DeploymentId)
-	switch {
-	case err != nil:
-		return nil, err
-	case in.DeploymentWaitType != "" && !slices.Contains(in.DeploymentWaitType.Values(), in.DeploymentWaitType):
-		return nil, &cdtypes.InvalidDeploymentWaitTypeException{Message: aws.String("The wait type is invalid.")}
-	case d.over():
-		return nil, alreadyCompleted(d)
-	default:
-		return nil, &cdtypes.UnsupportedActionForDeploymentTypeException{Message: aws.String("A call was submitted that is not supported for the specified deployment type.")}
 	}
 }
 

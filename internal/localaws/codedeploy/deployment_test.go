@@ -28,9 +28,9 @@ func TestCreateDeploymentIsChecked(t *testing.T) {
 		"content is missing":                  func(in *sdk.CreateDeploymentInput) { in.Revision = revision("") },
 		"sha256 does not match the content":   func(in *sdk.CreateDeploymentInput) { in.Revision.AppSpecContent.Sha256 = aws.String("ab") },
 		"appSpecContent is missing":           func(in *sdk.CreateDeploymentInput) { in.Revision.AppSpecContent = nil },
-		"for a Lambda deployment, not GitHub": func(in *sdk.CreateDeploymentInput) { in.Revision.RevisionType = cdtypes.RevisionLocationTypeGitHub },
+		"for compute platform Lambda, not GitHub": func(in *sdk.CreateDeploymentInput) { in.Revision.RevisionType = cdtypes.RevisionLocationTypeGitHub },
 		"bucket or key is missing":            func(in *sdk.CreateDeploymentInput) { in.Revision.RevisionType = cdtypes.RevisionLocationTypeS3 },
-		"reads bundleType YAML and JSON only, not zip": func(in *sdk.CreateDeploymentInput) {
+		"must be one of [YAML JSON] for compute platform Lambda, not zip": func(in *sdk.CreateDeploymentInput) {
 			in.Revision = stored("x")
 			in.Revision.S3Location.BundleType = "zip"
 		},

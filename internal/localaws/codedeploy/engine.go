@@ -74,7 +74,6 @@ func (s *Service) succeed(ctx context.Context, d *deployment) {
 		return
 	}
 	s.end(d, cdtypes.DeploymentStatusSucceeded)
-	d.info.DeploymentOverview = &cdtypes.DeploymentOverview{Succeeded: 1}
 	d.group.succeeded, d.group.active = d, nil
 	s.announce(ctx, d, stateSuccess)
 	s.notify(ctx, d, cdtypes.TriggerEventTypeDeploymentSuccess)
@@ -85,7 +84,7 @@ func (s *Service) fail(ctx context.Context, d *deployment, code cdtypes.ErrorCod
 	if d.over() {
 		return
 	}
-	s.broken(d, cdtypes.DeploymentStatusFailed, code, message)
+	s.broken(ctx, d, cdtypes.DeploymentStatusFailed, code, message)
 	s.announce(ctx, d, stateFailure)
 	s.notify(ctx, d, cdtypes.TriggerEventTypeDeploymentFailure)
 	s.conclude(ctx, d, d.rollsBack(cdtypes.AutoRollbackEventDeploymentFailure))
@@ -97,16 +96,15 @@ func (s *Service) halt(ctx context.Context, d *deployment, code cdtypes.ErrorCod
 	if d.over() {
 		return
 	}
-	s.broken(d, cdtypes.DeploymentStatusStopped, code, message)
+	s.broken(ctx, d, cdtypes.DeploymentStatusStopped, code, message)
 	s.announce(ctx, d, stateStop)
 	s.notify(ctx, d, cdtypes.TriggerEventTypeDeploymentStop)
 	s.conclude(ctx, d, rollback)
 }
 
-func (s *Service) broken(d *deployment, status cdtypes.DeploymentStatus, code cdtypes.ErrorCode, message string) {
-	d.run.halt()
+func (s *Service) broken(ctx context.Context, d *deployment, status cdtypes.DeploymentStatus, code cdtypes.ErrorCode, message string) {
+	d.run.halt(ctx)
 	s.end(d, status)
-	d.info.DeploymentOverview = &cdtypes.DeploymentOverview{Failed: 1}
 	d.info.ErrorInformation = &cdtypes.ErrorInformation{Code: code, Message: aws.String(message)}
 }
 
@@ -135,25 +133,25 @@ func (s *Service) conclude(ctx context.Context, d *deployment, rollback bool) {
 	s.w.After(rollbackDelay, func() { s.rollBack(ctx, d) })
 }
 
-// rollBack makes the new deployment that takes back what failed did: all at
-// once, without regard to alarms. The messages are AWS's.
+// rollBack makes the new deployment that takes back what failed did, without
+// regard to alarms. The messages are AWS's.
 func (s *Service) rollBack(ctx context.Context, failed *deployment) {
 	g := failed.group
 	g.active = nil
-	to, deploy, ok := s.executors[failed.application.platform].undo(failed)
+	how, ok := s.executors[failed.application.platform].undo(failed)
 	if !ok {
 		failed.info.RollbackInfo = &cdtypes.RollbackInfo{
 			RollbackMessage: aws.String(fmt.Sprintf("Deployment %s terminated. Automatic rollback is not possible: there is nothing to roll back to.", failed.id())),
 		}
 		return
 	}
-	known, err := s.register(failed.application, to)
+	known, err := s.register(failed.application, how.to)
 	if err != nil {
 		return // cannot be: undo returns revisions with their text or place
 	}
-	back := s.newDeployment(g, known, s.configs[lambdaAllAtOnce])
-	back.run = deploy(back)
+	back := s.newDeployment(g, known, s.configs[how.config])
 	back.info.Creator = cdtypes.DeploymentCreatorCodeDeployRollback
+	back.run = how.deploy(back)
 	back.info.AutoRollbackConfiguration = nil
 	back.info.RollbackInfo = &cdtypes.RollbackInfo{
 		RollbackTriggeringDeploymentId: failed.info.DeploymentId,

@@ -22,6 +22,7 @@ import (
 const (
 	stateQueued  = "QUEUED"
 	stateStart   = "START"
+	stateReady   = "READY"
 	stateSuccess = "SUCCESS"
 	stateFailure = "FAILURE"
 	stateStop    = "STOP"
@@ -94,7 +95,7 @@ func (s *Service) notify(ctx context.Context, d *deployment, event cdtypes.Trigg
 		if err := e.Encode(s.message(d, aws.ToString(t.TriggerName))); err != nil {
 			return // strings always marshal
 		}
-		_, _ = wire.Do[sns.PublishOutput](ctx, s.c, principal(), "sns", "Publish", &sns.PublishInput{
+		_, _ = wire.Do[sns.PublishOutput](ctx, s.c, d.principal(), "sns", "Publish", &sns.PublishInput{
 			TopicArn: t.TriggerTargetArn,
 			Subject:  aws.String(string(d.info.Status) + ": AWS CodeDeploy " + d.id() + " in " + s.w.Region + " to " + d.application.name),
 			Message:  aws.String(strings.TrimSpace(text.String())),
@@ -111,7 +112,7 @@ func (s *Service) message(d *deployment, trigger string) message {
 	if d.info.CompleteTime != nil {
 		m.CompleteTime = aws.String(seconds(*d.info.CompleteTime))
 	}
-	if o := d.info.DeploymentOverview; o != nil {
+	if o := d.overview(); o != nil {
 		n := func(i int64) string { return strconv.FormatInt(i, 10) }
 		m.DeploymentOverview = map[string]string{
 			"Failed": n(o.Failed), "InProgress": n(o.InProgress), "Pending": n(o.Pending), "Skipped": n(o.Skipped), "Succeeded": n(o.Succeeded),

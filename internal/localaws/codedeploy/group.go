@@ -67,7 +67,7 @@ func (s *Service) group(applicationName, name *string) (*group, error) {
 	return g, nil
 }
 
-func (s *Service) createDeploymentGroup(_ *wire.Call, in *codedeploy.CreateDeploymentGroupInput) (*codedeploy.CreateDeploymentGroupOutput, error) {
+func (s *Service) createDeploymentGroup(c *wire.Call, in *codedeploy.CreateDeploymentGroupInput) (*codedeploy.CreateDeploymentGroupOutput, error) {
 	a, err := s.application(in.ApplicationName)
 	if err != nil {
 		return nil, err
@@ -85,15 +85,8 @@ func (s *Service) createDeploymentGroup(_ *wire.Call, in *codedeploy.CreateDeplo
 	if err != nil {
 		return nil, err
 	}
-	g := &group{application: a, info: cdtypes.DeploymentGroupInfo{
-		DeploymentConfigName: aws.String(lambdaDefault),
-		DeploymentGroupName:  in.DeploymentGroupName,
-		DeploymentStyle: &cdtypes.DeploymentStyle{
-			DeploymentOption: cdtypes.DeploymentOptionWithTrafficControl,
-			DeploymentType:   cdtypes.DeploymentTypeBlueGreen,
-		},
-	}}
-	if err := s.change(g, settingsOf(in)); err != nil {
+	g := &group{application: a, info: cdtypes.DeploymentGroupInfo{DeploymentGroupName: in.DeploymentGroupName}}
+	if err := s.change(c.Context, g, (*settings)(in)); err != nil {
 		return nil, err
 	}
 	g.info.DeploymentGroupId = aws.String(s.w.UUID())
@@ -102,7 +95,7 @@ func (s *Service) createDeploymentGroup(_ *wire.Call, in *codedeploy.CreateDeplo
 	return &codedeploy.CreateDeploymentGroupOutput{DeploymentGroupId: g.info.DeploymentGroupId}, nil
 }
 
-func (s *Service) updateDeploymentGroup(_ *wire.Call, in *codedeploy.UpdateDeploymentGroupInput) (*codedeploy.UpdateDeploymentGroupOutput, error) {
+func (s *Service) updateDeploymentGroup(c *wire.Call, in *codedeploy.UpdateDeploymentGroupInput) (*codedeploy.UpdateDeploymentGroupOutput, error) {
 	g, err := s.group(in.ApplicationName, in.CurrentDeploymentGroupName)
 	if err != nil {
 		return nil, err
@@ -116,7 +109,7 @@ func (s *Service) updateDeploymentGroup(_ *wire.Call, in *codedeploy.UpdateDeplo
 			return nil, &cdtypes.DeploymentGroupAlreadyExistsException{Message: aws.String("Deployment group name already exists: " + *in.NewDeploymentGroupName)}
 		}
 	}
-	if err := s.change(g, settingsOfUpdate(in)); err != nil {
+	if err := s.change(c.Context, g, settingsOfUpdate(in)); err != nil {
 		return nil, err
 	}
 	if renamed {

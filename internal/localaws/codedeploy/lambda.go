@@ -3,16 +3,13 @@ package codedeploy
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy/appspec"
-	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
 // The lifecycle events of a Lambda deployment. The user guide draws Start and
@@ -21,7 +18,6 @@ const (
 	beforeAllowTraffic = iota
 	allowTraffic
 	afterAllowTraffic
-	eventCount
 )
 
 // Delays that were measured in published runs: the first hook ran two seconds
@@ -36,24 +32,24 @@ type lambdaExecutor struct{ s *Service }
 
 // lambdaRun is one Lambda deployment on its way.
 type lambdaRun struct {
-	s       *Service
-	d       *deployment
-	back    bool // rolls back: no hooks, the alias may be split
-	spec    appspec.Lambda
-	known   bool // spec was read
-	valid   bool // alias and versions were as spec says when it started
-	events  [eventCount]cdtypes.LifecycleEvent
-	hooks   map[string]int // lifecycle event by execution ID
-	status  cdtypes.TargetStatus
-	weight  float64 // of the target version
-	updated time.Time
+	s      *Service
+	d      *deployment
+	back   bool // rolls back: no hooks, the alias may be split
+	spec   appspec.Lambda
+	known  bool // spec was read
+	valid  bool // alias and versions were as spec says when it started
+	life   *lifecycle
+	hooks  *hooks
+	status cdtypes.TargetStatus
+	weight float64 // of the target version
 }
 
 func (x *lambdaExecutor) newRun(d *deployment) *lambdaRun {
-	r := &lambdaRun{s: x.s, d: d, hooks: map[string]int{}, status: cdtypes.TargetStatusPending, updated: x.s.w.Now()}
-	for i, name := range []string{"BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"} {
-		r.events[i] = cdtypes.LifecycleEvent{LifecycleEventName: aws.String(name), Status: cdtypes.LifecycleEventStatusPending}
+	r := &lambdaRun{
+		s: x.s, d: d, status: cdtypes.TargetStatusPending,
+		life: newLifecycle(x.s.w, "BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"),
 	}
+	r.hooks = x.s.newHooks(d, r.life, r.finish)
 	return r
 }
 
@@ -64,19 +60,19 @@ func (x *lambdaExecutor) deploy(d *deployment) run { return x.newRun(d) }
 // of the first deployment of a group. It needs a deployment that began, though:
 // one that was refused because the alias was not as expected changed nothing,
 // and where to go back to is not known.
-func (x *lambdaExecutor) undo(failed *deployment) (to cdtypes.RevisionLocation, deploy func(*deployment) run, ok bool) {
+func (x *lambdaExecutor) undo(failed *deployment) (how undoing, ok bool) {
 	f, isLambda := failed.run.(*lambdaRun)
 	if !isLambda || !f.valid {
-		return to, nil, false
+		return undoing{}, false
 	}
 	spec := f.spec
 	spec.CurrentVersion, spec.TargetVersion = spec.TargetVersion, spec.CurrentVersion
-	return x.lastGood(failed, spec), func(d *deployment) run {
+	return undoing{to: x.lastGood(failed, spec), config: lambdaAllAtOnce, deploy: func(d *deployment) run {
 		r := x.newRun(d)
 		r.back, r.spec, r.known = true, spec, true
 		r.weight = 1 - f.weight
 		return r
-	}, true
+	}}, true
 }
 
 // lastGood returns the revision of a rollback: the one that was last deployed
@@ -101,7 +97,7 @@ func (x *lambdaExecutor) lastGood(failed *deployment, spec appspec.Lambda) cdtyp
 }
 
 func (r *lambdaRun) start(ctx context.Context) {
-	r.begin(beforeAllowTraffic)
+	r.life.begin(beforeAllowTraffic)
 	r.status = cdtypes.TargetStatusInProgress
 	if !r.known {
 		if code, message := r.read(ctx); code != "" {
@@ -125,12 +121,9 @@ const notConfigured = "The deployment failed because the AppSpec file that speci
 
 // read gets the AppSpec file, from the revision or from S3.
 func (r *lambdaRun) read(ctx context.Context) (code cdtypes.ErrorCode, message string) {
-	content, ok := text(r.d.info.Revision)
-	if !ok {
-		var err error
-		if content, err = r.s.fetch(ctx, r.d.info.Revision.S3Location); err != nil {
-			return cdtypes.ErrorCodeRevisionMissing, fmt.Sprintf("The revision could not be read: %v", err)
-		}
+	content, err := r.s.appSpec(ctx, r.d)
+	if err != nil {
+		return cdtypes.ErrorCodeRevisionMissing, fmt.Sprintf("The revision could not be read: %v", err)
 	}
 	spec, err := appspec.ParseLambda(content)
 	if err != nil {
@@ -140,42 +133,34 @@ func (r *lambdaRun) read(ctx context.Context) (code cdtypes.ErrorCode, message s
 	return "", ""
 }
 
-// fetch gets an AppSpec file from S3.
-func (s *Service) fetch(ctx context.Context, o *cdtypes.S3Location) (string, error) {
-	out, err := wire.Do[s3.GetObjectOutput](ctx, s.c, principal(), "s3", "GetObject", &s3.GetObjectInput{Bucket: o.Bucket, Key: o.Key, VersionId: o.Version})
-	if err != nil {
-		return "", err
+// hook invokes the function of a lifecycle event. A rollback invokes none: in
+// a published run, the events of the rollback succeeded and the hook functions
+// were not invoked.
+func (r *lambdaRun) hook(ctx context.Context, event int) {
+	function := r.spec.BeforeAllowTraffic
+	if event == afterAllowTraffic {
+		function = r.spec.AfterAllowTraffic
 	}
-	if want := aws.ToString(o.ETag); want != "" && strings.Trim(want, `"`) != strings.Trim(aws.ToString(out.ETag), `"`) {
-		return "", fmt.Errorf("the ETag of s3://%s/%s is %s, not %s", aws.ToString(o.Bucket), aws.ToString(o.Key), aws.ToString(out.ETag), want)
+	if r.back {
+		function = ""
 	}
-	if out.Body == nil {
-		return "", nil
-	}
-	content, err := io.ReadAll(out.Body)
-	if err != nil {
-		return "", fmt.Errorf("read s3://%s/%s: %w", aws.ToString(o.Bucket), aws.ToString(o.Key), err)
-	}
-	return string(content), out.Body.Close()
+	r.hooks.invoke(ctx, event, function)
 }
 
-// begin marks a lifecycle event as going on.
-func (r *lambdaRun) begin(event int) {
-	now := r.s.w.Now()
-	r.events[event].Status, r.events[event].StartTime = cdtypes.LifecycleEventStatusInProgress, aws.Time(now)
-	r.updated = now
+func (r *lambdaRun) report(ctx context.Context, executionID string, status cdtypes.LifecycleEventStatus) error {
+	return r.hooks.report(ctx, executionID, status)
 }
 
 // finish ends a lifecycle event and goes on with the next.
 func (r *lambdaRun) finish(ctx context.Context, event int) {
-	r.close(event, cdtypes.LifecycleEventStatusSucceeded)
+	r.life.close(event, cdtypes.LifecycleEventStatusSucceeded)
 	r.s.later(r.d, stepDelay, func() {
 		switch event {
 		case beforeAllowTraffic:
-			r.begin(allowTraffic)
+			r.life.begin(allowTraffic)
 			r.shift(ctx, r.shifts())
 		case allowTraffic:
-			r.begin(afterAllowTraffic)
+			r.life.begin(afterAllowTraffic)
 			r.hook(ctx, afterAllowTraffic)
 		default:
 			r.status = cdtypes.TargetStatusSucceeded
@@ -184,27 +169,12 @@ func (r *lambdaRun) finish(ctx context.Context, event int) {
 	})
 }
 
-func (r *lambdaRun) close(event int, status cdtypes.LifecycleEventStatus) {
-	now := r.s.w.Now()
-	r.events[event].Status, r.events[event].EndTime = status, aws.Time(now)
-	r.updated = now
-}
-
-// halt fails what is going on and skips the rest (observed after alarms).
-func (r *lambdaRun) halt() {
-	for i := range r.events {
-		switch r.events[i].Status {
-		case cdtypes.LifecycleEventStatusInProgress:
-			r.close(i, cdtypes.LifecycleEventStatusFailed)
-		case cdtypes.LifecycleEventStatusPending:
-			r.events[i].Status = cdtypes.LifecycleEventStatusSkipped
-		default: // over already
-		}
-	}
+func (r *lambdaRun) halt(context.Context) {
+	r.life.halt()
 	r.status = cdtypes.TargetStatusFailed
 }
 
-func (r *lambdaRun) target() *cdtypes.DeploymentTarget {
+func (r *lambdaRun) targets() []cdtypes.DeploymentTarget {
 	if !r.known {
 		return nil
 	}
@@ -215,13 +185,13 @@ func (r *lambdaRun) target() *cdtypes.DeploymentTarget {
 			CurrentVersion: aws.String(r.spec.CurrentVersion), FunctionAlias: aws.String(r.spec.Alias), FunctionName: aws.String(name),
 			TargetVersion: aws.String(r.spec.TargetVersion), TargetVersionWeight: r.weight,
 		},
-		LastUpdatedAt: aws.Time(r.updated),
-		Status:        r.status,
-		TargetArn:     aws.String("arn:aws:lambda:" + r.s.w.Region + ":" + r.s.w.Account + ":function:" + name + ":" + r.spec.Alias),
-		TargetId:      aws.String(name),
+		LastUpdatedAt:   aws.Time(r.life.updated),
+		LifecycleEvents: r.life.list(),
+		Status:          r.status,
+		TargetArn:       aws.String("arn:aws:lambda:" + r.s.w.Region + ":" + r.s.w.Account + ":function:" + name + ":" + r.spec.Alias),
+		TargetId:        aws.String(name),
 	}
-	t.LifecycleEvents = append(t.LifecycleEvents, r.events[:]...)
-	return &cdtypes.DeploymentTarget{DeploymentTargetType: cdtypes.DeploymentTargetTypeLambdaTarget, LambdaTarget: t}
+	return []cdtypes.DeploymentTarget{{DeploymentTargetType: cdtypes.DeploymentTargetTypeLambdaTarget, LambdaTarget: t}}
 }
 
 // functionName takes the name out of a function's name, ARN or qualified form.

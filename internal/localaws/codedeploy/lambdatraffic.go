@@ -19,7 +19,7 @@ import (
 // later one fails until somebody clears that (user guide, "Troubleshoot AWS
 // Lambda deployment issues").
 func (r *lambdaRun) check(ctx context.Context) (code cdtypes.ErrorCode, message string) {
-	alias, err := wire.Do[lambda.GetAliasOutput](ctx, r.s.c, principal(), "lambda", "GetAlias",
+	alias, err := wire.Do[lambda.GetAliasOutput](ctx, r.s.c, r.d.principal(), "lambda", "GetAlias",
 		&lambda.GetAliasInput{FunctionName: aws.String(r.spec.Function), Name: aws.String(r.spec.Alias)})
 	if err != nil {
 		return refused(err), fmt.Sprintf("%s The alias %s of function %s could not be read: %v", notConfigured, r.spec.Alias, r.spec.Function, err)
@@ -34,7 +34,7 @@ func (r *lambdaRun) check(ctx context.Context) (code cdtypes.ErrorCode, message 
 		// AWS's words (serverless-application-model issue 291).
 		return cdtypes.ErrorCodeInvalidLambdaConfiguration, notConfigured + " The Lambda function alias version does not match the current version in AppSpec file."
 	}
-	_, err = wire.Do[lambda.GetFunctionConfigurationOutput](ctx, r.s.c, principal(), "lambda", "GetFunctionConfiguration",
+	_, err = wire.Do[lambda.GetFunctionConfigurationOutput](ctx, r.s.c, r.d.principal(), "lambda", "GetFunctionConfiguration",
 		&lambda.GetFunctionConfigurationInput{FunctionName: aws.String(r.spec.Function), Qualifier: aws.String(r.spec.TargetVersion)})
 	if err != nil {
 		return refused(err), fmt.Sprintf("%s The target version %s of function %s could not be read: %v", notConfigured, r.spec.TargetVersion, r.spec.Function, err)
@@ -62,7 +62,7 @@ type step struct {
 func (r *lambdaRun) shifts() []step {
 	const all = 100
 	var steps []step
-	routing := r.d.routing
+	routing := r.d.config.TrafficRoutingConfig
 	switch {
 	case routing == nil:
 	case routing.TimeBasedCanary != nil:
@@ -101,12 +101,12 @@ func (r *lambdaRun) point(ctx context.Context, percent int32) error {
 	if percent >= all {
 		version, weights = r.spec.TargetVersion, map[string]float64{}
 	}
-	_, err := wire.Do[lambda.UpdateAliasOutput](ctx, r.s.c, principal(), "lambda", "UpdateAlias", &lambda.UpdateAliasInput{
+	_, err := wire.Do[lambda.UpdateAliasOutput](ctx, r.s.c, r.d.principal(), "lambda", "UpdateAlias", &lambda.UpdateAliasInput{
 		FunctionName: aws.String(r.spec.Function), Name: aws.String(r.spec.Alias), FunctionVersion: aws.String(version),
 		RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: weights},
 	})
 	if err == nil {
-		r.weight, r.updated = float64(percent)/all, r.s.w.Now()
+		r.weight, r.life.updated = float64(percent)/all, r.s.w.Now()
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package codedeploy
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,8 @@ func key(l *cdtypes.RevisionLocation) string {
 		return "AppSpecContent " + aws.ToString(l.AppSpecContent.Sha256)
 	case cdtypes.RevisionLocationTypeString:
 		return "String " + aws.ToString(l.String_.Sha256) //nolint:staticcheck // deprecated, and still accepted
+	case cdtypes.RevisionLocationTypeGitHub:
+		return "GitHub " + aws.ToString(l.GitHubLocation.Repository) + " " + aws.ToString(l.GitHubLocation.CommitId)
 	default:
 		o := l.S3Location
 		return strings.Join([]string{"S3", aws.ToString(o.Bucket), aws.ToString(o.Key), aws.ToString(o.Version), aws.ToString(o.ETag), string(o.BundleType)}, " ")
@@ -68,10 +71,15 @@ func invalidRevision(why string) error {
 	return &cdtypes.InvalidRevisionException{Message: aws.String("The revision was specified in an invalid format: " + why)}
 }
 
-// normal checks a revision and returns it with its hash filled in.
-func normal(in *cdtypes.RevisionLocation) (cdtypes.RevisionLocation, error) {
+// normal checks a revision for a platform and returns it with its hash filled
+// in. Instances get archives, from S3 or GitHub; Lambda and ECS need no more
+// than the AppSpec file.
+func normal(in *cdtypes.RevisionLocation, platform cdtypes.ComputePlatform) (cdtypes.RevisionLocation, error) {
 	if in == nil {
 		return cdtypes.RevisionLocation{}, &cdtypes.RevisionRequiredException{Message: aws.String("The revision ID was not specified.")}
+	}
+	if allowed := revisionTypes(platform); !slices.Contains(allowed, in.RevisionType) {
+		return cdtypes.RevisionLocation{}, invalidRevision(fmt.Sprintf("revisionType must be one of %v for compute platform %s, not %s", allowed, platform, in.RevisionType))
 	}
 	out := cdtypes.RevisionLocation{RevisionType: in.RevisionType}
 	var err error
@@ -91,11 +99,24 @@ func normal(in *cdtypes.RevisionLocation) (cdtypes.RevisionLocation, error) {
 		c.Sha256, err = hash(c.Content, c.Sha256)
 		out.String_ = &c //nolint:staticcheck // deprecated, and still accepted
 	case cdtypes.RevisionLocationTypeS3:
-		out.S3Location, err = object(in.S3Location)
-	default:
-		err = invalidRevision("revisionType must be S3, String or AppSpecContent for a Lambda deployment, not " + string(in.RevisionType))
+		out.S3Location, err = object(in.S3Location, platform)
+	case cdtypes.RevisionLocationTypeGitHub:
+		out.GitHubLocation, err = commit(in.GitHubLocation)
 	}
 	return out, err
+}
+
+// revisionTypes are the types of revisions of a platform (API reference,
+// RevisionLocation).
+func revisionTypes(platform cdtypes.ComputePlatform) []cdtypes.RevisionLocationType {
+	switch platform {
+	case cdtypes.ComputePlatformServer:
+		return []cdtypes.RevisionLocationType{cdtypes.RevisionLocationTypeS3, cdtypes.RevisionLocationTypeGitHub}
+	default:
+		return []cdtypes.RevisionLocationType{
+			cdtypes.RevisionLocationTypeS3, cdtypes.RevisionLocationTypeString, cdtypes.RevisionLocationTypeAppSpecContent,
+		}
+	}
 }
 
 // hash computes the hash of the content and compares it with a given one. A
@@ -115,17 +136,41 @@ func hash(content, sum *string) (*string, error) {
 	return aws.String(is), nil
 }
 
-// object checks where in S3 a revision is. A Lambda deployment needs no more
-// than its AppSpec file, and this local AWS opens no archives.
-func object(o *cdtypes.S3Location) (*cdtypes.S3Location, error) {
+// object checks where in S3 a revision is.
+func object(o *cdtypes.S3Location, platform cdtypes.ComputePlatform) (*cdtypes.S3Location, error) {
+	allowed := []cdtypes.BundleType{cdtypes.BundleTypeYaml, cdtypes.BundleTypeJson}
+	if platform == cdtypes.ComputePlatformServer {
+		allowed = []cdtypes.BundleType{cdtypes.BundleTypeTar, cdtypes.BundleTypeTarGZip, cdtypes.BundleTypeZip}
+	}
 	switch {
 	case o == nil, aws.ToString(o.Bucket) == "", aws.ToString(o.Key) == "":
 		return nil, invalidRevision("bucket or key is missing")
-	case o.BundleType != cdtypes.BundleTypeYaml && o.BundleType != cdtypes.BundleTypeJson:
-		return nil, invalidRevision("this local AWS reads bundleType YAML and JSON only, not " + string(o.BundleType))
+	case !slices.Contains(allowed, o.BundleType):
+		return nil, invalidRevision(fmt.Sprintf("bundleType must be one of %v for compute platform %s, not %s", allowed, platform, o.BundleType))
 	}
 	k := *o
 	return &k, nil
+}
+
+// commit checks where on GitHub a revision is: owner/repository and the SHA1
+// of a commit.
+func commit(l *cdtypes.GitHubLocation) (*cdtypes.GitHubLocation, error) {
+	owner, repository, ok := strings.Cut(aws.ToString(repositoryOf(l)), "/")
+	switch {
+	case !ok, owner == "", repository == "", strings.Contains(repository, "/"):
+		return nil, invalidRevision("repository must be the GitHub account and repository name, as in account/repository")
+	case aws.ToString(l.CommitId) == "":
+		return nil, invalidRevision("commitId is missing")
+	}
+	k := *l
+	return &k, nil
+}
+
+func repositoryOf(l *cdtypes.GitHubLocation) *string {
+	if l == nil {
+		return nil
+	}
+	return l.Repository
 }
 
 // find finds a registered revision.
@@ -143,7 +188,7 @@ func (s *Service) register(a *application, l cdtypes.RevisionLocation) (*revisio
 	if r := a.find(&l); r != nil {
 		return r, nil
 	}
-	if _, ok := text(&l); !ok && l.S3Location == nil {
+	if _, ok := text(&l); !ok && l.S3Location == nil && l.GitHubLocation == nil {
 		return nil, &cdtypes.RevisionDoesNotExistException{Message: aws.String("The named revision does not exist with the user or Amazon Web Services account.")}
 	}
 	r := &revision{location: l, registered: s.w.Now()}
@@ -159,7 +204,7 @@ func (s *Service) registerApplicationRevision(_ *wire.Call, in *codedeploy.Regis
 	if err := checkDescription(in.Description); err != nil {
 		return nil, err
 	}
-	l, err := normal(in.Revision)
+	l, err := normal(in.Revision, a.platform)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +244,7 @@ func (s *Service) lookUp(applicationName *string, in *cdtypes.RevisionLocation) 
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := normal(in)
+	l, err := normal(in, a.platform)
 	if err != nil {
 		return nil, nil, err
 	}

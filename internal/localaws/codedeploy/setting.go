@@ -1,6 +1,7 @@
 package codedeploy
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -18,98 +19,146 @@ const alarmNameLimit = 255
 const triggerLimit = 10
 
 // settings are what CreateDeploymentGroup and UpdateDeploymentGroup have in
-// common. A nil member changes nothing.
-type settings struct {
-	config   *string
-	role     *string
-	alarms   *cdtypes.AlarmConfiguration
-	rollback *cdtypes.AutoRollbackConfiguration
-	style    *cdtypes.DeploymentStyle
-	triggers []cdtypes.TriggerConfig
-	foreign  []string // given parameters that only other platforms have
-}
-
-func settingsOf(in *codedeploy.CreateDeploymentGroupInput) settings {
-	return settings{
-		config: in.DeploymentConfigName, role: in.ServiceRoleArn, alarms: in.AlarmConfiguration,
-		rollback: in.AutoRollbackConfiguration, style: in.DeploymentStyle, triggers: in.TriggerConfigurations,
-		foreign: given(
-			param{"autoScalingGroups", len(in.AutoScalingGroups) > 0},
-			param{"blueGreenDeploymentConfiguration", in.BlueGreenDeploymentConfiguration != nil},
-			param{"ec2TagFilters", len(in.Ec2TagFilters) > 0},
-			param{"ec2TagSet", in.Ec2TagSet != nil},
-			param{"ecsServices", len(in.EcsServices) > 0},
-			param{"loadBalancerInfo", in.LoadBalancerInfo != nil},
-			param{"onPremisesInstanceTagFilters", len(in.OnPremisesInstanceTagFilters) > 0},
-			param{"onPremisesTagSet", in.OnPremisesTagSet != nil},
-			param{"outdatedInstancesStrategy", in.OutdatedInstancesStrategy != ""},
-			param{"terminationHookEnabled", aws.ToBool(in.TerminationHookEnabled)},
-		),
-	}
-}
+// common. A nil member changes nothing; an empty list removes what was there
+// (API reference, UpdateDeploymentGroup).
+type settings codedeploy.CreateDeploymentGroupInput
 
 // settingsOfUpdate reads the same members of the other structure.
-func settingsOfUpdate(in *codedeploy.UpdateDeploymentGroupInput) settings {
-	return settingsOf(&codedeploy.CreateDeploymentGroupInput{
+func settingsOfUpdate(in *codedeploy.UpdateDeploymentGroupInput) *settings {
+	return &settings{
 		DeploymentConfigName: in.DeploymentConfigName, ServiceRoleArn: in.ServiceRoleArn, AlarmConfiguration: in.AlarmConfiguration,
 		AutoRollbackConfiguration: in.AutoRollbackConfiguration, DeploymentStyle: in.DeploymentStyle, TriggerConfigurations: in.TriggerConfigurations,
 		AutoScalingGroups: in.AutoScalingGroups, BlueGreenDeploymentConfiguration: in.BlueGreenDeploymentConfiguration,
 		Ec2TagFilters: in.Ec2TagFilters, Ec2TagSet: in.Ec2TagSet, EcsServices: in.EcsServices, LoadBalancerInfo: in.LoadBalancerInfo,
 		OnPremisesInstanceTagFilters: in.OnPremisesInstanceTagFilters, OnPremisesTagSet: in.OnPremisesTagSet,
 		OutdatedInstancesStrategy: in.OutdatedInstancesStrategy, TerminationHookEnabled: in.TerminationHookEnabled,
-	})
+	}
 }
 
-// param is a parameter and whether the request has it.
-type param struct {
-	name string
-	is   bool
-}
-
-func given(all ...param) []string {
-	var is []string
-	for _, p := range all {
-		if p.is {
-			is = append(is, p.name)
+// change gives settings to a group, if the group that they make is allowed.
+func (s *Service) change(ctx context.Context, g *group, to *settings) error {
+	if to.Ec2TagFilters != nil && to.Ec2TagSet != nil {
+		return &cdtypes.InvalidEC2TagCombinationException{
+			Message: aws.String("A call was submitted that specified both Ec2TagFilters and Ec2TagSet, but only one of these data types can be used in a single call."),
 		}
 	}
-	return is
+	if to.OnPremisesInstanceTagFilters != nil && to.OnPremisesTagSet != nil {
+		return &cdtypes.InvalidOnPremisesTagCombinationException{
+			Message: aws.String("A call was submitted that specified both OnPremisesTagFilters and OnPremisesTagSet, but only one of these data types can be used in a single call."),
+		}
+	}
+	info := g.info
+	to.apply(&info)
+	if err := s.checkGroup(ctx, g.application.platform, &info); err != nil {
+		return err
+	}
+	g.info = info
+	return nil
 }
 
-// change checks settings and then gives them to a group.
-func (s *Service) change(g *group, to settings) error {
-	if len(to.foreign) > 0 {
+// checkGroup checks the settings that all platforms have, and lets the
+// executor check the others.
+func (s *Service) checkGroup(ctx context.Context, platform cdtypes.ComputePlatform, info *cdtypes.DeploymentGroupInfo) error {
+	if foreign := foreignTo(platform, info); len(foreign) > 0 {
 		return &cdtypes.InvalidInputException{
-			Message: aws.String("this local AWS runs Lambda deployments only, which do not have: " + strings.Join(to.foreign, ", ")),
+			Message: aws.String("Deployments of compute platform " + string(platform) + " do not have: " + strings.Join(foreign, ", ")),
 		}
 	}
-	if to.config != nil {
-		if _, err := s.config(to.config, g.application.platform); err != nil {
-			return err
-		}
-	}
-	if to.role != nil && !strings.HasPrefix(*to.role, "arn:") {
+	if !strings.HasPrefix(aws.ToString(info.ServiceRoleArn), "arn:") {
 		return &cdtypes.InvalidRoleException{Message: aws.String("The service role ARN was specified in an invalid format.")}
 	}
-	for _, err := range []error{checkAlarms(to.alarms), checkRollback(to.rollback), checkStyle(to.style), checkTriggers(to.triggers)} {
+	for _, err := range []error{checkAlarms(info.AlarmConfiguration), checkRollback(info.AutoRollbackConfiguration), checkTriggers(info.TriggerConfigurations)} {
 		if err != nil {
 			return err
 		}
 	}
-	set(&g.info.DeploymentConfigName, to.config)
-	set(&g.info.ServiceRoleArn, to.role)
-	set(&g.info.AlarmConfiguration, copyAlarms(to.alarms))
-	set(&g.info.AutoRollbackConfiguration, copyRollback(to.rollback))
-	set(&g.info.DeploymentStyle, to.style)
-	if to.triggers != nil {
-		g.info.TriggerConfigurations = slices.Clone(to.triggers)
+	if err := s.executors[platform].settle(ctx, info); err != nil {
+		return err
 	}
-	return nil
+	_, err := s.config(info.DeploymentConfigName, platform)
+	return err
+}
+
+func (in *settings) apply(info *cdtypes.DeploymentGroupInfo) {
+	set(&info.DeploymentConfigName, in.DeploymentConfigName)
+	set(&info.ServiceRoleArn, in.ServiceRoleArn)
+	set(&info.AlarmConfiguration, copyAlarms(in.AlarmConfiguration))
+	set(&info.AutoRollbackConfiguration, copyRollback(in.AutoRollbackConfiguration))
+	set(&info.DeploymentStyle, in.DeploymentStyle)
+	set(&info.BlueGreenDeploymentConfiguration, in.BlueGreenDeploymentConfiguration)
+	set(&info.LoadBalancerInfo, in.LoadBalancerInfo)
+	setList(&info.TriggerConfigurations, in.TriggerConfigurations)
+	setList(&info.EcsServices, in.EcsServices)
+	in.applyInstances(info)
+}
+
+// applyInstances sets what says which instances are deployed to. Tag filters
+// and tag sets replace each other.
+func (in *settings) applyInstances(info *cdtypes.DeploymentGroupInfo) {
+	if in.AutoScalingGroups != nil {
+		info.AutoScalingGroups = nil
+		for _, name := range in.AutoScalingGroups {
+			info.AutoScalingGroups = append(info.AutoScalingGroups, cdtypes.AutoScalingGroup{Name: aws.String(name)})
+		}
+	}
+	if in.Ec2TagFilters != nil || in.Ec2TagSet != nil {
+		info.Ec2TagFilters, info.Ec2TagSet = slices.Clone(in.Ec2TagFilters), in.Ec2TagSet
+	}
+	if in.OnPremisesInstanceTagFilters != nil || in.OnPremisesTagSet != nil {
+		info.OnPremisesInstanceTagFilters, info.OnPremisesTagSet = slices.Clone(in.OnPremisesInstanceTagFilters), in.OnPremisesTagSet
+	}
+	if in.OutdatedInstancesStrategy != "" {
+		info.OutdatedInstancesStrategy = in.OutdatedInstancesStrategy
+	}
+	if in.TerminationHookEnabled != nil {
+		info.TerminationHookEnabled = *in.TerminationHookEnabled
+	}
+}
+
+// foreignTo names the settings that a platform does not have.
+func foreignTo(platform cdtypes.ComputePlatform, info *cdtypes.DeploymentGroupInfo) []string {
+	server := platform == cdtypes.ComputePlatformServer
+	lambda := platform == cdtypes.ComputePlatformLambda
+	var names []string
+	for _, p := range []struct {
+		name  string
+		given bool
+		fits  bool
+	}{
+		{"autoScalingGroups", len(info.AutoScalingGroups) > 0, server},
+		{"blueGreenDeploymentConfiguration", info.BlueGreenDeploymentConfiguration != nil, !lambda},
+		{"ec2TagFilters", len(info.Ec2TagFilters) > 0, server},
+		{"ec2TagSet", info.Ec2TagSet != nil, server},
+		{"ecsServices", len(info.EcsServices) > 0, platform == cdtypes.ComputePlatformEcs},
+		{"loadBalancerInfo", info.LoadBalancerInfo != nil, !lambda},
+		{"onPremisesInstanceTagFilters", len(info.OnPremisesInstanceTagFilters) > 0, server},
+		{"onPremisesTagSet", info.OnPremisesTagSet != nil, server},
+		{"outdatedInstancesStrategy", info.OutdatedInstancesStrategy != "", server},
+		{"terminationHookEnabled", info.TerminationHookEnabled, server},
+	} {
+		if p.given && !p.fits {
+			names = append(names, p.name)
+		}
+	}
+	return names
 }
 
 func set[T any](at **T, to *T) {
 	if to != nil {
 		*at = to
+	}
+}
+
+// fill sets what has no value yet.
+func fill[T any](at **T, to *T) {
+	if *at == nil {
+		*at = to
+	}
+}
+
+func setList[T any](at *[]T, to []T) {
+	if to != nil {
+		*at = slices.Clone(to)
 	}
 }
 
@@ -155,18 +204,6 @@ func checkRollback(c *cdtypes.AutoRollbackConfiguration) error {
 		return &cdtypes.InvalidAutoRollbackConfigException{Message: aws.String("Automatic rollback is enabled, but no event types were listed.")}
 	}
 	return nil
-}
-
-// checkStyle allows the one style of Lambda deployments (user guide,
-// "Deployments on an AWS Lambda compute platform": blue/green, always with
-// traffic control).
-func checkStyle(d *cdtypes.DeploymentStyle) error {
-	if d == nil || d.DeploymentType == cdtypes.DeploymentTypeBlueGreen && d.DeploymentOption == cdtypes.DeploymentOptionWithTrafficControl {
-		return nil
-	}
-	return &cdtypes.InvalidDeploymentStyleException{
-		Message: aws.String("For Lambda deployments, the deployment type must be BLUE_GREEN and the deployment option WITH_TRAFFIC_CONTROL."),
-	}
 }
 
 func checkTriggers(all []cdtypes.TriggerConfig) error {

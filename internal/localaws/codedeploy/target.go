@@ -15,44 +15,104 @@ import (
 // revisions of BatchGetApplicationRevisions (API reference).
 const batchTargets = 25
 
-// filterStatus is the one target filter that a Lambda deployment has.
-const filterStatus = string(cdtypes.TargetFilterNameTargetStatus)
+// The target filters (API reference, ListDeploymentTargets).
+const (
+	filterStatus = string(cdtypes.TargetFilterNameTargetStatus)
+	filterLabel  = string(cdtypes.TargetFilterNameServerInstanceLabel)
+)
 
-// target finds the target of a deployment that has started.
-func (s *Service) target(id *string) (*cdtypes.DeploymentTarget, error) {
+// running finds a deployment that has started.
+func (s *Service) running(id *string) (*deployment, error) {
 	d, err := s.deployment(id)
 	if err != nil {
 		return nil, err
 	}
 	if !d.started() {
-		return nil, &cdtypes.DeploymentNotStartedException{Message: aws.String("The specified deployment has not started: " + d.id())}
+		return nil, notStarted(d)
 	}
-	return d.run.target(), nil
+	return d, nil
 }
 
-// targetID returns the ID and the status of a target. The ID of a Lambda
-// target is the name of its function (API reference, BatchGetDeploymentTargets).
-func targetID(t *cdtypes.DeploymentTarget) (id string, status cdtypes.TargetStatus) {
-	if t == nil || t.LambdaTarget == nil {
-		return "", ""
-	}
-	return aws.ToString(t.LambdaTarget.TargetId), t.LambdaTarget.Status
+func notStarted(d *deployment) error {
+	return &cdtypes.DeploymentNotStartedException{Message: aws.String("The specified deployment has not started: " + d.id())}
 }
 
+// facts are what targets of all platforms have in common.
+type facts struct {
+	id     string
+	status cdtypes.TargetStatus
+	label  cdtypes.TargetLabel // of instances in blue/green deployments
+}
+
+// about reads the facts of a target. The ID of a Lambda target is the name of
+// its function, that of an instance its instance ID, that of an ECS service
+// cluster:service (API reference, BatchGetDeploymentTargets).
+func about(t *cdtypes.DeploymentTarget) facts {
+	switch {
+	case t.LambdaTarget != nil:
+		return facts{id: aws.ToString(t.LambdaTarget.TargetId), status: t.LambdaTarget.Status}
+	case t.EcsTarget != nil:
+		return facts{id: aws.ToString(t.EcsTarget.TargetId), status: t.EcsTarget.Status}
+	case t.InstanceTarget != nil:
+		i := t.InstanceTarget
+		return facts{id: aws.ToString(i.TargetId), status: i.Status, label: i.InstanceLabel}
+	default:
+		return facts{}
+	}
+}
+
+// overview counts the targets by their status. That of a Lambda or ECS
+// deployment is empty while it runs (observed), and then counts its one target.
+func (d *deployment) overview() *cdtypes.DeploymentOverview {
+	o := &cdtypes.DeploymentOverview{}
+	if d.application.platform != cdtypes.ComputePlatformServer {
+		switch {
+		case !d.over():
+			return nil
+		case d.info.Status == cdtypes.DeploymentStatusSucceeded:
+			o.Succeeded = 1
+		default:
+			o.Failed = 1
+		}
+		return o
+	}
+	for _, t := range d.run.targets() {
+		count(o, about(&t).status)
+	}
+	return o
+}
+
+func count(o *cdtypes.DeploymentOverview, status cdtypes.TargetStatus) {
+	switch status {
+	case cdtypes.TargetStatusPending, cdtypes.TargetStatusUnknown:
+		o.Pending++
+	case cdtypes.TargetStatusInProgress:
+		o.InProgress++
+	case cdtypes.TargetStatusSucceeded:
+		o.Succeeded++
+	case cdtypes.TargetStatusFailed:
+		o.Failed++
+	case cdtypes.TargetStatusSkipped:
+		o.Skipped++
+	case cdtypes.TargetStatusReady:
+		o.Ready++
+	}
+}
+
+// listDeploymentTargets lists the targets that pass all filters.
 func (s *Service) listDeploymentTargets(_ *wire.Call, in *codedeploy.ListDeploymentTargetsInput) (*codedeploy.ListDeploymentTargetsOutput, error) {
-	t, err := s.target(in.DeploymentId)
+	d, err := s.running(in.DeploymentId)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range names(in.TargetFilters) {
-		if f != filterStatus {
-			return nil, &cdtypes.InvalidTargetFilterNameException{Message: aws.String("The target filter name is invalid: " + f)}
-		}
+	if err := checkTargetFilters(d, in.TargetFilters); err != nil {
+		return nil, err
 	}
 	ids := []string{}
-	statuses, filtered := in.TargetFilters[filterStatus]
-	if id, status := targetID(t); id != "" && (!filtered || slices.Contains(statuses, string(status))) {
-		ids = append(ids, id)
+	for _, t := range d.run.targets() {
+		if f := about(&t); passes(in.TargetFilters, filterStatus, string(f.status)) && passes(in.TargetFilters, filterLabel, string(f.label)) {
+			ids = append(ids, f.id)
+		}
 	}
 	part, next, err := page(ids, in.NextToken)
 	if err != nil {
@@ -61,29 +121,79 @@ func (s *Service) listDeploymentTargets(_ *wire.Call, in *codedeploy.ListDeploym
 	return &codedeploy.ListDeploymentTargetsOutput{TargetIds: part, NextToken: next}, nil
 }
 
+func passes(filters map[string][]string, name, value string) bool {
+	wanted, filtered := filters[name]
+	return !filtered || slices.Contains(wanted, value)
+}
+
+func checkTargetFilters(d *deployment, filters map[string][]string) error {
+	for _, f := range names(filters) {
+		switch {
+		case f == filterStatus:
+			for _, status := range filters[f] {
+				if !slices.Contains(cdtypes.TargetStatus("").Values(), cdtypes.TargetStatus(status)) {
+					return &cdtypes.InvalidInstanceStatusException{Message: aws.String("The specified instance status does not exist: " + status)}
+				}
+			}
+		case f == filterLabel && d.application.platform == cdtypes.ComputePlatformServer:
+			if err := checkLabels(d, filters[f]); err != nil {
+				return err
+			}
+		default:
+			return &cdtypes.InvalidTargetFilterNameException{Message: aws.String("The target filter name is invalid: " + f)}
+		}
+	}
+	return nil
+}
+
+// checkLabels refuses labels of instances that do not exist, or that are asked
+// for in an in-place deployment, which has none.
+func checkLabels(d *deployment, labels []string) error {
+	if len(labels) > 0 && d.info.DeploymentStyle.DeploymentType != cdtypes.DeploymentTypeBlueGreen {
+		return &cdtypes.InvalidDeploymentInstanceTypeException{
+			Message: aws.String("An instance type was specified for an in-place deployment. Instance types are supported for blue/green deployments only."),
+		}
+	}
+	for _, l := range labels {
+		if !slices.Contains(cdtypes.TargetLabel("").Values(), cdtypes.TargetLabel(l)) {
+			return &cdtypes.InvalidInstanceTypeException{
+				Message: aws.String(`An invalid instance type was specified for instances in a blue/green deployment. Valid values include "Blue" for an original environment and "Green" for a replacement environment.`),
+			}
+		}
+	}
+	return nil
+}
+
 func (s *Service) getDeploymentTarget(_ *wire.Call, in *codedeploy.GetDeploymentTargetInput) (*codedeploy.GetDeploymentTargetOutput, error) {
-	t, err := s.targetNamed(in.DeploymentId, aws.ToString(in.TargetId))
+	d, err := s.running(in.DeploymentId)
+	if err != nil {
+		return nil, err
+	}
+	t, err := d.target(aws.ToString(in.TargetId))
 	if err != nil {
 		return nil, err
 	}
 	return &codedeploy.GetDeploymentTargetOutput{DeploymentTarget: t}, nil
 }
 
-func (s *Service) targetNamed(deploymentID *string, name string) (*cdtypes.DeploymentTarget, error) {
-	t, err := s.target(deploymentID)
-	if err != nil {
-		return nil, err
-	}
-	if name == "" {
+// target finds a target by its ID.
+func (d *deployment) target(id string) (*cdtypes.DeploymentTarget, error) {
+	if id == "" {
 		return nil, &cdtypes.DeploymentTargetIdRequiredException{Message: aws.String("A deployment target ID was not provided.")}
 	}
-	if id, _ := targetID(t); id != name {
-		return nil, &cdtypes.DeploymentTargetDoesNotExistException{Message: aws.String("The provided target ID does not belong to the attempted deployment.")}
+	for _, t := range d.run.targets() {
+		if about(&t).id == id {
+			return &t, nil
+		}
 	}
-	return t, nil
+	return nil, &cdtypes.DeploymentTargetDoesNotExistException{Message: aws.String("The provided target ID does not belong to the attempted deployment.")}
 }
 
 func (s *Service) batchGetDeploymentTargets(_ *wire.Call, in *codedeploy.BatchGetDeploymentTargetsInput) (*codedeploy.BatchGetDeploymentTargetsOutput, error) {
+	d, err := s.running(in.DeploymentId)
+	if err != nil {
+		return nil, err
+	}
 	if len(in.TargetIds) == 0 {
 		return nil, &cdtypes.DeploymentTargetIdRequiredException{Message: aws.String("A deployment target ID was not provided.")}
 	}
@@ -92,7 +202,7 @@ func (s *Service) batchGetDeploymentTargets(_ *wire.Call, in *codedeploy.BatchGe
 	}
 	out := &codedeploy.BatchGetDeploymentTargetsOutput{DeploymentTargets: []cdtypes.DeploymentTarget{}}
 	for _, id := range in.TargetIds {
-		t, err := s.targetNamed(in.DeploymentId, id)
+		t, err := d.target(id)
 		if err != nil {
 			return nil, err
 		}

@@ -41,82 +41,89 @@ type hookEvent struct {
 	LifecycleEventHookExecutionID string `json:"LifecycleEventHookExecutionId"`
 }
 
-// hook invokes the function of a lifecycle event and waits for its answer. A
-// rollback invokes none: in a published run, the events of the rollback
-// succeeded and the hook functions were not invoked.
-func (r *lambdaRun) hook(ctx context.Context, event int) {
-	function := r.spec.BeforeAllowTraffic
-	if event == afterAllowTraffic {
-		function = r.spec.AfterAllowTraffic
-	}
-	if function == "" || r.back {
-		r.finish(ctx, event)
+// hooks invokes the hook functions of one target and takes their answers.
+type hooks struct {
+	s          *Service
+	d          *deployment
+	life       *lifecycle
+	executions map[string]int                       // lifecycle event by execution ID
+	finish     func(ctx context.Context, event int) // goes on after an event that succeeded
+}
+
+func (s *Service) newHooks(d *deployment, life *lifecycle, finish func(ctx context.Context, event int)) *hooks {
+	return &hooks{s: s, d: d, life: life, executions: map[string]int{}, finish: finish}
+}
+
+// invoke invokes the function of a lifecycle event and waits for its answer.
+// An event without a function succeeds at once.
+func (h *hooks) invoke(ctx context.Context, event int, function string) {
+	if function == "" {
+		h.finish(ctx, event)
 		return
 	}
 	if !strings.HasPrefix(functionName(function), hookPrefix) {
-		r.s.fail(ctx, r.d, cdtypes.ErrorCodeIamRolePermissions, fmt.Sprintf(roleLacks, r.d.role))
+		h.s.fail(ctx, h.d, cdtypes.ErrorCodeIamRolePermissions, fmt.Sprintf(roleLacks, h.d.role))
 		return
 	}
-	id := r.newExecution(event)
-	payload, err := json.Marshal(hookEvent{DeploymentID: r.d.id(), LifecycleEventHookExecutionID: id})
+	id := h.newExecution(event)
+	payload, err := json.Marshal(hookEvent{DeploymentID: h.d.id(), LifecycleEventHookExecutionID: id})
 	if err == nil {
-		_, err = wire.Do[lambda.InvokeOutput](ctx, r.s.c, principal(), "lambda", "Invoke", &lambda.InvokeInput{
+		_, err = wire.Do[lambda.InvokeOutput](ctx, h.s.c, h.d.principal(), "lambda", "Invoke", &lambda.InvokeInput{
 			FunctionName: aws.String(function), InvocationType: lambdatypes.InvocationTypeEvent, Payload: payload,
 		})
 	}
 	if err != nil {
-		r.diagnose(event, err.Error())
-		r.s.fail(ctx, r.d, cdtypes.ErrorCodeHookExecutionFailure, hookFailed)
+		h.life.diagnose(event, err.Error())
+		h.s.fail(ctx, h.d, cdtypes.ErrorCodeHookExecutionFailure, hookFailed)
 		return
 	}
-	r.s.later(r.d, hookTimeout, func() {
-		if r.events[event].Status == cdtypes.LifecycleEventStatusInProgress {
-			r.s.fail(ctx, r.d, cdtypes.ErrorCodeTimeout, hookTimedOut)
+	h.s.later(h.d, hookTimeout, func() {
+		if h.life.running(event) {
+			h.s.fail(ctx, h.d, cdtypes.ErrorCodeTimeout, hookTimedOut)
 		}
 	})
 }
 
 // newExecution makes the ID that the hook must answer with. It is opaque to
 // the hook; like AWS's, it is the base64 form of an object that looks encrypted.
-func (r *lambdaRun) newExecution(event int) string {
+func (h *hooks) newExecution(event int) string {
 	random := func(n int) string {
 		var b []byte
 		for range n {
-			b = binary.LittleEndian.AppendUint64(b, r.s.w.Rand().Uint64())
+			b = binary.LittleEndian.AppendUint64(b, h.s.w.Rand().Uint64())
 		}
 		return base64.StdEncoding.EncodeToString(b)
 	}
 	const dataSize, vectorSize = 12, 2 // in words of eight bytes
 	text := fmt.Sprintf(`{"encryptedData":%q,"ivParameterSpec":%q,"materialSetSerial":1}`, random(dataSize), random(vectorSize))
 	id := base64.StdEncoding.EncodeToString([]byte(text))
-	r.hooks[id] = event
+	h.executions[id] = event
 	return id
 }
 
 // report takes the answer of a hook. The deployment goes on or fails a moment
 // later, not while the function that answers is still running.
-func (r *lambdaRun) report(ctx context.Context, executionID string, status cdtypes.LifecycleEventStatus) error {
-	event, ok := r.hooks[executionID]
+func (h *hooks) report(ctx context.Context, executionID string, status cdtypes.LifecycleEventStatus) error {
+	event, ok := h.executions[executionID]
 	switch {
 	case !ok:
-		return &cdtypes.InvalidLifecycleEventHookExecutionIdException{
-			Message: aws.String("A lifecycle event hook is invalid. Review the hooks section in your AppSpec file to ensure the lifecycle events and hooks functions are valid."),
-		}
-	case r.events[event].Status != cdtypes.LifecycleEventStatusInProgress:
+		return invalidExecution()
+	case !h.life.running(event):
 		return &cdtypes.LifecycleEventAlreadyCompletedException{
 			Message: aws.String("An attempt to return the status of an already completed lifecycle event occurred."),
 		}
 	case status == cdtypes.LifecycleEventStatusSucceeded:
-		r.finish(ctx, event)
+		h.finish(ctx, event)
 	default:
-		r.close(event, cdtypes.LifecycleEventStatusFailed)
-		r.diagnose(event, "the validation function reported Failed")
-		r.s.later(r.d, stepDelay, func() { r.s.fail(ctx, r.d, cdtypes.ErrorCodeHookExecutionFailure, hookFailed) })
+		h.life.close(event, cdtypes.LifecycleEventStatusFailed)
+		h.life.diagnose(event, "the validation function reported Failed")
+		h.s.later(h.d, stepDelay, func() { h.s.fail(ctx, h.d, cdtypes.ErrorCodeHookExecutionFailure, hookFailed) })
 	}
 	return nil
 }
 
-// diagnose says why a lifecycle event failed.
-func (r *lambdaRun) diagnose(event int, why string) {
-	r.events[event].Diagnostics = &cdtypes.Diagnostics{ErrorCode: cdtypes.LifecycleErrorCodeUnknownError, Message: aws.String(why)}
+func invalidExecution() error {
+	return &cdtypes.InvalidLifecycleEventHookExecutionIdException{
+		Message: aws.String("A lifecycle event hook is invalid. Review the hooks section in your AppSpec file to ensure the lifecycle events and hooks functions are valid."),
+	}
 }

@@ -19,7 +19,7 @@ import (
 func localCommand() *cobra.Command {
 	c := &cobra.Command{Use: "local", Short: "The local AWS", Args: args(cobra.NoArgs)}
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	c.AddCommand(upCommand())
+	c.AddCommand(upCommand(), agentCaseCommand())
 	return c
 }
 

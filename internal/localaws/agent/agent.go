@@ -50,6 +50,8 @@ type Bundle struct {
 type Outcome struct {
 	Noop        bool         // there was no script to run
 	Diagnostics *Diagnostics // nil if the event succeeded
+
+	stopped bool // the instance ended before the event did
 }
 
 // Diagnostics says why an event failed, as GetDeploymentTarget shows it.
@@ -94,7 +96,7 @@ type Host struct {
 	o    Options
 
 	mu       sync.Mutex
-	instance *instance // what the events are carried out in; nil before the first
+	instance instance // what the events are carried out in; nil before the first
 }
 
 // New returns the instance whose file system is the folder root. The folder
@@ -120,11 +122,24 @@ func (h *Host) Root() string { return h.root }
 func (h *Host) Run(ctx context.Context, event string, d Deployment) Outcome {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	in, err := h.open()
-	if err != nil {
+	if err := check(event, d); err != nil {
 		return Outcome{Diagnostics: diagnose(err)}
 	}
-	return in.run(ctx, request{Event: event, Deployment: d, Stamp: h.o.Now().Format(stampLayout)})
+	if a := h.agent(); h.instance == nil && a.nothingToRun(event, d) {
+		// No instance is started for nothing: most events have no script.
+		return a.run(ctx, request{Event: event, Deployment: d})
+	}
+	if err := h.open(); err != nil {
+		return Outcome{Diagnostics: diagnose(err)}
+	}
+	if event != downloadBundle {
+		d.Bundle.Bytes = nil
+	}
+	out := h.instance.run(ctx, request{Event: event, Deployment: d, Stamp: h.o.Now().Format(stampLayout)})
+	if out.stopped {
+		_ = h.stop() // it is gone already; the next event starts another
+	}
+	return out
 }
 
 // HasScript says whether an event would have something to do now: DownloadBundle
@@ -134,15 +149,15 @@ func (h *Host) Run(ctx context.Context, event string, d Deployment) Outcome {
 func (h *Host) HasScript(event string, d Deployment) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	a := h.agent()
+	return check(event, d) != nil || !h.agent().nothingToRun(event, d)
+}
+
+func (a *agent) nothingToRun(event string, d Deployment) bool {
 	if event == downloadBundle || event == install {
-		return true
-	}
-	if err := check(event, d); err != nil {
-		return true
+		return false
 	}
 	hook, err := a.hook(event, d)
-	return err != nil || hook != nil
+	return err == nil && hook == nil
 }
 
 // agent is the agent as it works from outside of the instance.

@@ -100,14 +100,14 @@ func (a *agent) step(s instruction, list io.Writer) error {
 }
 
 func (a *agent) makeDir(dir string) error {
-	at, err := a.tree.real(dir)
+	at, err := a.tree.entry(dir)
 	if err != nil {
 		return err
 	}
-	if err := os.Mkdir(at, dirMode); err != nil { //nolint:gosec // as the agent makes them
+	if err := os.Mkdir(at, dirMode); err != nil {
 		return err
 	}
-	return os.Chmod(at, dirMode) //nolint:gosec // whatever this process's umask is
+	return os.Chmod(at, dirMode)
 }
 
 // copy copies a file with its mode, owner and times, and a link as a link. If

@@ -1,9 +1,6 @@
 package agent
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // request is an event for an instance.
 type request struct {
@@ -40,7 +37,3 @@ func (a *agent) carryOut(ctx context.Context, r request) (noop bool, err error) 
 	}
 	return false, h.run(ctx, r.Stamp)
 }
-
-// errRefused is why scripts are not run where they cannot be confined.
-var errRefused = errors.New("this machine cannot confine them to the instance's folder, so they could change the machine itself; " +
-	"see internal/localaws/agent/MODEL.md for what confinement needs, or allow unconfined scripts")

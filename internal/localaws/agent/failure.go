@@ -29,6 +29,10 @@ const (
 	invalidSpec   = "AppSpecValidationException"
 )
 
+// Refused is the class of a failure that is this agent's alone: there were
+// scripts, and they were not run because the machine cannot confine them.
+const Refused = "Refused"
+
 // failure is an error in the agent's words.
 type failure struct {
 	class   string
@@ -52,8 +56,12 @@ func diagnose(err error) *Diagnostics {
 		}
 	}
 	d := &Diagnostics{ErrorCode: errorCode(codeUnknown), Message: err.Error(), Code: codeUnknown, Class: runtimeError}
-	if _, ok := errors.AsType[*appspec.Invalid](err); ok {
+	if _, ok := errors.AsType[*appspec.ValidationError](err); ok {
 		d.Class = invalidSpec
+	}
+	if _, ok := errors.AsType[*refusedError](err); ok {
+		d.Class = Refused
+		return d
 	}
 	if no, ok := errors.AsType[syscall.Errno](err); ok {
 		d.Class, d.Message = "Errno::"+errnoName(no), systemMessage(err, no)

@@ -105,8 +105,11 @@ func (h *hook) process(s appspec.Script, at string) *process {
 		"LIFECYCLE_EVENT="+h.event, "DEPLOYMENT_ID="+d.ID, "APPLICATION_NAME="+d.ApplicationName,
 		"DEPLOYMENT_GROUP_NAME="+d.GroupName, "DEPLOYMENT_GROUP_ID="+d.GroupID)
 	for _, v := range [][2]string{
-		{"BUNDLE_BUCKET", d.Bundle.Bucket}, {"BUNDLE_KEY", d.Bundle.Key}, {"BUNDLE_VERSION", d.Bundle.Version},
-		{"BUNDLE_ETAG", d.Bundle.ETag}, {"BUNDLE_COMMIT", d.Bundle.Commit},
+		{"BUNDLE_BUCKET", d.Bundle.Bucket},
+		{"BUNDLE_KEY", d.Bundle.Key},
+		{"BUNDLE_VERSION", d.Bundle.Version},
+		{"BUNDLE_ETAG", d.Bundle.ETag},
+		{"BUNDLE_COMMIT", d.Bundle.Commit},
 	} {
 		if v[1] != "" {
 			env = append(env, v[0]+"="+v[1])

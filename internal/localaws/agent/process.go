@@ -48,59 +48,73 @@ func (p *process) run(ctx context.Context, log *scriptLog) (ending, error) {
 	if err != nil {
 		return ending{}, err
 	}
+	defer func() { _ = stdout.Close() }() // ends the reader
 	stderr, errOut, err := os.Pipe()
 	if err != nil {
-		return ending{}, errors.Join(err, stdout.Close(), out.Close())
+		return ending{}, errors.Join(err, out.Close())
 	}
-	defer func() { _, _ = stdout.Close(), stderr.Close() }() // ends the readers
+	defer func() { _ = stderr.Close() }() // the same
 	cmd, err := p.start(out, errOut)
 	if err := errors.Join(err, out.Close(), errOut.Close()); err != nil {
 		return ending{}, err
 	}
-	outDone, errDone := forward(stdout, "[stdout]", log), forward(stderr, "[stderr]", log)
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	deadline := time.NewTimer(time.Duration(p.timeout) * time.Second)
-	defer deadline.Stop()
-	over := make(chan struct{}) // closed once the deadline has passed
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() {
-		select {
-		case <-deadline.C:
-			close(over)
-		case <-stop:
-		}
-	}()
+	exit := &exit{done: make(chan struct{})}
+	go exit.wait(cmd)
+	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(p.timeout)*time.Second, errTimedOut)
+	defer cancel()
+	return await(limited, cmd, exit, []outlet{
+		{"STDOUT", forward(stdout, "[stdout]", log)}, {"STDERR", forward(stderr, "[stderr]", log)},
+	})
+}
+
+// errTimedOut is why a context ends whose script ran out of time.
+var errTimedOut = errors.New("the script ran out of time")
+
+// exit is the end of a process.
+type exit struct {
+	done chan struct{}
+	err  error // once done is closed
+}
+
+func (e *exit) wait(cmd *exec.Cmd) {
+	e.err = cmd.Wait()
+	close(e.done)
+}
+
+// outlet is one of a script's outputs.
+type outlet struct {
+	name string
+	done <-chan struct{} // closed at its end
+}
+
+// await waits for the script and then for its outputs.
+func await(ctx context.Context, cmd *exec.Cmd, exit *exit, outputs []outlet) (ending, error) {
 	select {
-	case err = <-exited:
-	case <-over:
-		endGroup(cmd, exited)
-		return ending{timedOut: true}, nil
+	case <-exit.done:
+		if _, ok := errors.AsType[*exec.ExitError](exit.err); exit.err != nil && !ok {
+			return ending{}, exit.err
+		}
 	case <-ctx.Done():
-		endGroup(cmd, exited)
-		return ending{cancelled: context.Cause(ctx)}, nil
+		endGroup(cmd, exit)
+		if cause := context.Cause(ctx); !errors.Is(cause, errTimedOut) {
+			return ending{cancelled: cause}, nil
+		}
+		return ending{timedOut: true}, nil
 	}
-	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
-		return ending{}, err
-	}
-	for _, output := range []struct {
-		name string
-		done <-chan struct{}
-	}{{"STDOUT", outDone}, {"STDERR", errDone}} {
+	for _, o := range outputs {
 		select {
-		case <-output.done:
-		case <-over:
-			return ending{open: output.name}, nil
+		case <-o.done:
 		case <-ctx.Done():
-			return ending{cancelled: context.Cause(ctx)}, nil
+			if cause := context.Cause(ctx); !errors.Is(cause, errTimedOut) {
+				return ending{cancelled: cause}, nil
+			}
+			return ending{open: o.name}, nil
 		}
 	}
-	end := ending{}
 	if s := cmd.ProcessState; s.Exited() {
-		end.exit = strconv.Itoa(s.ExitCode())
+		return ending{exit: strconv.Itoa(s.ExitCode())}, nil
 	}
-	return end, nil
+	return ending{}, nil
 }
 
 // start starts the script. Names with signs that mean something to a shell are
@@ -129,13 +143,13 @@ func (p *process) start(stdout, stderr *os.File) (*exec.Cmd, error) {
 }
 
 // endGroup asks the whole process group to end, and kills it if it does not.
-func endGroup(cmd *exec.Cmd, exited <-chan error) {
+func endGroup(cmd *exec.Cmd, exit *exit) {
 	signalGroup(cmd, false)
 	select {
-	case <-exited:
+	case <-exit.done:
 	case <-time.After(grace):
 		signalGroup(cmd, true)
-		<-exited
+		<-exit.done
 	}
 }
 

@@ -41,37 +41,41 @@ func readACL(p *Permission, m mapping) error {
 // parseACE reads [default:][type:]name:perm. The base entries (the owner's, the
 // group's and the others') belong into mode, and are refused.
 func parseACE(s string) (ACE, error) {
-	malformed := invalid("of a problem with the acls permission settings in the application specification file. Invalid acl entry (%s).", s)
 	parts := strings.Split(s, ":")
 	var a ACE
 	if d := parts[0]; len(parts) > 2 && (d == "d" || d == "default") {
 		a.Default = true
 		parts = parts[1:]
 	}
+	a.who(parts)
+	shared := a.Type == "mask" || a.Type == "other" // and therefore nobody's
 	switch {
-	case len(parts) == 3:
-		a.Type, a.Name = aceType(parts[0]), parts[1]
-		if t := aceType(a.Name); t == "mask" || t == "other" {
-			a.Name = t // the agent writes m and o out, even as a name
-		}
-	case len(parts) == 2:
-		a.Type = "user"
-		if t := aceType(parts[0]); t == "mask" || t == "other" {
-			a.Type = t
-		} else {
-			a.Name = parts[0]
-		}
-	}
-	if a.Type == "" || (a.Type == "mask" || a.Type == "other") && a.Name != "" {
-		return ACE{}, malformed
-	}
-	if !a.Default && a.Type != "mask" && a.Name == "" {
+	case a.Type == "", shared && a.Name != "":
+		return ACE{}, invalid("of a problem with the acls permission settings in the application specification file. Invalid acl entry (%s).", s)
+	case !a.Default && a.Type != "mask" && a.Name == "":
 		return ACE{}, invalid("of a problem with the acls permission settings in the application specification file. "+
 			"Use mode to set the base acl entry (%s). Update the permissions section of the AppSpec file, and then try again.", s)
 	}
 	var err error
 	a.Perm, err = acePerm(s, parts[len(parts)-1])
 	return a, err
+}
+
+// who reads type:name:perm, or one of the two and perm. The type stays empty
+// if it is none of these.
+func (a *ACE) who(parts []string) {
+	switch len(parts) {
+	case 3:
+		a.Type, a.Name = aceType(parts[0]), parts[1]
+		if t := aceType(a.Name); t == "mask" || t == "other" {
+			a.Name = t // the agent writes m and o out, even as a name
+		}
+	case 2:
+		a.Type, a.Name = "user", parts[0]
+		if t := aceType(parts[0]); t == "mask" || t == "other" {
+			a.Type, a.Name = t, ""
+		}
+	}
 }
 
 func aceType(s string) string {
@@ -133,42 +137,42 @@ func (p Permission) CheckFileACL() error {
 func (p Permission) FullACL(mode string) []ACE {
 	digits := mode[len(mode)-3:]
 	acl := append([]ACE{}, p.ACL...)
-	for _, isDefault := range []bool{false, true} {
-		acl = append(acl, missingBase(p.ACL, digits, isDefault)...)
+	for _, defaults := range []bool{false, true} {
+		var given []ACE
+		for _, a := range p.ACL {
+			if a.Default == defaults {
+				given = append(given, a)
+			}
+		}
+		if !defaults || given != nil {
+			acl = append(acl, missing(given, digits, defaults)...)
+		}
 	}
 	return acl
 }
 
-func missingBase(given []ACE, digits string, isDefault bool) []ACE {
-	has, named, of := map[string]bool{}, false, 0
+// missing are the base entries and the mask that a list lacks.
+func missing(given []ACE, digits string, defaults bool) []ACE {
+	base, named := map[string]string{}, false // permissions by type
 	for _, a := range given {
-		if a.Default != isDefault {
-			continue
-		}
-		of++
 		if a.Name == "" {
-			has[a.Type] = true
+			base[a.Type] = a.Perm
 		} else {
 			named = true
 		}
 	}
-	if isDefault && of == 0 {
-		return nil
-	}
 	var add []ACE
 	for i, kind := range []string{"user", "group", "other"} {
-		if !has[kind] {
-			add = append(add, ACE{isDefault, kind, "", OctalPerm(digits[i])})
+		if base[kind] == "" {
+			add = append(add, ACE{defaults, kind, "", OctalPerm(digits[i])})
 		}
 	}
-	if named && !has["mask"] {
+	if named && base["mask"] == "" {
 		mask := OctalPerm(digits[1])
-		for _, a := range given {
-			if a.Default && isDefault && a.Type == "group" && a.Name == "" {
-				mask = a.Perm
-			}
+		if defaults && base["group"] != "" {
+			mask = base["group"]
 		}
-		add = append(add, ACE{isDefault, "mask", "", mask})
+		add = append(add, ACE{defaults, "mask", "", mask})
 	}
 	return add
 }

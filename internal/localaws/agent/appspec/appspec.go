@@ -15,14 +15,14 @@ import (
 // defaultTimeout is how many seconds a script has that names no timeout.
 const defaultTimeout = 3600
 
-// Invalid is an AppSpec file that breaks a rule: the agent's
+// ValidationError is an AppSpec file that breaks a rule: the agent's
 // AppSpecValidationException.
-type Invalid struct{ Reason string }
+type ValidationError struct{ Reason string }
 
-func (i *Invalid) Error() string { return i.Reason }
+func (v *ValidationError) Error() string { return v.Reason }
 
 func invalid(format string, a ...any) error {
-	return &Invalid{"The deployment failed because " + fmt.Sprintf(format, a...)}
+	return &ValidationError{"The deployment failed because " + fmt.Sprintf(format, a...)}
 }
 
 // File is one entry of the files section.

@@ -56,7 +56,7 @@ func (m mapping) String() string {
 func securityRange(r string) (string, error) {
 	levels, categories, categorized := strings.Cut(r, ":")
 	if levels == "" || categorized && categories == "" {
-		return "", &Invalid{"invalid range part " + r}
+		return "", &ValidationError{"invalid range part " + r}
 	}
 	lowText, highText, two := strings.Cut(levels, "-")
 	low, err := level("sensitivity", 's', lowText)
@@ -99,7 +99,7 @@ func categoryNumbers(list string) ([]int, error) {
 			}
 		}
 		if high < low {
-			return nil, &Invalid{"invalid category range " + part}
+			return nil, &ValidationError{"invalid category range " + part}
 		}
 		for n := low; n <= high; n++ {
 			numbers = append(numbers, n)
@@ -107,14 +107,14 @@ func categoryNumbers(list string) ([]int, error) {
 	}
 	slices.Sort(numbers)
 	if len(slices.Compact(slices.Clone(numbers))) < len(numbers) {
-		return nil, &Invalid{"duplicate categories"}
+		return nil, &ValidationError{"duplicate categories"}
 	}
 	return numbers, nil
 }
 
 // level reads s3 or c12. Categories end at 1023.
 func level(kind string, letter byte, s string) (int, error) {
-	bad := &Invalid{fmt.Sprintf("invalid %s %s", kind, s)}
+	bad := &ValidationError{fmt.Sprintf("invalid %s %s", kind, s)}
 	if len(s) < 2 || s[0] != letter || strings.Trim(s[1:], "0123456789") != "" {
 		return 0, bad
 	}

@@ -107,24 +107,33 @@ func forms() yamlForms {
 
 // scalar resolves a scalar. What is quoted, or a block, is text.
 func scalar(n *yaml.Node) any {
-	s := n.Value
-	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 || n.Tag == "!!str" && n.Style&yaml.TaggedStyle != 0 {
-		return s
+	const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	if n.Style&quoted != 0 || n.Style&yaml.TaggedStyle != 0 && n.Tag == "!!str" {
+		return n.Value
 	}
 	is := forms()
-	switch {
+	switch s := n.Value; {
 	case s == "" || s == "~" || s == "null" || s == "Null" || s == "NULL":
 		return nil
 	case is.yes.MatchString(s):
 		return true
 	case is.no.MatchString(s):
 		return false
-	case is.integer.MatchString(s):
-		if i, err := strconv.ParseInt(strings.NewReplacer(",", "", "_", "").Replace(s), 0, 64); err == nil {
+	default:
+		return numeral(s, is)
+	}
+}
+
+// numeral is the number that a text writes, or the text.
+func numeral(s string, is yamlForms) any {
+	digits := strings.NewReplacer(",", "", "_", "").Replace(s)
+	if is.integer.MatchString(s) {
+		if i, err := strconv.ParseInt(digits, 0, 64); err == nil {
 			return i
 		}
-	case s != "." && is.float.MatchString(s):
-		if f, err := strconv.ParseFloat(strings.NewReplacer(",", "", "_", "").Replace(s), 64); err == nil {
+	}
+	if s != "." && is.float.MatchString(s) {
+		if f, err := strconv.ParseFloat(digits, 64); err == nil {
 			return f
 		}
 	}

@@ -144,23 +144,23 @@ func parsePattern(m json.RawMessage) (pattern, error) {
 			p = append(p, line)
 			continue
 		}
-		var any struct {
+		var blocks struct {
 			Order []json.RawMessage `json:"any_order"`
 		}
 		d := json.NewDecoder(strings.NewReader(string(item)))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&any); err != nil {
+		if err := d.Decode(&blocks); err != nil {
 			return nil, fmt.Errorf("cleanup: %w", err)
 		}
-		var blocks []pattern
-		for _, b := range any.Order {
+		var parsed []pattern
+		for _, b := range blocks.Order {
 			block, err := parsePattern(b)
 			if err != nil {
 				return nil, err
 			}
-			blocks = append(blocks, block)
+			parsed = append(parsed, block)
 		}
-		p = append(p, blocks)
+		p = append(p, parsed)
 	}
 	return p, nil
 }

@@ -90,13 +90,26 @@ func (p *player) file(at string, e fs.DirEntry) (File, error) {
 		f.Type = info.Mode().Type().String() // nothing that was ever recorded
 		return f, nil
 	}
-	b, err := os.ReadFile(at) //nolint:gosec // below TARGET
+	b, err := readAnyhow(at, info)
 	content := p.out.Replace(string(b))
 	f.Type, f.Content = "file", &content
 	if info.ModTime().Equal(bundled()) {
 		f.MTime = "bundle"
 	}
 	return f, err
+}
+
+// readAnyhow reads a file that may forbid it to its owner.
+func readAnyhow(at string, info fs.FileInfo) ([]byte, error) {
+	b, err := os.ReadFile(at) //nolint:gosec // below TARGET
+	if !errors.Is(err, fs.ErrPermission) {
+		return b, err
+	}
+	if err := os.Chmod(at, info.Mode()|0o400); err != nil {
+		return nil, err
+	}
+	b, err = os.ReadFile(at) //nolint:gosec // the same
+	return b, errors.Join(err, os.Chmod(at, info.Mode()))
 }
 
 func (p *player) ofGroup(group, suffix string) string {

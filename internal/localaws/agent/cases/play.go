@@ -173,6 +173,9 @@ func (p *player) deploy(ctx context.Context, d Deployment) (Observation, error) 
 	for _, e := range events {
 		got.Started = append(got.Started, e)
 		if x := p.host.Run(ctx, e, spec).Diagnostics; x != nil {
+			if x.Class == agent.Refused || ctx.Err() != nil {
+				return Observation{}, errors.New(x.Message)
+			}
 			got.Result, got.FailedEvent = "failed", e
 			got.ErrorClass, got.Error = x.Class, p.out.Replace(x.Message)
 			if x.Class == "ScriptError" {

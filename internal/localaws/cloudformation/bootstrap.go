@@ -13,7 +13,6 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/template"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
@@ -24,16 +23,20 @@ const (
 	bootstrapVersion   = "30"
 )
 
+// self is who makes the calls of a deployment that nobody asked for over the
+// wire.
+func self() wire.Principal { return wire.Principal{Service: principal} }
+
 // bootstrap puts the version parameter that CDK templates check, if missing.
-func (d *deployment) bootstrap(ctx context.Context) error {
-	_, err := d.parameter(ctx, bootstrapParameter)
+func (s *Service) bootstrap(ctx context.Context) error {
+	_, err := s.parameter(ctx, self(), bootstrapParameter)
 	if _, missing := errors.AsType[*ssmtypes.ParameterNotFound](err); !missing {
 		if err != nil {
 			return fmt.Errorf("read bootstrap version: %w", err)
 		}
 		return nil
 	}
-	_, err = wire.Do[ssm.PutParameterOutput](ctx, d.caller, principal(), "ssm", "PutParameter", &ssm.PutParameterInput{
+	_, err = wire.Do[ssm.PutParameterOutput](ctx, s.caller, self(), "ssm", "PutParameter", &ssm.PutParameterInput{
 		Name: aws.String(bootstrapParameter), Value: aws.String(bootstrapVersion), Type: ssmtypes.ParameterTypeString,
 	})
 	if err != nil {
@@ -42,33 +45,21 @@ func (d *deployment) bootstrap(ctx context.Context) error {
 	return nil
 }
 
-// parameter reads a parameter of Systems Manager.
-func (d *deployment) parameter(ctx context.Context, name string) (string, error) {
-	out, err := wire.Do[ssm.GetParameterOutput](ctx, d.caller, principal(), "ssm", "GetParameter", &ssm.GetParameterInput{Name: &name})
-	if err != nil {
-		return "", err
-	}
-	if out.Parameter == nil {
-		return "", fmt.Errorf("parameter %s has no value", name)
-	}
-	return aws.ToString(out.Parameter.Value), nil
-}
-
 // upload puts the assets into their buckets, which it makes when missing.
-func (d *deployment) upload(ctx context.Context, uploads []upload) error {
+func (s *Service) upload(ctx context.Context, p *plan, uploads []upload) error {
 	seen := map[string]bool{}
 	for _, u := range uploads {
-		bucket, err := d.expand(u.bucket)
+		bucket, err := p.expand(u.bucket)
 		if err != nil {
 			return fmt.Errorf("upload asset %s: %w", u.key, err)
 		}
 		if !seen[bucket] {
-			if err := d.ensureBucket(ctx, bucket); err != nil {
+			if err := s.ensureBucket(ctx, bucket); err != nil {
 				return err
 			}
 			seen[bucket] = true
 		}
-		_, err = wire.Do[s3.PutObjectOutput](ctx, d.caller, principal(), "s3", "PutObject",
+		_, err = wire.Do[s3.PutObjectOutput](ctx, s.caller, self(), "s3", "PutObject",
 			&s3.PutObjectInput{Bucket: &bucket, Key: aws.String(u.key), Body: bytes.NewReader(u.body)})
 		if err != nil {
 			return fmt.Errorf("upload asset %s: %w", u.key, err)
@@ -77,26 +68,16 @@ func (d *deployment) upload(ctx context.Context, uploads []upload) error {
 	return nil
 }
 
-// expand replaces pseudo parameters in the destination of an asset.
-func (d *deployment) expand(text string) (string, error) {
-	v, faults := d.scope.Eval(map[string]any{"Fn::Sub": text}, func(id, _ string) (any, error) { return nil, template.NoSuch(id) })
-	if len(faults) > 0 {
-		return "", errors.New(faults[0].Reason)
-	}
-	s, _ := v.(string)
-	return s, nil
-}
-
 // ensureBucket makes a bucket unless we have it.
-func (d *deployment) ensureBucket(ctx context.Context, name string) error {
-	_, err := wire.Do[s3.HeadBucketOutput](ctx, d.caller, principal(), "s3", "HeadBucket", &s3.HeadBucketInput{Bucket: &name})
+func (s *Service) ensureBucket(ctx context.Context, name string) error {
+	_, err := wire.Do[s3.HeadBucketOutput](ctx, s.caller, self(), "s3", "HeadBucket", &s3.HeadBucketInput{Bucket: &name})
 	if err == nil {
 		return nil
 	}
 	if !noBucket(err) {
 		return fmt.Errorf("look for bucket %s: %w", name, err)
 	}
-	_, err = wire.Do[s3.CreateBucketOutput](ctx, d.caller, principal(), "s3", "CreateBucket", &s3.CreateBucketInput{Bucket: &name})
+	_, err = wire.Do[s3.CreateBucketOutput](ctx, s.caller, self(), "s3", "CreateBucket", &s3.CreateBucketInput{Bucket: &name})
 	if err != nil {
 		return fmt.Errorf("make bucket %s: %w", name, err)
 	}

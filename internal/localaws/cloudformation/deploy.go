@@ -1,12 +1,3 @@
-// Package cloudformation makes the resources of a CloudFormation template in
-// the local AWS: it is what stands behind a "cdk deploy" of a synthesized
-// stack. It has no API of its own yet, only [Deploy] and [Delete].
-//
-// It refuses more than CloudFormation does and ignores nothing: a resource
-// type, property, attribute or intrinsic function that it does not know is an
-// error that names it. All such errors of a template are reported together
-// before anything is made. A stack can be created and deleted, not updated.
-// IAM roles and policies are recorded ([Roles]), not enforced.
 package cloudformation
 
 import (
@@ -14,20 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
+
+	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/template"
-	"github.com/pullback-dev/pullback/internal/localaws/wire"
-	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
 // Input says what to deploy. [ReadAssembly] and [ReadTemplate] make one.
 type Input struct {
 	StackName  string
-	Template   []byte // JSON
+	Template   []byte // JSON or YAML
 	Parameters map[string]string
 	Assets     Assets
-	Imports    map[string]string // what other stacks export, for Fn::ImportValue
-	Roles      *Roles            // where to record IAM resources; nil is a new record
+	Imports    map[string]string // what stacks elsewhere export, for Fn::ImportValue
 	Options    Options
 }
 
@@ -41,28 +32,19 @@ type Options struct {
 	Replace func(logicalID string, metadata map[string]any, dir string) (string, error)
 }
 
-// deployment is one run of Deploy or Delete.
-type deployment struct {
-	caller wire.Caller
-	world  *world.World
-	kinds  map[string]kind
-	roles  *Roles
-	in     Input
-	id     string            // of the stack
-	code   map[string]string // object key of functions whose code was replaced
+// ValidationError is every reason why a template cannot be deployed.
+type ValidationError = template.ValidationError
 
-	template *template.Template
-	scope    *template.Scope
-	made     map[string]Resource
-	stack    Stack
-}
+// errCancelled is why an update is taken back that was cancelled.
+var errCancelled = errors.New("the update was cancelled")
 
-// Deploy makes the resources of a template, each after those it depends on. If
-// one cannot be made, those already made are removed again and the error is a
-// *[ResourceError]; if the template cannot be deployed at all, the error is
-// [ValidationError]. Call it without the world's lock; it holds the lock until it is
-// done, so that no time passes.
-func Deploy(ctx context.Context, c wire.Caller, w *world.World, in Input) (Stack, error) {
+// Deploy makes or updates a stack, as "cdk deploy" does: it uploads the assets,
+// then lets time pass until the stack is complete. What is ready at once takes
+// no time. If something fails, what was made or changed is taken back and the
+// error joins a *[ResourceError] for each failure; if the template cannot be
+// deployed at all, the error is [ValidationError]. Call it without the world's
+// lock.
+func (s *Service) Deploy(ctx context.Context, in Input) (Stack, error) {
 	t, err := template.Parse(in.Template)
 	if err != nil {
 		return Stack{}, fmt.Errorf("deploy %s: %w", in.StackName, err)
@@ -71,131 +53,122 @@ func Deploy(ctx context.Context, c wire.Caller, w *world.World, in Input) (Stack
 	if err != nil {
 		return Stack{}, fmt.Errorf("deploy %s: %w", in.StackName, err)
 	}
-	w.Lock()
-	defer w.Unlock()
-	d := &deployment{
-		caller: c, world: w, kinds: kinds(), roles: in.Roles, in: in, code: files.replaced,
-		template: t, made: map[string]Resource{},
+	s.world.Lock()
+	defer s.world.Unlock()
+	st, err := s.launch(ctx, in, files)
+	if err == nil {
+		err = s.await(ctx, st)
 	}
-	if d.roles == nil {
-		d.roles = NewRoles()
-	}
-	d.id = d.arn("cloudformation", "stack/"+in.StackName+"/"+w.UUID())
-	d.stack = Stack{ID: d.id, Name: in.StackName, Roles: d.roles}
-	if err := d.run(ctx, files.uploads); err != nil {
+	if err != nil {
 		return Stack{}, fmt.Errorf("deploy %s: %w", in.StackName, err)
 	}
-	return d.stack, nil
+	return st.public(), nil
 }
 
-// ValidationError is every reason why a template cannot be deployed.
-type ValidationError = template.ValidationError
-
-// run does all that needs the lock.
-func (d *deployment) run(ctx context.Context, uploads []upload) error {
-	if err := d.bootstrap(ctx); err != nil {
-		return err
+// launch starts what Deploy waits for.
+func (s *Service) launch(ctx context.Context, in Input, files packed) (*stack, error) {
+	if err := checkName("stackName", in.StackName); err != nil {
+		return nil, err
 	}
-	order, err := d.plan(ctx)
+	if err := s.bootstrap(ctx); err != nil {
+		return nil, err
+	}
+	r := revision{Template: string(in.Template), Parameters: in.Parameters, Principal: self(), Code: files.replaced, Imports: in.Imports}
+	st := s.find(in.StackName)
+	fresh := st == nil || st.status == cfntypes.StackStatusRollbackComplete
+	if fresh {
+		st = s.blank(in.StackName, r)
+	} else if err := st.updatable(); err != nil {
+		return nil, err
+	}
+	p, err := s.plan(ctx, st, &r)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := d.upload(ctx, uploads); err != nil {
-		return err
+	if err := s.upload(ctx, p, files.uploads); err != nil {
+		return nil, err
 	}
-	for _, id := range order {
-		if err := d.create(ctx, id); err != nil {
-			return errors.Join(err, d.rollBack(ctx))
-		}
+	st.disableRollback, st.onFailure = false, cfntypes.OnFailureRollback
+	switch {
+	case fresh:
+		s.replaceFailed(in.StackName)
+		st.revision = r
+		s.stacks = append(s.stacks, st)
+		s.startCreate(st, p, "")
+	case st.op != nil || s.differs(st, r, p):
+		s.startUpdate(st, r, p, "")
 	}
-	if found := d.outputs(d.find); len(found) > 0 {
-		return errors.Join(found, d.rollBack(ctx))
+	return st, nil
+}
+
+// replaceFailed forgets a stack that never came to be.
+func (s *Service) replaceFailed(name string) {
+	if st := s.find(name); st != nil && st.op == nil {
+		st.deleted = s.world.Now()
+		s.turn(st, cfntypes.StackStatusDeleteComplete, "")
+	}
+}
+
+// Delete removes a stack, except the resources with a DeletionPolicy that
+// retains them. A resource that cannot be removed does not keep the others; the
+// error joins a *[ResourceError] for each. Call it without the world's lock.
+func (s *Service) Delete(ctx context.Context, name string) error {
+	s.world.Lock()
+	defer s.world.Unlock()
+	st := s.find(name)
+	if st == nil {
+		return fmt.Errorf("delete %s: %w", name, noStack(name))
+	}
+	if !st.idle() {
+		return fmt.Errorf("delete %s: it is in status %s", name, st.status)
+	}
+	s.startDelete(st, "", nil)
+	if err := s.await(ctx, st); err != nil {
+		return fmt.Errorf("delete %s: %w", name, err)
 	}
 	return nil
 }
 
-// create makes one resource and notes it, also if only part of it was made.
-func (d *deployment) create(ctx context.Context, id string) error {
-	r := d.template.Resources[id]
-	properties, faults := d.scope.Object(r.Properties, d.find)
-	j := d.job(ctx, id, r.Type, properties)
-	for _, f := range faults {
-		j.report(f.Path, f.Reason)
-	}
-	err := ctx.Err()
-	if err == nil {
-		err = j.problems.Err()
-	}
-	if err == nil {
-		err = j.kind.create(j)
-	}
-	if j.resource.PhysicalID != "" {
-		j.resource.Retention = Retention(r.DeletionPolicy)
-		d.made[id] = j.resource
-		d.stack.Resources = append(d.stack.Resources, j.resource)
-	}
-	if err != nil {
-		return &ResourceError{Action: "create", LogicalID: id, Type: r.Type, Cause: err}
-	}
-	return nil
-}
-
-// find is the Lookup of resources that are made.
-func (d *deployment) find(id, attribute string) (any, error) {
-	r, ok := d.made[id]
-	if !ok {
-		return nil, template.NoSuch(id)
-	}
-	if attribute == "" {
-		return r.PhysicalID, nil
-	}
-	v, ok := r.Attributes[attribute]
-	if !ok {
-		return nil, fmt.Errorf("%s has no attribute %q", r.Type, attribute)
-	}
-	return v, nil
-}
-
-// rollBack removes what was made, last first. It leaves what is to be retained
-// even if its stack never came to be.
-func (d *deployment) rollBack(ctx context.Context) error {
-	return d.remove(ctx, d.stack.Resources, RetentionRetain)
-}
-
-// Delete removes the resources of a stack, last made first, except those with
-// a DeletionPolicy that retains them. A resource that cannot be removed does
-// not keep the others; the error joins a *[ResourceError] for each. Call it without
-// the world's lock.
-func Delete(ctx context.Context, c wire.Caller, w *world.World, s Stack) error {
-	w.Lock()
-	defer w.Unlock()
-	d := &deployment{caller: c, world: w, kinds: kinds(), roles: s.Roles, in: Input{StackName: s.Name}, id: s.ID}
-	if d.roles == nil {
-		d.roles = NewRoles()
-	}
-	if err := d.remove(ctx, s.Resources, RetentionRetain, RetentionRetainExceptOnCreate); err != nil {
-		return fmt.Errorf("delete %s: %w", s.Name, err)
-	}
-	return nil
-}
-
-// remove removes resources in reverse order, except those that are retained.
-// It goes on even if ctx has ended: half a stack helps nobody.
-func (d *deployment) remove(ctx context.Context, made []Resource, retained ...Retention) error {
-	ctx = context.WithoutCancel(ctx)
-	var failures []error
-	for _, r := range slices.Backward(made) {
-		if slices.Contains(retained, r.Retention) {
-			continue
-		}
-		j := d.job(ctx, r.LogicalID, r.Type, r.Properties)
-		j.resource = r
-		if j.kind.remove == nil {
-			continue
-		}
-		if err := j.kind.remove(j); err != nil {
-			failures = append(failures, &ResourceError{Action: "delete", LogicalID: r.LogicalID, Type: r.Type, Cause: err})
+// await lets time pass until the stack's operation is over, and returns what
+// went wrong in it. Who gives up waiting breaks it off.
+func (s *Service) await(ctx context.Context, st *stack) error {
+	for !st.idle() {
+		err := s.pass(ctx, st)
+		switch {
+		case ctx.Err() != nil && !st.idle():
+			st.op.stop, ctx = ctx.Err(), context.WithoutCancel(ctx) // half a stack helps nobody
+		case err != nil:
+			return err
 		}
 	}
-	return errors.Join(failures...)
+	return st.last
+}
+
+// pass lets what is due happen, or some time pass if the stack waits for
+// something.
+func (s *Service) pass(ctx context.Context, st *stack) error {
+	d := time.Duration(0)
+	if st.op.waiting != "" {
+		d = pollEvery
+	}
+	s.world.Unlock()
+	defer s.world.Lock()
+	return s.world.Advance(ctx, d)
+}
+
+// Stacks returns what there is, by name. Call it with the world's lock held.
+func (s *Service) Stacks() []Stack {
+	var out []Stack
+	for _, st := range s.stacks {
+		if st.status != cfntypes.StackStatusDeleteComplete {
+			out = append(out, st.public())
+		}
+	}
+	slices.SortFunc(out, func(a, b Stack) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return out
 }

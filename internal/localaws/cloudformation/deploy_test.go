@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
+	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/resource"
+	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -39,22 +41,28 @@ func canary(t *testing.T) cloudformation.Input {
 	return in
 }
 
+// deploy deploys with a CloudFormation of its own.
+func deploy(ctx context.Context, c wire.Caller, w *world.World, in cloudformation.Input) (cloudformation.Stack, error) {
+	return cloudformation.New(w, c).Deploy(ctx, in)
+}
+
 func TestDeployMakesTheResourcesOfASynthesizedStack(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
 	clear(r.parameters)
 	clear(r.buckets)
-	stack, err := cloudformation.Deploy(t.Context(), r, world.New(world.Options{}), canary(t))
+	cfn := cloudformation.New(world.New(world.Options{}), r)
+	stack, err := cfn.Deploy(t.Context(), canary(t))
 	require.NoError(t, err)
 	golden(t, "canary.calls", strings.Join(r.calls, "\n")+"\n")
-	golden(t, "canary.stack", spellStack(stack))
+	golden(t, "canary.stack", spellStack(stack, cfn.Roles()))
 }
 
 func TestDeployIsTheSameEveryTime(t *testing.T) {
 	t.Parallel()
 	first, second := newRecorder(), newRecorder()
 	for _, r := range []*recorder{first, second} {
-		_, err := cloudformation.Deploy(t.Context(), r, world.New(world.Options{Seed: 7}), canary(t))
+		_, err := deploy(t.Context(), r, world.New(world.Options{Seed: 7}), canary(t))
 		require.NoError(t, err)
 	}
 	assert.Equal(t, first.calls, second.calls)
@@ -62,24 +70,25 @@ func TestDeployIsTheSameEveryTime(t *testing.T) {
 
 func TestDeleteRemovesTheLastMadeFirst(t *testing.T) {
 	t.Parallel()
-	r, w := newRecorder(), world.New(world.Options{})
-	stack, err := cloudformation.Deploy(t.Context(), r, w, canary(t))
+	r := newRecorder()
+	cfn := cloudformation.New(world.New(world.Options{}), r)
+	_, err := cfn.Deploy(t.Context(), canary(t))
 	require.NoError(t, err)
 	r.calls = nil
-	require.NoError(t, cloudformation.Delete(t.Context(), r, w, stack))
+	require.NoError(t, cfn.Delete(t.Context(), "canary"))
 	golden(t, "canary.delete", strings.Join(r.calls, "\n")+"\n")
-	assert.Empty(t, stack.Roles.All())
+	assert.Empty(t, cfn.Roles().All())
 }
 
 // spellStack writes a stack for people to read.
-func spellStack(s cloudformation.Stack) string {
+func spellStack(s cloudformation.Stack, roles *resource.Roles) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n", s.Name, s.ID)
 	for _, r := range s.Resources {
 		fmt.Fprintf(&b, "%s %s\n  %s %v\n", r.LogicalID, r.Type, r.PhysicalID, r.Attributes)
 	}
 	fmt.Fprintf(&b, "outputs %v\nexports %v\n", s.Outputs, s.Exports)
-	for _, role := range s.Roles.All() {
+	for _, role := range roles.All() {
 		fmt.Fprintf(&b, "role %s\n  trust %s\n  managed %v\n", role.ARN, role.Trust, role.Managed)
 		for _, p := range role.Policies {
 			fmt.Fprintf(&b, "  policy %s %s\n", p.Name, p.Document)
@@ -100,7 +109,7 @@ func TestFailureRollsBackWhatWasMade(t *testing.T) {
 	r := newRecorder()
 	cause := &smithy.GenericAPIError{Code: "Throttled", Message: "slow down"}
 	r.fail["sns Subscribe"] = cause
-	_, err := cloudformation.Deploy(t.Context(), r, world.New(world.Options{}), cloudformation.Input{StackName: "s", Template: []byte(three)})
+	_, err := deploy(t.Context(), r, world.New(world.Options{}), cloudformation.Input{StackName: "s", Template: []byte(three)})
 	require.EqualError(t, err, "deploy s: create C (AWS::SNS::Topic): sns Subscribe: api error Throttled: slow down")
 	failure, ok := errors.AsType[*cloudformation.ResourceError](err)
 	require.True(t, ok)
@@ -124,18 +133,19 @@ func TestACallerWhoGivesUpLeavesNothingBehind(t *testing.T) {
 		}
 	}
 	text := `{"Resources": {"A": {"Type": "AWS::SNS::Topic"}, "B": {"Type": "AWS::SQS::Queue", "DependsOn": "A"}}}`
-	_, err := cloudformation.Deploy(ctx, r, world.New(world.Options{}), cloudformation.Input{StackName: "s", Template: []byte(text)})
+	_, err := deploy(ctx, r, world.New(world.Options{}), cloudformation.Input{StackName: "s", Template: []byte(text)})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Equal(t, []string{"sns CreateTopic", "sns DeleteTopic"}, r.operations())
 }
 
 func TestDeleteGoesOnAfterAFailure(t *testing.T) {
 	t.Parallel()
-	r, w := newRecorder(), world.New(world.Options{})
-	stack, err := cloudformation.Deploy(t.Context(), r, w, cloudformation.Input{StackName: "s", Template: []byte(three)})
+	r := newRecorder()
+	cfn := cloudformation.New(world.New(world.Options{}), r)
+	_, err := cfn.Deploy(t.Context(), cloudformation.Input{StackName: "s", Template: []byte(three)})
 	require.NoError(t, err)
 	r.calls, r.fail["sns DeleteTopic"] = nil, errors.New("busy")
-	err = cloudformation.Delete(t.Context(), r, w, stack)
+	err = cfn.Delete(t.Context(), "s")
 	require.EqualError(t, err, "delete s: delete C (AWS::SNS::Topic): sns DeleteTopic: busy")
 	assert.Equal(t, []string{"sns DeleteTopic", "sqs DeleteQueue", "sqs DeleteQueue"}, r.operations())
 }
@@ -145,7 +155,7 @@ func TestRollbackThatFailsIsReportedToo(t *testing.T) {
 	r := newRecorder()
 	r.fail["sns CreateTopic"] = errors.New("no")
 	r.fail["sqs DeleteQueue"] = errors.New("stuck")
-	_, err := cloudformation.Deploy(t.Context(), r, world.New(world.Options{}), cloudformation.Input{StackName: "s", Template: []byte(three)})
+	_, err := deploy(t.Context(), r, world.New(world.Options{}), cloudformation.Input{StackName: "s", Template: []byte(three)})
 	require.EqualError(t, err, "deploy s: create C (AWS::SNS::Topic): sns CreateTopic: no\n"+
 		"delete B (AWS::SQS::Queue): sqs DeleteQueue: stuck\ndelete A (AWS::SQS::Queue): sqs DeleteQueue: stuck")
 }
@@ -160,15 +170,16 @@ func TestDeletionPolicyDecidesWhatStays(t *testing.T) {
 	in := cloudformation.Input{StackName: "s", Template: []byte(text)}
 	deleted := func(r *recorder) string { return strings.Join(r.calls[len(r.calls)-2:], "\n") }
 
-	r, w := newRecorder(), world.New(world.Options{})
-	stack, err := cloudformation.Deploy(t.Context(), r, w, in)
+	r := newRecorder()
+	cfn := cloudformation.New(world.New(world.Options{}), r)
+	_, err := cfn.Deploy(t.Context(), in)
 	require.NoError(t, err)
-	require.NoError(t, cloudformation.Delete(t.Context(), r, w, stack))
+	require.NoError(t, cfn.Delete(t.Context(), "s"))
 	assert.Regexp(t, `\Asns DeleteTopic .*\nsqs DeleteQueue .*s-Gone-.*\z`, deleted(r))
 
 	r = newRecorder()
 	r.fail["sns CreateTopic"] = errors.New("no")
-	_, err = cloudformation.Deploy(t.Context(), r, world.New(world.Options{}), in)
+	_, err = deploy(t.Context(), r, world.New(world.Options{}), in)
 	require.Error(t, err)
 	assert.Regexp(t, `\Asqs DeleteQueue .*s-Later-.*\nsqs DeleteQueue .*s-Gone-.*\z`, deleted(r))
 }
@@ -184,7 +195,7 @@ func TestReplaceGivesAFunctionOtherCode(t *testing.T) {
 		return host, nil
 	}
 	r := newRecorder()
-	_, err := cloudformation.Deploy(t.Context(), r, world.New(world.Options{}), in)
+	_, err := deploy(t.Context(), r, world.New(world.Options{}), in)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"Gate3038665D testdata/canary.out/asset", "HookB39E2767 testdata/canary.out/asset"}, asked)
 	all := strings.Join(r.calls, "\n")
@@ -193,6 +204,6 @@ func TestReplaceGivesAFunctionOtherCode(t *testing.T) {
 		"nobody needs the code that was replaced")
 
 	in.Options.Replace = func(string, map[string]any, string) (string, error) { return "", errors.New("not built") }
-	_, err = cloudformation.Deploy(t.Context(), r, world.New(world.Options{}), in)
+	_, err = deploy(t.Context(), r, world.New(world.Options{}), in)
 	require.EqualError(t, err, "deploy canary: replace code of Gate3038665D: not built")
 }

@@ -78,7 +78,8 @@ func TestSynthesizedStackComesAndGoesOnTheRealServices(t *testing.T) {
 	t.Parallel()
 	w, mux := region(t)
 	before := inventory(t, w, mux)
-	stack, err := cloudformation.Deploy(t.Context(), mux, w, canary(t))
+	cfn := cloudformation.New(w, mux)
+	stack, err := cfn.Deploy(t.Context(), canary(t))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]int{
 		"applications": 1, "functions": 2, "mappings": 1, "metric alarms": 1, "composite alarms": 1,
@@ -95,7 +96,7 @@ func TestSynthesizedStackComesAndGoesOnTheRealServices(t *testing.T) {
 	assert.Equal(t, "1", *got.FunctionVersion)
 
 	require.NoError(t, w.Advance(t.Context(), time.Minute))
-	require.NoError(t, cloudformation.Delete(t.Context(), mux, w, stack))
+	require.NoError(t, cfn.Delete(t.Context(), "canary"))
 	require.NoError(t, w.Advance(t.Context(), 2*time.Minute))
 	assert.Equal(t, before, inventory(t, w, mux))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
+	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/resource"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -114,7 +115,7 @@ func TestPropertiesBecomeInputs(t *testing.T) {
 			t.Parallel()
 			r := newRecorder()
 			in := cloudformation.Input{StackName: "s", Template: []byte(`{"Resources": {"R": {` + c.resource + `}}}`)}
-			_, err := cloudformation.Deploy(t.Context(), r, world.New(world.Options{}), in)
+			_, err := deploy(t.Context(), r, world.New(world.Options{}), in)
 			require.NoError(t, err)
 			assert.Equal(t, c.want, r.calls[1:], "after the look for the bootstrap version")
 		})
@@ -127,7 +128,7 @@ func TestNamesAreMadeUpWithinTheLimits(t *testing.T) {
 		"AnOrdinaryQueueWhoseNameIsLongerThanItHasToBe12345678": {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": true}},
 		"BucketInCapitals": {"Type": "AWS::S3::Bucket"}, "Rule": {"Type": "AWS::Events::Rule", "Properties": {"ScheduleExpression": "rate(1 minute)"}}}}`
 	in := cloudformation.Input{StackName: "an-ordinary-stack-whose-name-is-longer-than-it-has-to-be", Template: []byte(text)}
-	stack, err := cloudformation.Deploy(t.Context(), newRecorder(), world.New(world.Options{}), in)
+	stack, err := deploy(t.Context(), newRecorder(), world.New(world.Options{}), in)
 	require.NoError(t, err)
 	var names []string
 	for _, r := range stack.Resources {
@@ -148,33 +149,33 @@ func TestManagedPoliciesAreRecordedWithTheirRoles(t *testing.T) {
 			"PermissionsBoundary": "arn:boundary", "AssumeRolePolicyDocument": {"Statement": []},
 			"Policies": [{"PolicyName": "inline", "PolicyDocument": {"Statement": ["one"]}}], "ManagedPolicyArns": ["arn:aws:iam::aws:policy/X"]}},
 		"Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "p", "PolicyDocument": {"Statement": ["two"]}, "Roles": [{"Ref": "Role"}]}}}}`
-	r, w := newRecorder(), world.New(world.Options{})
-	stack, err := cloudformation.Deploy(t.Context(), r, w, cloudformation.Input{StackName: "s", Template: []byte(text)})
+	cfn := cloudformation.New(world.New(world.Options{}), newRecorder())
+	_, err := cfn.Deploy(t.Context(), cloudformation.Input{StackName: "s", Template: []byte(text)})
 	require.NoError(t, err)
-	documents, unknown := stack.Roles.Documents("arn:aws:iam::123456789012:role/team/r")
+	documents, unknown := cfn.Roles().Documents("arn:aws:iam::123456789012:role/team/r")
 	assert.Equal(t, []string{`{"Statement":["one"]}`, `{"Statement":["two"]}`}, []string{string(documents[0]), string(documents[1])})
 	assert.Equal(t, []string{"arn:aws:iam::aws:policy/X"}, unknown)
-	role, ok := stack.Roles.Role("r")
+	role, ok := cfn.Roles().Role("r")
 	require.True(t, ok)
 	assert.Regexp(t, `^AROA[A-Z0-9]{17}$`, role.ID)
 	role.ID = ""
-	assert.Equal(t, cloudformation.Role{
+	assert.Equal(t, resource.Role{
 		Name: "r", ARN: "arn:aws:iam::123456789012:role/team/r", Path: "/team/", Trust: json.RawMessage(`{"Statement":[]}`),
-		Policies: []cloudformation.Policy{{Name: "inline", Document: json.RawMessage(`{"Statement":["one"]}`)}},
+		Policies: []resource.Policy{{Name: "inline", Document: json.RawMessage(`{"Statement":["one"]}`)}},
 		Managed:  []string{"arn:aws:iam::aws:policy/X", "arn:aws:iam::123456789012:policy/p"},
 		Boundary: "arn:boundary", Tags: map[string]string{"a": "b"}, MaxSession: 2 * time.Hour,
 	}, role)
-	policy, ok := stack.Roles.Policy("arn:aws:iam::123456789012:policy/p")
+	policy, ok := cfn.Roles().Policy("arn:aws:iam::123456789012:policy/p")
 	assert.True(t, ok)
 	assert.Equal(t, "p", policy.Name)
 
-	_, err = cloudformation.Deploy(t.Context(), r, w, cloudformation.Input{StackName: "other", Template: []byte(text), Roles: stack.Roles})
+	_, err = cfn.Deploy(t.Context(), cloudformation.Input{StackName: "other", Template: []byte(text)})
 	require.EqualError(t, err, "deploy other: create Role (AWS::IAM::Role): role with name r already exists")
-	_, stillThere := stack.Roles.Role("r")
+	_, stillThere := cfn.Roles().Role("r")
 	assert.True(t, stillThere, "a rollback leaves what it did not make")
 
-	require.NoError(t, cloudformation.Delete(t.Context(), r, w, stack))
-	_, ok = stack.Roles.Policy("arn:aws:iam::123456789012:policy/p")
+	require.NoError(t, cfn.Delete(t.Context(), "s"))
+	_, ok = cfn.Roles().Policy("arn:aws:iam::123456789012:policy/p")
 	assert.False(t, ok)
-	assert.Empty(t, stack.Roles.All())
+	assert.Empty(t, cfn.Roles().All())
 }

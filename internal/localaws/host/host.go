@@ -54,6 +54,7 @@ type AWS struct {
 	Lambda *lambda.Service
 	Events *eventbridge.Service
 	SNS    *sns.Service
+	Stacks *cloudformation.Service
 	Faults *fault.Injector // with the world's lock held
 	ELB    *elbv2.Service
 
@@ -116,6 +117,7 @@ func assemble(o Options, url string) *AWS {
 	mux := wire.NewMux(w)
 	queues := sqs.New(w, mux, sqs.Options{BaseURL: func() string { return url }})
 	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux), ELB: elbv2.New(w, mux)}
+	a.Stacks = cloudformation.New(w, mux)
 	a.Lambda = lambda.New(w, mux, lambda.Options{
 		Endpoint: func() string { return url },
 		Issue: func(p wire.Principal) (id, secret, token string) {
@@ -141,6 +143,7 @@ func assemble(o Options, url string) *AWS {
 		s3.New(w, mux),
 		sts.New(w, mux),
 		ssm.New(w, mux),
+		a.Stacks,
 	} {
 		mux.Handle(s.Wire())
 		if k, ok := s.(state.Keeper); ok {
@@ -155,9 +158,9 @@ func assemble(o Options, url string) *AWS {
 // URL returns the address, for AWS_ENDPOINT_URL.
 func (a *AWS) URL() string { return a.url }
 
-// Deploy makes the resources of a template.
+// Deploy makes or updates a stack and waits until it is complete.
 func (a *AWS) Deploy(ctx context.Context, in cloudformation.Input) (cloudformation.Stack, error) {
-	return cloudformation.Deploy(ctx, a.Mux, a.World, in)
+	return a.Stacks.Deploy(ctx, in)
 }
 
 // Close stops listening, ends all requests and functions and waits until they

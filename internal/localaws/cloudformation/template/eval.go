@@ -28,15 +28,20 @@ type evaluator struct {
 func newEvaluator(s *Scope, lookup Lookup) *evaluator {
 	e := &evaluator{scope: s, lookup: lookup}
 	e.functions = map[string]func(arg any, path string) any{
-		"Ref":             e.ref,
-		"Fn::GetAtt":      e.getAtt,
-		"Fn::Join":        e.join,
-		"Fn::Sub":         e.sub,
-		"Fn::If":          e.choose,
-		"Fn::Select":      e.pick,
-		"Fn::Split":       e.split,
-		"Fn::FindInMap":   e.findInMap,
-		"Fn::ImportValue": e.importValue,
+		"Ref":              e.ref,
+		"Fn::GetAtt":       e.getAtt,
+		"Fn::Join":         e.join,
+		"Fn::Sub":          e.sub,
+		"Fn::If":           e.choose,
+		"Fn::Select":       e.pick,
+		"Fn::Split":        e.split,
+		"Fn::FindInMap":    e.findInMap,
+		"Fn::ImportValue":  e.importValue,
+		"Fn::Base64":       e.base64,
+		"Fn::Cidr":         e.cidr,
+		"Fn::GetAZs":       e.getAZs,
+		"Fn::Length":       e.length,
+		"Fn::ToJsonString": e.toJSON,
 	}
 	return e
 }
@@ -77,7 +82,7 @@ func (e *evaluator) value(v any, path string) any {
 		return e.list(v, path)
 	case string:
 		if strings.Contains(v, "{{resolve:") {
-			return e.fault(path, "dynamic references ({{resolve:…}}) are not supported")
+			return e.resolve(v, path)
 		}
 		return v
 	case nil:

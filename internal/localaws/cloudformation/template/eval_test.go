@@ -108,11 +108,11 @@ func TestEvalNamesFaults(t *testing.T) {
 		`{"Fn::FindInMap": ["M", "x", "y"]}`:  {Reason: "Fn::FindInMap: no M.x.y in Mappings"},
 		`{"Fn::FindInMap": ["M"]}`:            {Reason: "Fn::FindInMap: wants a map and two keys"},
 		`{"Fn::ImportValue": "none"}`:         {Reason: `Fn::ImportValue: no stack exports "none"`},
-		`{"Fn::Cidr": ["10.0.0.0/8", 1, 8]}`:  {Reason: "intrinsic function Fn::Cidr is not supported"},
+		`{"Fn::ForEach::X": ["a", [], {}]}`:   {Reason: "intrinsic function Fn::ForEach::X is not supported"},
 		`{"Fn::Sub": "a", "b": 1}`:            {Path: "Fn::Sub", Reason: "Fn::Sub must be the only key of its object"},
 		`{"a": null}`:                         {Path: "a", Reason: "null is not allowed in templates"},
-		`["{{resolve:ssm:/x}}"]`:              {Path: "[0]", Reason: "dynamic references ({{resolve:…}}) are not supported"},
-		`{"Fn::Sub": "{{resolve:ssm:${A}}}"}`: {Reason: "dynamic references ({{resolve:…}}) are not supported"},
+		`["{{resolve:ssm:/x}}"]`:              {Path: "[0]", Reason: "dynamic reference {{resolve:ssm:/x}} is not supported here"},
+		`{"Fn::Sub": "{{resolve:ssm:${A}}}"}`: {Reason: "dynamic reference {{resolve:ssm:a}} is not supported here"},
 	} {
 		v, err := decode(text)
 		require.NoError(t, err, text)

@@ -108,7 +108,8 @@ func (e *evaluator) pick(arg any, path string) any {
 func (e *evaluator) findInMap(arg any, path string) any {
 	const function = "Fn::FindInMap"
 	args, _ := arg.([]any)
-	if len(args) != 3 {
+	otherwise, hasDefault := e.defaultValue(args)
+	if len(args) != 3 && !hasDefault {
 		return e.fault(path, function+": wants a map and two keys")
 	}
 	var keys [3]string
@@ -121,10 +122,26 @@ func (e *evaluator) findInMap(arg any, path string) any {
 		return Unknown{}
 	}
 	v, ok := e.scope.mappings[keys[0]][keys[1]][keys[2]]
+	if !ok && hasDefault {
+		return e.value(otherwise, path)
+	}
 	if !ok {
 		return e.fault(path, fmt.Sprintf("%s: no %s in Mappings", function, strings.Join(keys[:], ".")))
 	}
 	return v
+}
+
+// defaultValue is the fourth argument of Fn::FindInMap, which belongs to the
+// transform AWS::LanguageExtensions (CloudFormation template reference,
+// "Fn::FindInMap").
+func (e *evaluator) defaultValue(args []any) (any, bool) {
+	const all = 4
+	if len(args) != all || !e.scope.extended {
+		return nil, false
+	}
+	object, _ := args[all-1].(map[string]any)
+	v, ok := object["DefaultValue"]
+	return v, ok
 }
 
 func (e *evaluator) importValue(arg any, path string) any {
@@ -132,6 +149,7 @@ func (e *evaluator) importValue(arg any, path string) any {
 	if !ok {
 		return Unknown{}
 	}
+	e.scope.used[name] = true
 	v, ok := e.scope.imports[name]
 	if !ok {
 		return e.fault(path, fmt.Sprintf("Fn::ImportValue: no stack exports %q", name))

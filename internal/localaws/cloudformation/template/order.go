@@ -58,3 +58,6 @@ func circle(deps map[string][]string, done map[string]bool, name string) []strin
 func Circular(cycle []string) string {
 	return "circular dependency between resources: " + strings.Join(cycle, " -> ")
 }
+
+// sortedKeys returns the keys of m in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -35,13 +35,14 @@ const (
 
 // Values gives each parameter its value: the given one or the default. A
 // parameter of the type AWS::SSM::Parameter::Value<String> names a parameter of
-// Systems Manager, which ssm reads. Values are strings or, for lists, []any.
-func (t *Template) Values(given map[string]string, ssm func(name string) (string, error)) (map[string]any, ValidationError) {
+// Systems Manager, which ssm reads for the parameter. Values are strings or, for
+// lists, []any.
+func (t *Template) Values(given map[string]string, ssm func(parameter, name string) (string, error)) (map[string]any, ValidationError) {
 	out := make(map[string]any, len(t.Parameters))
 	var found ValidationError
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if _, ok := t.Parameters[name]; !ok {
-			found = append(found, Problem{LogicalID: name, Type: "Parameter", Reason: "is given, but the template does not have it"})
+			found = append(found, Problem{LogicalID: name, Type: "Parameter", Reason: "is given, but the template does not have it", Kind: KindUnasked})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Parameters)) {
@@ -51,12 +52,12 @@ func (t *Template) Values(given map[string]string, ssm func(name string) (string
 			text, ok = Text(p.Default)
 		}
 		if !ok {
-			found = append(found, Problem{LogicalID: name, Type: "Parameter", Reason: "has no value and no default"})
+			found = append(found, Problem{LogicalID: name, Type: "Parameter", Reason: "has no value and no default", Kind: KindMissing})
 			continue
 		}
-		v, err := p.value(text, ssm)
+		v, err := p.value(text, func(of string) (string, error) { return ssm(name, of) })
 		if err != nil {
-			found = append(found, Problem{LogicalID: name, Type: "Parameter", Reason: err.Error()})
+			found = append(found, Problem{LogicalID: name, Type: "Parameter", Reason: err.Error(), Kind: KindValue})
 			continue
 		}
 		out[name] = v

@@ -14,7 +14,16 @@ type Scope struct {
 	mappings   map[string]map[string]map[string]any
 	conditions map[string]bool
 	imports    map[string]string
+	used       map[string]bool // imports that were asked for
+	extended   bool            // by the transform AWS::LanguageExtensions
+
+	// Resolve reads the parameter of Systems Manager that a dynamic reference
+	// names, "name" or "name:version". Nil refuses all dynamic references.
+	Resolve func(reference string) (string, error)
 }
+
+// Imported returns the names of the exports that were asked for so far, sorted.
+func (s *Scope) Imported() []string { return sortedKeys(s.used) }
 
 // Lookup finds what Ref (with an empty attribute) or Fn::GetAtt give for a
 // resource. It may answer [Unknown], and [NoSuch] where there is no resource.
@@ -31,7 +40,7 @@ func (Unknown) MarshalJSON() ([]byte, error) { return []byte(`"(known after crea
 // the parameters and the pseudo parameters ("AWS::Region"), imports what other
 // stacks export.
 func (t *Template) Scope(values map[string]any, imports map[string]string) (*Scope, ValidationError) {
-	s := &Scope{values: values, mappings: t.Mappings, imports: imports, conditions: map[string]bool{}}
+	s := &Scope{values: values, mappings: t.Mappings, imports: imports, conditions: map[string]bool{}, used: map[string]bool{}, extended: t.extended}
 	c := &conditions{evaluator: newEvaluator(s, noResources), texts: t.Conditions, active: map[string]bool{}}
 	var found ValidationError
 	for _, name := range slices.Sorted(maps.Keys(t.Conditions)) {
@@ -43,7 +52,7 @@ func (t *Template) Scope(values map[string]any, imports map[string]string) (*Sco
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Rules)) {
 		for _, reason := range c.rule(t.Rules[name]) {
-			found = append(found, Problem{LogicalID: name, Type: "Rule", Reason: reason})
+			found = append(found, Problem{LogicalID: name, Type: "Rule", Reason: reason, Kind: KindRule})
 		}
 	}
 	return s, found
@@ -193,5 +202,8 @@ func same(a, b any) bool {
 
 // NoSuch is the reason for a name that means nothing.
 func NoSuch(id string) error {
-	return errors.New(`"` + id + `" is neither a parameter nor a resource of the template`)
+	return errors.New(`"` + id + `" ` + NobodySuffix)
 }
+
+// NobodySuffix ends the reason of a reference to nothing.
+const NobodySuffix = "is neither a parameter nor a resource of the template"

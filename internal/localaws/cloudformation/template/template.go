@@ -2,9 +2,9 @@
 // rules, conditions, mappings and the intrinsic functions in property values,
 // and the order in which a template's resources can be made.
 //
-// It knows no resource type and makes nothing. It reads JSON only. What it
-// does not know (a section, a resource attribute, an intrinsic function, a
-// dynamic reference) it reports as a [Problem]; nothing is skipped.
+// It knows no resource type and makes nothing. What it does not know (a
+// section, a resource attribute, an intrinsic function, a transform) it reports
+// as a [Problem]; nothing is skipped.
 package template
 
 import (
@@ -27,7 +27,14 @@ type Template struct {
 	Conditions  map[string]any
 	Resources   map[string]Resource
 	Outputs     map[string]Output
+	Metadata    map[string]any
+
+	extended bool // by the transform AWS::LanguageExtensions
 }
+
+// languageExtensions is the only transform that is known: it is no macro, only
+// more intrinsic functions.
+const languageExtensions = "AWS::LanguageExtensions"
 
 // Resource is one resource as the template describes it.
 type Resource struct {
@@ -81,14 +88,30 @@ func (n *Names) UnmarshalJSON(data []byte) error {
 // no JSON object.
 func Parse(data []byte) (*Template, error) {
 	var sections map[string]json.RawMessage
-	if err := json.Unmarshal(data, &sections); err != nil {
+	data, err := asJSON(data)
+	if err == nil {
+		err = json.Unmarshal(data, &sections)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read template: %w", err)
 	}
 	t := &Template{}
 	var found ValidationError
 	readers := map[string]func(json.RawMessage){
 		"AWSTemplateFormatVersion": func(json.RawMessage) {}, // there is only one
-		"Metadata":                 func(json.RawMessage) {}, // for tools, not for CloudFormation
+		"Metadata": func(raw json.RawMessage) {
+			found.add(Problem{Reason: "Metadata: is not an object"}, json.Unmarshal(raw, &t.Metadata))
+		},
+		"Transform": func(raw json.RawMessage) {
+			var names Names
+			found.add(Problem{Reason: "Transform: is neither a name nor a list of names"}, json.Unmarshal(raw, &names))
+			for _, name := range names {
+				t.extended = name == languageExtensions
+				if !t.extended {
+					found = append(found, Problem{Reason: fmt.Sprintf("transform %q is not supported", name)})
+				}
+			}
+		},
 		"Description": func(raw json.RawMessage) {
 			found.add(Problem{Reason: "Description: is not a text"}, json.Unmarshal(raw, &t.Description))
 		},
@@ -143,7 +166,22 @@ type Problem struct {
 	Type      string // of the resource; or Parameter, Rule, Condition, Output
 	Property  string // path in the properties: "Targets[0].Arn"; may be empty
 	Reason    string
+	Kind      Kind // where AWS has words of its own for it
 }
+
+// Kind is a sort of problem for which CloudFormation has a text of its own.
+type Kind string
+
+// The kinds.
+const (
+	KindMissing Kind = "missing" // a parameter without a value
+	KindUnasked Kind = "unasked" // a value for no parameter
+	KindValue   Kind = "value"   // a value that a parameter does not take
+	KindNobody  Kind = "nobody"  // a reference to nothing
+	KindType    Kind = "type"    // a resource type that is not known
+	KindCircle  Kind = "circle"  // resources that depend on each other
+	KindRule    Kind = "rule"    // an assertion that does not hold
+)
 
 // String spells the problem in one line.
 func (p Problem) String() string {

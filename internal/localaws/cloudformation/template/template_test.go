@@ -41,10 +41,10 @@ func TestParseReportsWhatItDoesNotKnow(t *testing.T) {
 		`P (Parameter): unknown field "Colour"`,
 		"A (Resource): is neither a name nor a list of names",
 		"B (Resource): cannot unmarshal number into Go struct field Resource.Type of type string",
-		`section "Transform" is not supported`,
+		`transform "AWS::Serverless-2016-10-31" is not supported`,
 	}, lines(found))
 
-	_, err = template.Parse([]byte("AWSTemplateFormatVersion: 2010-09-09"))
+	_, err = template.Parse([]byte(`{"Resources": }`))
 	require.ErrorContains(t, err, "read template: invalid character")
 	_, err = template.Parse([]byte("{}"))
 	require.EqualError(t, err, "template has 1 problem(s)\n  the template has no resources")
@@ -80,7 +80,7 @@ func TestValues(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			values, found := parse(t, `"Parameters": {"P": `+c.parameter+`}, `).Values(c.given, func(name string) (string, error) {
+			values, found := parse(t, `"Parameters": {"P": `+c.parameter+`}, `).Values(c.given, func(_, name string) (string, error) {
 				if name != "/known" {
 					return "", errors.New("nobody knows it")
 				}

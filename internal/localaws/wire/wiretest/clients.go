@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
@@ -61,6 +62,8 @@ func client(t *testing.T, service string, do transport) any {
 		}},
 	}
 	switch service {
+	case "cloudformation":
+		return cloudformation.NewFromConfig(c)
 	case "codedeploy":
 		return codedeploy.NewFromConfig(c)
 	case "lambda":

@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"strings"
@@ -52,7 +52,7 @@ func invokeKinds() map[string]kind {
 const longestStatement = 100
 
 func createPermission(j *job) error {
-	id := j.on.name(j.id, longestStatement, j.dry)
+	id := j.env.name(j.id, longestStatement, j.dry)
 	in := lambda.AddPermissionInput{StatementId: &id}
 	j.fill(&in)
 	if _, err := call[lambda.AddPermissionOutput](j, "lambda", "AddPermission", &in); err != nil {

@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"errors"
@@ -35,7 +35,7 @@ func sqsKinds() map[string]kind {
 			create: func(j *job) error {
 				document := document(j.take("PolicyDocument"))
 				queues := j.texts("Queues")
-				j.made(j.on.name(j.id, longestID, j.dry))
+				j.made(j.env.name(j.id, longestID, j.dry))
 				return setQueuePolicies(j, queues, document)
 			},
 			// The empty text takes a queue's policy away (SQS API reference,
@@ -71,7 +71,7 @@ func createQueue(j *job) error {
 		return err
 	}
 	url := aws.ToString(out.QueueUrl)
-	j.made(url, "Arn", j.on.arn("sqs", name), "QueueName", name, "QueueUrl", url)
+	j.made(url, "Arn", j.env.arn("sqs", name), "QueueName", name, "QueueUrl", url)
 	return nil
 }
 

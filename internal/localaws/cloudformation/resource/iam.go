@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"encoding/json"
@@ -26,7 +26,7 @@ func iamKinds() map[string]kind {
 			attributes: "Arn RoleId",
 			create:     createRole,
 			remove: func(j *job) error {
-				delete(j.on.roles.roles, j.resource.PhysicalID)
+				delete(j.env.roles.roles, j.resource.PhysicalID)
 				return nil
 			},
 		},
@@ -36,7 +36,7 @@ func iamKinds() map[string]kind {
 			create:     createPolicy,
 			remove: func(j *job) error {
 				for _, name := range j.texts("Roles") {
-					if role, ok := j.on.roles.roles[name]; ok {
+					if role, ok := j.env.roles.roles[name]; ok {
 						role.Policies = slices.DeleteFunc(role.Policies, func(p Policy) bool { return p.Name == j.text("PolicyName") })
 					}
 				}
@@ -49,9 +49,9 @@ func iamKinds() map[string]kind {
 			create:     createManagedPolicy,
 			remove: func(j *job) error {
 				arn := j.resource.PhysicalID
-				delete(j.on.roles.policies, arn)
+				delete(j.env.roles.policies, arn)
 				for _, name := range j.texts("Roles") {
-					if role, ok := j.on.roles.roles[name]; ok {
+					if role, ok := j.env.roles.roles[name]; ok {
 						role.Managed = slices.DeleteFunc(role.Managed, func(one string) bool { return one == arn })
 					}
 				}
@@ -69,7 +69,7 @@ func createRole(j *job) error {
 		Managed:  j.texts("ManagedPolicyArns"),
 		Boundary: j.text("PermissionsBoundary"),
 	}
-	role.ARN = j.on.iamARN("role" + role.Path + role.Name)
+	role.ARN = j.env.iamARN("role" + role.Path + role.Name)
 	session := j.setting("MaxSessionDuration")
 	role.MaxSession = time.Duration(session.MaxSessionDuration) * time.Second
 	if session.MaxSessionDuration == 0 {
@@ -91,8 +91,8 @@ func createRole(j *job) error {
 	}
 	// Like a real id: AROA and 17 more letters (IAM user guide, "IAM
 	// identifiers").
-	role.ID = "AROA" + random(j.on.world) + random(j.on.world)[:4]
-	if err := j.on.roles.add(role); err != nil {
+	role.ID = "AROA" + random(j.env.world) + random(j.env.world)[:4]
+	if err := j.env.roles.add(role); err != nil {
 		return err
 	}
 	j.made(role.Name, "Arn", role.ARN, "RoleId", role.ID)
@@ -105,7 +105,7 @@ func createPolicy(j *job) error {
 	if j.dry || len(j.problems) > 0 {
 		return j.problems.Err()
 	}
-	err := j.on.roles.each(names, func(r *Role) { r.Policies = append(r.Policies, p) })
+	err := j.env.roles.each(names, func(r *Role) { r.Policies = append(r.Policies, p) })
 	if err != nil {
 		return err
 	}
@@ -115,19 +115,19 @@ func createPolicy(j *job) error {
 
 func createManagedPolicy(j *job) error {
 	p := Policy{Name: j.name("ManagedPolicyName", longestPolicy, "")}
-	p.ARN = j.on.iamARN("policy" + path(j) + p.Name)
+	p.ARN = j.env.iamARN("policy" + path(j) + p.Name)
 	p.Document = j.policy(j.take("PolicyDocument"), "PolicyDocument")
 	names := j.texts("Roles")
 	if j.dry || len(j.problems) > 0 {
 		return j.problems.Err()
 	}
-	if _, taken := j.on.roles.policies[p.ARN]; taken {
+	if _, taken := j.env.roles.policies[p.ARN]; taken {
 		return fmt.Errorf("a policy called %s already exists", p.Name)
 	}
-	if err := j.on.roles.each(names, func(r *Role) { r.Managed = append(r.Managed, p.ARN) }); err != nil {
+	if err := j.env.roles.each(names, func(r *Role) { r.Managed = append(r.Managed, p.ARN) }); err != nil {
 		return err
 	}
-	j.on.roles.policies[p.ARN] = &p
+	j.env.roles.policies[p.ARN] = &p
 	j.made(p.ARN, "PolicyArn", p.ARN)
 	return nil
 }
@@ -177,6 +177,6 @@ func (j *job) policy(v any, at string) json.RawMessage {
 }
 
 // iamARN spells the name of something of IAM, which has no region.
-func (d *deployment) iamARN(resource string) string {
-	return "arn:" + partition(d.world.Region) + ":iam::" + d.world.Account + ":" + resource
+func (p *Provider) iamARN(resource string) string {
+	return "arn:" + Partition(p.world.Region) + ":iam::" + p.world.Account + ":" + resource
 }

@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"maps"
@@ -27,12 +27,12 @@ func random(w *world.World) string {
 // name makes up a physical name <stack>-<logical id>-<random>. If that is too
 // long, stack and logical id are shortened to equal shares, so that both can
 // still be told.
-func (d *deployment) name(logicalID string, limit int, dry bool) string {
+func (e env) name(logicalID string, limit int, dry bool) string {
 	end := strings.Repeat("0", randomLength)
 	if !dry {
-		end = random(d.world)
+		end = random(e.world)
 	}
-	stack, id := d.in.StackName, logicalID
+	stack, id := e.StackName, logicalID
 	if room := limit - len("--") - randomLength; len(stack)+len(id) > room {
 		half := room / 2
 		short := max(half, room-len(id))
@@ -43,13 +43,18 @@ func (d *deployment) name(logicalID string, limit int, dry bool) string {
 }
 
 // arn spells the name of something in this account and region.
-func (d *deployment) arn(service, resource string) string {
-	return strings.Join([]string{"arn", partition(d.world.Region), service, d.world.Region, d.world.Account, resource}, ":")
+func (p *Provider) arn(service, resource string) string {
+	return ARN(p.world, service, resource)
 }
 
-// partition returns the partition of a region (AWS General Reference, "Amazon
+// ARN spells the name of something in the world's account and region.
+func ARN(w *world.World, service, resource string) string {
+	return strings.Join([]string{"arn", Partition(w.Region), service, w.Region, w.Account, resource}, ":")
+}
+
+// Partition returns the partition of a region (AWS General Reference, "Amazon
 // Resource Names").
-func partition(region string) string {
+func Partition(region string) string {
 	switch {
 	case strings.HasPrefix(region, "cn-"):
 		return "aws-cn"
@@ -60,9 +65,9 @@ func partition(region string) string {
 	}
 }
 
-// suffix returns the domain of a region (CloudFormation template reference,
+// Suffix returns the domain of a region (CloudFormation template reference,
 // "Pseudo parameters", AWS::URLSuffix).
-func suffix(region string) string {
+func Suffix(region string) string {
 	if strings.HasPrefix(region, "cn-") {
 		return "amazonaws.com.cn"
 	}

@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import "maps"
 
@@ -8,6 +8,12 @@ type kind struct {
 	// used here; those with an exclamation mark are required. Every other
 	// property is a problem.
 	properties string
+	// Replace names the properties whose change makes another resource
+	// (CloudFormation template reference, "Update requires: Replacement"),
+	// perhaps those of which it depends on the values.
+	replace, perhaps string
+	// Must says whether a change of those in perhaps makes another resource.
+	must func(before, after map[string]any) bool
 	// Attributes are what Fn::GetAtt may ask for.
 	attributes string
 	// Rename and asJSON are for the mapper.
@@ -15,6 +21,12 @@ type kind struct {
 	asJSON []string
 	// Create makes the resource and tells j.made.
 	create func(j *job) error
+	// Update changes the resource from j.old to j.properties. Nil if any
+	// change makes another resource.
+	update func(j *job) error
+	// Settle looks whether what j.resource.Pending says has happened and
+	// empties it if so. Nil if the type waits for nothing.
+	settle func(j *job) error
 	// Remove undoes create. Nil if there is nothing to undo.
 	remove func(j *job) error
 }
@@ -22,12 +34,15 @@ type kind struct {
 // anyProperties marks a type whose properties have no effect anywhere.
 const anyProperties = "*"
 
+// anyAttributes marks a type whose attributes nobody can foresee.
+const anyAttributes = "*"
+
 // kinds returns the resource types by name.
 func kinds() map[string]kind {
 	all := map[string]kind{
 		// Usage statistics of the CDK; a resource without effect on AWS too.
 		"AWS::CDK::Metadata": {properties: anyProperties, create: func(j *job) error {
-			j.made(j.on.name(j.id, longestID, j.dry))
+			j.made(j.env.name(j.id, longestID, j.dry))
 			return nil
 		}},
 	}

@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"context"
@@ -11,14 +11,17 @@ import (
 )
 
 // job is one resource on its way: first only checked (dry), then created, later
-// removed. A dry job runs the same code, but makes no call, so that what the
+// updated and removed. A dry job runs the same code, but makes no call, so that what the
 // check accepts and what creation does cannot differ.
 type job struct {
 	ctx  context.Context //nolint:containedctx // a job lives exactly as long as the call that it serves
-	on   *deployment
+	env  env
 	id   string
 	kind kind
 	dry  bool
+
+	desired Desired
+	old     Resource // of an update: as it was
 
 	properties map[string]any // evaluated
 	left       map[string]any // properties that nobody has used yet
@@ -26,10 +29,19 @@ type job struct {
 	problems   template.ValidationError
 }
 
-func (d *deployment) job(ctx context.Context, id, typ string, properties map[string]any) *job {
-	j := &job{ctx: ctx, on: d, id: id, kind: d.kinds[typ], properties: properties, left: map[string]any{}}
-	maps.Copy(j.left, properties)
-	j.resource = Resource{LogicalID: id, Type: typ, Properties: properties, Attributes: map[string]string{}}
+// env is what a job works in.
+type env struct {
+	*Provider
+	Owner
+}
+
+func (p *Provider) job(ctx context.Context, o Owner, d Desired) *job {
+	j := &job{
+		ctx: ctx, env: env{p, o}, id: d.LogicalID, kind: p.kinds[d.Type], desired: d,
+		properties: d.Properties, left: map[string]any{},
+	}
+	maps.Copy(j.left, d.Properties)
+	j.resource = Resource{LogicalID: d.LogicalID, Type: d.Type, Properties: d.Properties, Attributes: map[string]string{}}
 	return j
 }
 
@@ -116,7 +128,7 @@ func (j *job) texts(name string) []string {
 // name among the properties.
 func (j *job) name(property string, limit int, suffix string) string {
 	if _, given := j.left[property]; !given {
-		j.left[property] = j.on.name(j.id, limit-len(suffix), j.dry) + suffix
+		j.left[property] = j.env.name(j.id, limit-len(suffix), j.dry) + suffix
 	}
 	return j.text(property)
 }
@@ -151,12 +163,9 @@ func call[O any](j *job, service, operation string, in any) (*O, error) {
 	if err := j.problems.Err(); err != nil {
 		return nil, err
 	}
-	out, err := wire.Do[O](j.ctx, j.on.caller, principal(), service, operation, in)
+	out, err := wire.Do[O](j.ctx, j.env.caller, j.env.Principal, service, operation, in)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", service, operation, err)
 	}
 	return out, nil
 }
-
-// principal is who makes all calls of a deployment.
-func principal() wire.Principal { return wire.Principal{Service: "cloudformation.amazonaws.com"} }

@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"

@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"fmt"
@@ -85,7 +85,7 @@ func createTopic(j *job) error {
 func createTopicPolicy(j *job) error {
 	policy := document(j.take("PolicyDocument"))
 	topics := j.texts("Topics")
-	j.made(j.on.name(j.id, longestID, j.dry))
+	j.made(j.env.name(j.id, longestID, j.dry))
 	for _, arn := range topics {
 		_, err := call[sns.SetTopicAttributesOutput](j, "sns", "SetTopicAttributes",
 			&sns.SetTopicAttributesInput{TopicArn: &arn, AttributeName: aws.String("Policy"), AttributeValue: &policy})

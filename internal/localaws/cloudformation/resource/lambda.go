@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"strings"
@@ -60,9 +60,6 @@ func createFunction(j *job) error {
 	}
 	var in lambda.CreateFunctionInput
 	j.fill(&in)
-	if key, ok := j.on.code[j.id]; ok && in.Code != nil {
-		in.Code.S3Key = &key
-	}
 	out, err := call[lambda.CreateFunctionOutput](j, "lambda", "CreateFunction", &in)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"bytes"

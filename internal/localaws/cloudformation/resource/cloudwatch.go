@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -51,6 +51,6 @@ func madeAlarm(j *job, name string, err error) error {
 	if err != nil {
 		return err
 	}
-	j.made(name, "Arn", j.on.arn("cloudwatch", "alarm:"+name))
+	j.made(name, "Arn", j.env.arn("cloudwatch", "alarm:"+name))
 	return nil
 }

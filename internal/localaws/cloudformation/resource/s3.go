@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"strings"
@@ -27,7 +27,7 @@ func s3Kinds() map[string]kind {
 
 func createBucket(j *job) error {
 	if _, given := j.left["BucketName"]; !given {
-		j.left["BucketName"] = strings.ToLower(j.on.name(j.id, longestBucket, j.dry))
+		j.left["BucketName"] = strings.ToLower(j.env.name(j.id, longestBucket, j.dry))
 	}
 	name := j.text("BucketName")
 	versioning := s3.PutBucketVersioningInput{Bucket: &name}
@@ -37,8 +37,8 @@ func createBucket(j *job) error {
 	if _, err := call[s3.CreateBucketOutput](j, "s3", "CreateBucket", &s3.CreateBucketInput{Bucket: &name}); err != nil {
 		return err
 	}
-	region, domain := j.on.world.Region, suffix(j.on.world.Region)
-	j.made(name, "Arn", "arn:"+partition(region)+":s3:::"+name,
+	region, domain := j.env.world.Region, Suffix(j.env.world.Region)
+	j.made(name, "Arn", "arn:"+Partition(region)+":s3:::"+name,
 		"DomainName", name+".s3."+domain, "RegionalDomainName", name+".s3."+region+"."+domain)
 	if versioning.VersioningConfiguration == nil {
 		return nil

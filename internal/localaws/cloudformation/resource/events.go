@@ -1,4 +1,4 @@
-package cloudformation
+package resource
 
 import (
 	"fmt"
@@ -48,7 +48,7 @@ func createRule(j *job) error {
 		id = bus + "|" + name
 	}
 	j.made(id, "Arn", aws.ToString(out.RuleArn))
-	j.resource.name = name
+	j.resource.Handle = name
 	if len(targets.Targets) == 0 {
 		return nil
 	}
@@ -76,7 +76,7 @@ func removeRule(j *job) error {
 	if _, own := j.properties["EventBusName"]; own {
 		bus = aws.String(j.text("EventBusName"))
 	}
-	targets := eventbridge.RemoveTargetsInput{Rule: &j.resource.name, EventBusName: bus}
+	targets := eventbridge.RemoveTargetsInput{Rule: &j.resource.Handle, EventBusName: bus}
 	for _, v := range j.list("Targets") {
 		if one, ok := v.(map[string]any); ok {
 			id, _ := one["Id"].(string)
@@ -89,6 +89,6 @@ func removeRule(j *job) error {
 		}
 	}
 	_, err := call[eventbridge.DeleteRuleOutput](j, "events", "DeleteRule",
-		&eventbridge.DeleteRuleInput{Name: &j.resource.name, EventBusName: bus})
+		&eventbridge.DeleteRuleInput{Name: &j.resource.Handle, EventBusName: bus})
 	return err
 }

@@ -1,0 +1,312 @@
+package cloudformation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/resource"
+)
+
+// phase is what an operation is doing.
+type phase string
+
+// The phases, by the statuses that a stack has in them.
+const (
+	creating    phase = "CREATE"
+	rollingBack phase = "ROLLBACK" // of a stack that could not be made
+	updating    phase = "UPDATE"
+	cleaning    phase = "UPDATE_CLEANUP"
+	undoing     phase = "UPDATE_ROLLBACK"
+	undoCleanup phase = "UPDATE_ROLLBACK_CLEANUP"
+	deleting    phase = "DELETE"
+)
+
+// pollEvery is how often a resource that is not complete is looked at. Own
+// choice: AWS does not say.
+const pollEvery = time.Second
+
+// operation is what is being done to a stack. It goes in steps, one resource
+// at a time, each a timer of its own, so that other things can happen between.
+type operation struct {
+	phase   phase
+	token   string            // of the client
+	todo    []string          // logical ids that come next, in order
+	gone    []removal         // what is to be removed, in order
+	undo    []undo            // how an update is taken back, oldest change first
+	outputs []cfntypes.Output // of the stack before
+	waiting string            // logical id of the resource that is waited for
+	failure error             // the first one
+	others  []error           // what could not be removed
+	stays   []string          // logical ids of what could not be removed
+	keep    []string          // logical ids that stay when the stack goes
+	stop    error             // why it is to be broken off
+	stuck   bool              // it failed and may be continued
+	attempt attempt
+
+	plan *plan // follows from the stack's revision
+}
+
+// attempt is what was being done to the resource that is waited for.
+type attempt struct {
+	action string // create, update
+	done   cfntypes.ResourceStatus
+	failed cfntypes.ResourceStatus
+}
+
+// removal is one resource that is to go: of the stack, or one that was
+// replaced.
+type removal struct {
+	resource resource.Resource
+	replaced bool
+	keep     bool // by its policy
+}
+
+// undo says how one resource was before an update.
+type undo struct {
+	id       string
+	before   *member // nil if it was not there
+	replaced bool    // before is still there under its own physical id
+}
+
+// step does the next thing that a stack's operation has to do.
+func (s *Service) step(st *stack) {
+	op := st.op
+	if op == nil || op.stuck {
+		return
+	}
+	ctx := s.context()
+	pause := time.Duration(0)
+	switch {
+	case op.waiting != "":
+		if !s.settled(ctx, st) {
+			pause = pollEvery
+		}
+	case op.stop != nil && op.failure == nil && (op.phase == creating || op.phase == updating):
+		s.fail(ctx, st, op.stop)
+	case len(op.todo) > 0:
+		id := op.todo[0]
+		op.todo = op.todo[1:]
+		s.apply(ctx, st, id)
+	case op.phase == undoing && len(op.undo) > 0:
+		s.restore(ctx, st)
+	case len(op.gone) > 0:
+		one := op.gone[0]
+		op.gone = op.gone[1:]
+		s.remove(ctx, st, one)
+	default:
+		s.next(ctx, st)
+	}
+	if st.op != nil && !st.op.stuck {
+		s.soon(st, pause)
+	}
+}
+
+// next ends a phase in which everything is done.
+func (s *Service) next(ctx context.Context, st *stack) {
+	op := st.op
+	switch op.phase {
+	case creating:
+		if err := s.conclude(ctx, st); err != nil {
+			s.fail(ctx, st, err)
+			return
+		}
+		s.end(st, cfntypes.StackStatusCreateComplete, "")
+	case updating:
+		if err := s.conclude(ctx, st); err != nil {
+			s.fail(ctx, st, err)
+			return
+		}
+		op.phase = cleaning
+		op.gone = s.leftovers(st)
+		s.turn(st, cfntypes.StackStatusUpdateCompleteCleanupInProgress, "")
+	case cleaning:
+		s.end(st, cfntypes.StackStatusUpdateComplete, staying(op.stays))
+	case undoing:
+		s.undone(st)
+	case undoCleanup:
+		s.end(st, cfntypes.StackStatusUpdateRollbackComplete, staying(op.stays))
+	case rollingBack:
+		s.endRemoval(st, cfntypes.StackStatusRollbackComplete, cfntypes.StackStatusRollbackFailed)
+	case deleting:
+		s.endRemoval(st, cfntypes.StackStatusDeleteComplete, cfntypes.StackStatusDeleteFailed)
+	}
+}
+
+// end ends an operation.
+func (s *Service) end(st *stack, status cfntypes.StackStatus, reason string) {
+	s.turn(st, status, reason)
+	if status == cfntypes.StackStatusDeleteComplete {
+		st.deleted = s.world.Now()
+	}
+	s.over(st)
+}
+
+// over forgets the operation and tells those who wait.
+func (s *Service) over(st *stack) {
+	st.last = errors.Join(append([]error{st.op.failure}, st.op.others...)...)
+	st.op = nil
+}
+
+// endRemoval ends an operation that removed a stack's resources.
+func (s *Service) endRemoval(st *stack, good, bad cfntypes.StackStatus) {
+	if len(st.op.stays) > 0 {
+		s.end(st, bad, "The following resource(s) failed to delete: ["+strings.Join(st.op.stays, ", ")+"]. ")
+		return
+	}
+	st.resources, st.outputs, st.imports = nil, nil, nil
+	s.end(st, good, "")
+}
+
+// staying is the reason of a stack whose cleanup did not remove everything.
+func staying(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return "One or more resources could not be deleted."
+}
+
+// conclude evaluates what a stack tells once its resources are there.
+func (s *Service) conclude(_ context.Context, st *stack) error {
+	outs, found := st.op.plan.outputs(st.lookup)
+	if len(found) > 0 {
+		return found
+	}
+	taken := s.exports()
+	var out []cfntypes.Output
+	kept := map[string]string{}
+	for _, o := range outs {
+		if e, ok := taken[o.export]; ok && e.stack != st {
+			return fmt.Errorf("Export with name %s is already exported by stack %s. Rollback requested by user.", o.export, e.stack.name) //nolint:revive,staticcheck // AWS's words
+		}
+		kept[o.export] = o.value
+		out = append(out, cfntypes.Output{
+			OutputKey: &o.name, OutputValue: &o.value, Description: optional(o.description), ExportName: optional(o.export),
+		})
+	}
+	for name, e := range taken {
+		users := s.importers(name)
+		if v, still := kept[name]; e.stack == st && len(users) > 0 && (!still || v != e.value) {
+			return inUse(name, users)
+		}
+	}
+	st.outputs, st.imports = out, st.op.plan.scope.Imported()
+	return nil
+}
+
+func inUse(name string, users []string) error {
+	return invalid("Export %s cannot be deleted as it is in use by %s", name, strings.Join(users, " and "))
+}
+
+// fail ends a phase in which something could not be done, and takes back what
+// was.
+func (s *Service) fail(ctx context.Context, st *stack, err error) {
+	op := st.op
+	if op.failure == nil {
+		op.failure = err
+	}
+	op.todo, op.waiting = nil, ""
+	reason := cause(err)
+	switch op.phase {
+	case creating:
+		s.failCreation(st, reason)
+	case updating:
+		if st.disableRollback {
+			s.turn(st, cfntypes.StackStatusUpdateFailed, reason)
+			s.stick(st)
+			return
+		}
+		s.goBack(st, reason)
+	case undoing:
+		s.turn(st, cfntypes.StackStatusUpdateRollbackFailed, reason)
+		s.stick(st)
+	case cleaning, undoCleanup, rollingBack, deleting: // what cannot be removed does not end these
+	}
+}
+
+// stick leaves an operation so that it may be continued.
+func (s *Service) stick(st *stack) {
+	st.last = st.op.failure
+	st.op.stuck = true
+}
+
+// failCreation does what was asked for in case a stack cannot be made.
+func (s *Service) failCreation(st *stack, reason string) {
+	switch {
+	case st.disableRollback || st.onFailure == cfntypes.OnFailureDoNothing:
+		s.turn(st, cfntypes.StackStatusCreateFailed, reason)
+		s.stick(st)
+	case st.onFailure == cfntypes.OnFailureDelete:
+		s.turn(st, cfntypes.StackStatusCreateFailed, reason)
+		s.takeAway(st, deleting, reason)
+	default:
+		s.takeAway(st, rollingBack, reason)
+	}
+}
+
+// takeAway begins to remove what a stack that could not be made has.
+func (s *Service) takeAway(st *stack, p phase, reason string) {
+	op := st.op
+	op.phase, op.todo, op.stuck = p, nil, false
+	status := cfntypes.StackStatusDeleteInProgress
+	if p == rollingBack {
+		status = cfntypes.StackStatusRollbackInProgress
+		reason += " Rollback requested by user."
+	}
+	op.gone = nil
+	for _, m := range st.removal() {
+		keep := m.Retention == resource.RetentionRetain
+		op.gone = append(op.gone, removal{resource: m.Resource, keep: keep})
+	}
+	s.turn(st, status, strings.TrimSpace(reason))
+}
+
+// cause is the reason of a stack whose operation failed.
+func cause(err error) string {
+	f, ok := errors.AsType[*ResourceError](err)
+	if !ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("The following resource(s) failed to %s: [%s].", f.Action, f.LogicalID)
+}
+
+// begin starts an operation.
+func (s *Service) begin(st *stack, op *operation, status cfntypes.StackStatus, reason string) {
+	st.op, st.last = op, nil
+	s.turn(st, status, reason)
+	s.soon(st, 0)
+}
+
+// startCreate begins to make a stack that has its revision.
+func (s *Service) startCreate(st *stack, p *plan, token string) {
+	op := &operation{phase: creating, token: token, plan: p, todo: slices.Clone(p.order)}
+	s.begin(st, op, cfntypes.StackStatusCreateInProgress, byUser)
+}
+
+// startUpdate begins to make r of a stack.
+func (s *Service) startUpdate(st *stack, r revision, p *plan, token string) {
+	op := &operation{phase: updating, token: token, plan: p, todo: slices.Clone(p.order), outputs: st.outputs}
+	if st.op != nil { // an update that failed and was not taken back
+		op.undo = st.op.undo
+	} else {
+		st.previous = st.revision
+	}
+	st.revision, st.updated = r, s.world.Now()
+	s.begin(st, op, cfntypes.StackStatusUpdateInProgress, byUser)
+}
+
+// startDelete begins to remove a stack.
+func (s *Service) startDelete(st *stack, token string, keep []string) {
+	op := &operation{phase: deleting, token: token, keep: keep}
+	for _, m := range st.removal() {
+		stays := slices.Contains(keep, m.LogicalID) || m.Retention == resource.RetentionRetain ||
+			m.Retention == resource.RetentionRetainExceptOnCreate && st.status != cfntypes.StackStatusRollbackFailed
+		op.gone = append(op.gone, removal{resource: m.Resource, keep: stays})
+	}
+	s.begin(st, op, cfntypes.StackStatusDeleteInProgress, byUser)
+}

@@ -25,6 +25,8 @@ type alarm struct {
 	configured time.Time
 	state      state
 	tags       map[string]string
+
+	suppression *suppression // of its actions; nil if it may act
 }
 
 // settings are what both kinds of alarms have.
@@ -164,7 +166,7 @@ func (s *Service) checkSettings(name string, g settings) error {
 			return validation("An alarm must not have more than 5 actions for a state.")
 		}
 		for _, arn := range actions {
-			if !strings.HasPrefix(arn, "arn:aws:sns:") {
+			if !s.actionable(arn) {
 				return unsupported("Alarm action " + arn)
 			}
 		}

@@ -3,9 +3,9 @@
 // EventBridge and SNS about every change.
 //
 // It refuses, by name, what it does not model: anomaly detection, Metrics
-// Insights, PromQL, log alarms, entities, action suppressors, metric math
-// beyond the functions in math.go, statistics other than the five simple ones
-// and percentiles, and alarm actions other than SNS.
+// Insights, PromQL, log alarms, entities, mute rules, metric math beyond the
+// functions in functions.go and series.go, statistics other than the five simple
+// ones and percentiles, and alarm actions other than SNS topics and functions.
 package cloudwatch
 
 import (
@@ -37,6 +37,8 @@ type Service struct {
 	alarms map[string]*alarm
 	names  []string // of alarms, sorted
 
+	dashboards map[string]dashboard // by name
+
 	history []cwtypes.AlarmHistoryItem
 	armed   map[time.Duration]bool // which clocks of tick.go are running
 	lost    []error
@@ -51,6 +53,8 @@ func New(w *world.World, c wire.Caller) *Service {
 		metrics: map[string]*series{},
 		alarms:  map[string]*alarm{},
 		armed:   map[time.Duration]bool{},
+
+		dashboards: map[string]dashboard{},
 	}
 }
 
@@ -81,6 +85,10 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("DeleteAlarms", s.deleteAlarms),
 			wire.Op("EnableAlarmActions", s.enableAlarmActions),
 			wire.Op("DisableAlarmActions", s.disableAlarmActions),
+			wire.Op("PutDashboard", s.putDashboard),
+			wire.Op("GetDashboard", s.getDashboard),
+			wire.Op("ListDashboards", s.listDashboards),
+			wire.Op("DeleteDashboards", s.deleteDashboards),
 			wire.Op("TagResource", s.tagResource),
 			wire.Op("UntagResource", s.untagResource),
 			wire.Op("ListTagsForResource", s.listTagsForResource),

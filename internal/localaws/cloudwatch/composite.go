@@ -20,6 +20,8 @@ type compositeAlarm struct {
 	text     string
 	rule     rule
 	children []string
+
+	suppressor *suppressor // nil if it has none
 }
 
 func (s *Service) putCompositeAlarm(c *wire.Call, in *cloudwatch.PutCompositeAlarmInput) (*cloudwatch.PutCompositeAlarmOutput, error) {
@@ -35,8 +37,6 @@ func (s *Service) putCompositeAlarm(c *wire.Call, in *cloudwatch.PutCompositeAla
 	switch {
 	case old != nil && old.composite == nil:
 		return nil, validation("Alarm %s exists and is a metric alarm.", name)
-	case in.ActionsSuppressor != nil || in.ActionsSuppressorWaitPeriod != nil || in.ActionsSuppressorExtensionPeriod != nil:
-		return nil, unsupported("ActionsSuppressor")
 	case in.ActionConfiguration != nil:
 		return nil, unsupported("ActionConfiguration")
 	}
@@ -48,7 +48,14 @@ func (s *Service) putCompositeAlarm(c *wire.Call, in *cloudwatch.PutCompositeAla
 	if err := s.checkChildren(name, children); err != nil {
 		return nil, err
 	}
-	s.save(c, &alarm{name: name, composite: &compositeAlarm{text: text, rule: r, children: children}, settings: g}, in.Tags)
+	p, err := s.newSuppressor(in)
+	if err != nil {
+		return nil, err
+	}
+	if old != nil {
+		s.forget(old)
+	}
+	s.save(c, &alarm{name: name, composite: &compositeAlarm{text: text, rule: r, children: children, suppressor: p}, settings: g}, in.Tags)
 	verb := "created"
 	if old != nil {
 		verb = "updated"

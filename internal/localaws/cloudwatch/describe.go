@@ -127,7 +127,7 @@ func (a *alarm) metricOutput() cwtypes.MetricAlarm {
 
 func (a *alarm) compositeOutput() cwtypes.CompositeAlarm {
 	configured, st := a.configured, a.state
-	return cwtypes.CompositeAlarm{
+	out := cwtypes.CompositeAlarm{
 		AlarmName: &a.name, AlarmArn: &a.arn, AlarmDescription: a.settings.description,
 		AlarmConfigurationUpdatedTimestamp: &configured,
 		ActionsEnabled:                     aws.Bool(a.settings.enabled),
@@ -141,6 +141,13 @@ func (a *alarm) compositeOutput() cwtypes.CompositeAlarm {
 		StateUpdatedTimestamp:              &st.updated,
 		StateTransitionedTimestamp:         &st.transitioned,
 	}
+	if p := a.composite.suppressor; p != nil {
+		out.ActionsSuppressor, out.ActionsSuppressorWaitPeriod, out.ActionsSuppressorExtensionPeriod = &p.given, p.wait, p.extension
+	}
+	if a.suppression != nil {
+		out.ActionsSuppressedBy, out.ActionsSuppressedReason = a.suppression.by, aws.String(a.suppression.reason())
+	}
+	return out
 }
 
 func dimensions(all []cwtypes.Dimension) []cwtypes.Dimension {

@@ -23,6 +23,9 @@ type (
 		Configuration stateConfiguration `json:"configuration"`
 	}
 	eventState struct {
+		SuppressedBy     cwtypes.ActionsSuppressedBy `json:"actionsSuppressedBy,omitempty"`
+		SuppressedReason string                      `json:"actionsSuppressedReason,omitempty"`
+
 		Value      cwtypes.StateValue `json:"value"`
 		Reason     string             `json:"reason,omitempty"`
 		ReasonData string             `json:"reasonData,omitempty"`
@@ -32,6 +35,12 @@ type (
 		Description *string       `json:"description,omitempty"`
 		Metrics     []eventMetric `json:"metrics,omitempty"`
 		AlarmRule   string        `json:"alarmRule,omitempty"`
+		eventSuppressor
+	}
+	eventSuppressor struct {
+		Suppressor string `json:"actionsSuppressor,omitempty"`
+		Wait       *int32 `json:"actionsSuppressorWaitPeriod,omitempty"`
+		Extension  *int32 `json:"actionsSuppressorExtensionPeriod,omitempty"`
 	}
 	eventMetric struct {
 		ID         string           `json:"id"`
@@ -59,20 +68,21 @@ type (
 		PreviousConfiguration *alarmConfiguration `json:"previousConfiguration,omitempty"`
 	}
 	alarmConfiguration struct {
-		EvaluationPeriods       int                        `json:"evaluationPeriods,omitempty"`
-		DatapointsToAlarm       *int32                     `json:"datapointsToAlarm,omitempty"`
-		Threshold               *float64                   `json:"threshold,omitempty"`
-		ComparisonOperator      cwtypes.ComparisonOperator `json:"comparisonOperator,omitempty"`
-		TreatMissingData        *string                    `json:"treatMissingData,omitempty"`
-		Metrics                 []eventMetric              `json:"metrics,omitempty"`
-		AlarmRule               string                     `json:"alarmRule,omitempty"`
-		AlarmName               string                     `json:"alarmName"`
-		Description             *string                    `json:"description,omitempty"`
-		ActionsEnabled          bool                       `json:"actionsEnabled"`
-		Timestamp               string                     `json:"timestamp"`
-		OKActions               []string                   `json:"okActions"`
-		AlarmActions            []string                   `json:"alarmActions"`
-		InsufficientDataActions []string                   `json:"insufficientDataActions"`
+		EvaluationPeriods  int                        `json:"evaluationPeriods,omitempty"`
+		DatapointsToAlarm  *int32                     `json:"datapointsToAlarm,omitempty"`
+		Threshold          *float64                   `json:"threshold,omitempty"`
+		ComparisonOperator cwtypes.ComparisonOperator `json:"comparisonOperator,omitempty"`
+		TreatMissingData   *string                    `json:"treatMissingData,omitempty"`
+		Metrics            []eventMetric              `json:"metrics,omitempty"`
+		AlarmRule          string                     `json:"alarmRule,omitempty"`
+		eventSuppressor
+		AlarmName               string   `json:"alarmName"`
+		Description             *string  `json:"description,omitempty"`
+		ActionsEnabled          bool     `json:"actionsEnabled"`
+		Timestamp               string   `json:"timestamp"`
+		OKActions               []string `json:"okActions"`
+		AlarmActions            []string `json:"alarmActions"`
+		InsufficientDataActions []string `json:"insufficientDataActions"`
 	}
 )
 
@@ -88,14 +98,31 @@ func (st state) full() eventState {
 }
 
 func (s *Service) announceState(ctx context.Context, a *alarm, old state) {
+	s.announce(ctx, a, "CloudWatch Alarm State Change", a.change(old))
+}
+
+// change describes the transition of an alarm to the state that it is in.
+func (a *alarm) change(old state) stateChange {
 	change := stateChange{
 		AlarmName: a.name, State: a.state.full(), PreviousState: old.full(),
 		Configuration: stateConfiguration{Description: a.settings.description, Metrics: a.eventMetrics()},
 	}
+	if a.suppression != nil {
+		change.State.SuppressedBy, change.State.SuppressedReason = a.suppression.by, a.suppression.reason()
+	}
 	if a.composite != nil {
 		change.Configuration.AlarmRule = a.composite.text
+		change.Configuration.eventSuppressor = a.composite.suppressor.event()
 	}
-	s.announce(ctx, a, "CloudWatch Alarm State Change", change)
+	return change
+}
+
+// event describes a suppressor; none is empty.
+func (p *suppressor) event() eventSuppressor {
+	if p == nil {
+		return eventSuppressor{}
+	}
+	return eventSuppressor{Suppressor: p.given, Wait: p.wait, Extension: p.extension}
 }
 
 func (s *Service) announceConfiguration(ctx context.Context, a, old *alarm) {
@@ -165,6 +192,7 @@ func (a *alarm) configuration() alarmConfiguration {
 	}
 	if a.composite != nil {
 		c.AlarmRule = a.composite.text
+		c.eventSuppressor = a.composite.suppressor.event()
 		return c
 	}
 	in := a.metric.in

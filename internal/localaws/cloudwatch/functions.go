@@ -22,7 +22,10 @@ func function(name string) (func(in scope, args []operand) (operand, bool), bool
 			return each(args[0], math.Abs), true
 		},
 	}
-	do, ok := functions[name]
+	if do, ok := functions[name]; ok {
+		return do, true
+	}
+	do, ok := seriesFunctions()[name]
 	return do, ok
 }
 
@@ -97,17 +100,22 @@ func fold(l line, do func(x, y float64) float64) (total float64, n int) {
 }
 
 // fillFunction replaces missing values by a scalar, by another time series or
-// by the value before. LINEAR is refused.
+// by the value before. LINEAR draws a line
+// between the values on both sides of a gap.
 func fillFunction(_ scope, args []operand) (operand, bool) {
 	if len(args) != 2 || args[0].kind == scalarKind || args[0].kind == wordKind {
 		return operand{}, false
 	}
 	with := args[1]
-	if with.kind == linesKind || with.kind == wordKind && with.word != "REPEAT" {
+	if with.kind == linesKind || with.kind == wordKind && with.word != "REPEAT" && with.word != "LINEAR" {
 		return operand{}, false
 	}
 	out := operand{kind: args[0].kind}
 	for _, l := range args[0].lines {
+		if with.word == "LINEAR" {
+			out.lines = append(out.lines, interpolated(l))
+			continue
+		}
 		row, last := make(line, len(l)), math.NaN()
 		for i, v := range l {
 			if math.IsNaN(v) {
@@ -118,6 +126,22 @@ func fillFunction(_ scope, args []operand) (operand, bool) {
 		out.lines = append(out.lines, row)
 	}
 	return out, true
+}
+
+// interpolated fills the gaps between values with the line from one to the next.
+// What is outside of all values stays missing.
+func interpolated(l line) line {
+	out, before := append(line(nil), l...), -1
+	for i, v := range l {
+		if math.IsNaN(v) {
+			continue
+		}
+		for j := before + 1; before >= 0 && j < i; j++ {
+			out[j] = l[before] + (v-l[before])*float64(j-before)/float64(i-before)
+		}
+		before = i
+	}
+	return out
 }
 
 func filler(with operand, i int, last float64) float64 {

@@ -32,7 +32,8 @@ func linesOf(l []line) operand   { return operand{kind: linesKind, lines: l} }
 
 // scope is what an expression can see.
 type scope struct {
-	points  int                               // on the grid
+	points  int // on the grid
+	grid    grid
 	look    func(id string) (operand, error)  // another query
 	metrics func(containing string) []operand // the metrics of the request, for METRICS()
 }

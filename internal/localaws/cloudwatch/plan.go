@@ -187,7 +187,7 @@ func (p plan) eval(q *query, g grid, read func(q *query, g grid) []summary, path
 	}
 	path = append(slices.Clone(path), q.id)
 	return q.expression.eval(scope{
-		points: g.n,
+		points: g.n, grid: g,
 		look: func(id string) (operand, error) {
 			other := p.find(id)
 			if other == nil {

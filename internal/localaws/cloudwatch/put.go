@@ -18,6 +18,8 @@ const (
 	maxData       = 1000
 	maxDatumLists = 150
 	maxDimensions = 30
+	maxText       = 255 // of namespaces and of names
+	maxValue      = 1024
 	oldestDatum   = 14 * 24 * time.Hour
 	newestDatum   = 2 * time.Hour
 )
@@ -30,6 +32,8 @@ func (s *Service) putMetricData(c *wire.Call, in *cloudwatch.PutMetricDataInput)
 	switch {
 	case namespace == "":
 		return nil, required("Namespace")
+	case len(namespace) > maxText || strings.HasPrefix(namespace, ":"):
+		return nil, invalid("The value %s for parameter Namespace is invalid.", namespace)
 	case len(in.EntityMetricData) > 0:
 		return nil, unsupported("EntityMetricData")
 	case strings.HasPrefix(namespace, awsNamespaces) && c.Principal.Service == "":
@@ -80,6 +84,9 @@ func (s *Service) readDatum(d *cwtypes.MetricDatum) ([]summary, error) {
 	name := aws.ToString(d.MetricName)
 	if name == "" {
 		return nil, required("MetricData.member.1.MetricName")
+	}
+	if len(name) > maxText {
+		return nil, invalid("The value %s for parameter MetricName is invalid: it must have at most %d characters.", name, maxText)
 	}
 	if err := checkDimensions(d.Dimensions); err != nil {
 		return nil, err
@@ -158,8 +165,9 @@ func statisticSet(name string, set *cwtypes.StatisticSet) ([]summary, error) {
 	return []summary{{count: count, sum: sum, low: low, high: high, opaque: true}}, nil
 }
 
-// number reports whether CloudWatch takes the value: not NaN, not infinite.
-func number(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// number reports whether CloudWatch takes the value: not NaN, and between -2^360
+// and 2^360 (API reference, MetricDatum).
+func number(v float64) bool { return math.Abs(v) <= math.Ldexp(1, 360) }
 
 func checkDimensions(dimensions []cwtypes.Dimension) error {
 	if len(dimensions) > maxDimensions {
@@ -171,6 +179,10 @@ func checkDimensions(dimensions []cwtypes.Dimension) error {
 		}
 		if aws.ToString(d.Value) == "" {
 			return required("Dimensions.member.Value")
+		}
+		if len(*d.Name) > maxText || strings.HasPrefix(*d.Name, ":") || len(*d.Value) > maxValue {
+			return invalid("The dimension %s=%s is invalid: at most %d characters without a colon at the beginning, and a value of at most %d.",
+				*d.Name, *d.Value, maxText, maxValue)
 		}
 	}
 	return nil

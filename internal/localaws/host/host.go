@@ -19,6 +19,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/cloudwatch"
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
 	"github.com/pullback-dev/pullback/internal/localaws/dynamodb"
+	"github.com/pullback-dev/pullback/internal/localaws/ec2"
 	"github.com/pullback-dev/pullback/internal/localaws/ecs"
 	"github.com/pullback-dev/pullback/internal/localaws/elbv2"
 	"github.com/pullback-dev/pullback/internal/localaws/eventbridge"
@@ -57,6 +58,7 @@ type AWS struct {
 	Stacks *cloudformation.Service
 	Faults *fault.Injector // with the world's lock held
 	ELB    *elbv2.Service
+	EC2    *ec2.Service
 
 	keepers []keeper // in the order of the services
 	store   *state.Store
@@ -116,8 +118,9 @@ func assemble(o Options, url string) *AWS {
 	w := world.New(o.World)
 	mux := wire.NewMux(w)
 	queues := sqs.New(w, mux, sqs.Options{BaseURL: func() string { return url }})
-	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux), ELB: elbv2.New(w, mux)}
+	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux), ELB: elbv2.New(w, mux), EC2: ec2.New(w, mux)}
 	a.Stacks = cloudformation.New(w, mux)
+	a.ELB.Watch(a.machine)
 	a.Lambda = lambda.New(w, mux, lambda.Options{
 		Endpoint: func() string { return url },
 		Issue: func(p wire.Principal) (id, secret, token string) {
@@ -138,6 +141,7 @@ func assemble(o Options, url string) *AWS {
 		queues,
 		a.SNS,
 		dynamodb.New(w, mux),
+		a.EC2,
 		ecs.New(w, mux),
 		a.ELB,
 		s3.New(w, mux),

@@ -17,7 +17,9 @@ import (
 type codec struct {
 	service string
 	style   Style
-	plans   sync.Map // reflect.Type to *plan
+	names   map[string]string // EC2 only: "ec2.Instance.State" to "instanceState"
+	item    string            // the name of a list's items in XML, where it is always the same
+	plans   sync.Map          // reflect.Type to *plan
 }
 
 // plan is how a struct type looks on the wire.
@@ -70,6 +72,9 @@ func (c *codec) wireName(t reflect.Type, field string) string {
 
 // spell returns the name of a field whose struct has no schema.
 func (c *codec) spell(t reflect.Type, field string) string {
+	if name, ok := c.names[typeName(t)+"."+field]; ok {
+		return name
+	}
 	if name, ok := irregular(t, field); ok {
 		return name
 	}

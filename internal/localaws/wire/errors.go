@@ -81,6 +81,10 @@ func (q *request) writeError(err error, id string) *reply {
 		a.header.Set("Content-Type", "text/xml")
 		a.body = q.xmlError(f, id)
 		return a
+	case dialect(EC2):
+		a.header.Set("Content-Type", "text/xml")
+		a.body = ec2Error(f, id)
+		return a
 	case dialect(RESTXML):
 		a.header.Set("Content-Type", "application/xml")
 		a.body = q.s3Error(f, id)

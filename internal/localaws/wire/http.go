@@ -114,6 +114,10 @@ func (q *request) writeOutput(out any, id string) (*reply, error) {
 		a.header.Set("Content-Type", "text/xml")
 		a.body, err = q.service.writeQuery(q.operation.Name, out, id)
 		return a, err
+	case dialect(EC2):
+		a.header.Set("Content-Type", "text/xml")
+		a.body, err = q.service.writeEC2(q.operation.Name, out, id)
+		return a, err
 	case dialect(RESTJSON), dialect(RESTXML):
 		return a, q.writeREST(a, out)
 	default: // the others write the same tree, as JSON or CBOR
@@ -225,14 +229,14 @@ func unwrap(h http.Header, b []byte) ([]byte, error) {
 
 // decode reads the Input of the operation that was found.
 func (q *request) decode(r *http.Request, form map[string]any, body []byte) {
-	c := q.service.codec
+	c := q.service.reader
 	in := q.operation.Input()
 	var tree any
 	var err error
 	switch q.dialect {
 	case dialectCBOR:
 		tree, err = readCBOR(body)
-	case dialect(Query):
+	case dialect(Query), dialect(EC2):
 		tree, err = c.shapeForm(form, q.operation.in, 0)
 	case dialect(RESTJSON), dialect(RESTXML):
 		err = q.readREST(r, body, in)

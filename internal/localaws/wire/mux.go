@@ -42,7 +42,8 @@ type Mux struct {
 // served is a registered service with what was worked out about it.
 type served struct {
 	Service
-	codec  *codec
+	codec  *codec // writes answers and errors
+	reader *codec // reads requests; mostly the same
 	routes []route
 }
 
@@ -51,7 +52,12 @@ func NewMux(w *world.World) *Mux { return &Mux{world: w, keys: map[string]Key{}}
 
 // Handle registers a service. It must not be called while requests are served.
 func (m *Mux) Handle(s Service) {
-	m.services = append(m.services, &served{Service: s, codec: newCodec(s), routes: routesOf(s)})
+	c := newCodec(s)
+	x := &served{Service: s, codec: c, reader: c, routes: routesOf(s)}
+	if s.Protocol == EC2 {
+		x.codec, x.reader = ec2Writer(), ec2Reader()
+	}
+	m.services = append(m.services, x)
 }
 
 // Services returns the registered services, in the order of Handle.

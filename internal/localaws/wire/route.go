@@ -60,6 +60,8 @@ func (q *request) choose(s *served, operation string) {
 	}
 }
 
+func (s *served) takesForms() bool { return s.Protocol == Query || s.Protocol == EC2 }
+
 func (q *request) routeForm(m *Mux, r *http.Request, scope string, body []byte) map[string]any {
 	q.dialect = dialect(Query)
 	values, err := url.ParseQuery(string(body))
@@ -74,7 +76,8 @@ func (q *request) routeForm(m *Mux, r *http.Request, scope string, body []byte) 
 	}
 	action, version := values.Get("Action"), values.Get("Version")
 	for _, s := range m.services {
-		if s.Protocol == Query && (s.Name == scope || scope == "" && s.Version == version) {
+		if s.takesForms() && (s.Name == scope || scope == "" && s.Version == version) {
+			q.dialect = dialect(s.Protocol)
 			q.choose(s, action)
 		}
 	}

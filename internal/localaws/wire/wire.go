@@ -24,6 +24,7 @@ const (
 	JSON10   Protocol = "awsJson1_0"
 	JSON11   Protocol = "awsJson1_1"
 	Query    Protocol = "awsQuery"
+	EC2      Protocol = "ec2Query" // members are named as EC2 names them, whatever the Style
 	RESTJSON Protocol = "restJson1"
 	RESTXML  Protocol = "restXml"
 )
@@ -133,7 +134,7 @@ type Service struct {
 	Name       string // as in the credential scope of a signed request: "codedeploy", "monitoring", "events"
 	Protocol   Protocol
 	Target     string // JSON protocols: what stands before the dot in X-Amz-Target
-	Version    string // Query: the API version, for the XML namespace
+	Version    string // Query and EC2: the API version, for the XML namespace
 	Style      Style
 	Status     map[string]int // error code to HTTP status where it is not 400 (client) or 500 (server)
 	Checksum   bool           // answers carry the CRC32 of their body, as DynamoDB's do

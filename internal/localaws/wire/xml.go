@@ -89,7 +89,7 @@ func (c *codec) xmlMembers(b *bytes.Buffer, rv reflect.Value, except ...string) 
 		if absent(x) || slices.Contains(except, f.name) {
 			continue
 		}
-		if err := c.xmlValue(b, f.wire, x, itemName(rv.Type(), f.name)); err != nil {
+		if err := c.xmlValue(b, f.wire, x, c.itemName(rv.Type(), f.name)); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
@@ -127,7 +127,7 @@ func (c *codec) xmlValue(b *bytes.Buffer, name string, rv reflect.Value, item st
 
 func (c *codec) xmlItems(b *bytes.Buffer, name string, rv reflect.Value) error {
 	for i := range rv.Len() {
-		if err := c.xmlValue(b, name, rv.Index(i), "member"); err != nil {
+		if err := c.xmlValue(b, name, rv.Index(i), c.nested()); err != nil {
 			return err
 		}
 	}
@@ -141,7 +141,7 @@ func (c *codec) xmlEntries(b *bytes.Buffer, rv reflect.Value) error {
 	for _, k := range keys {
 		element(b, "entry", func() {
 			text(b, "key", k.String())
-			err = c.xmlValue(b, "value", rv.MapIndex(k), "member")
+			err = c.xmlValue(b, "value", rv.MapIndex(k), c.nested())
 		})
 		if err != nil {
 			return err

@@ -10,11 +10,15 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/backup"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -61,6 +65,9 @@ func client(t *testing.T, service string, do transport) any {
 			return nil
 		}},
 	}
+	if c := fleetClient(service, c); c != nil {
+		return c
+	}
 	switch service {
 	case "cloudformation":
 		return cloudformation.NewFromConfig(c)
@@ -80,16 +87,32 @@ func client(t *testing.T, service string, do transport) any {
 		return sns.NewFromConfig(c)
 	case "dynamodb":
 		return dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true })
-	case "ecs":
-		return ecs.NewFromConfig(c)
 	case "ssm":
 		return ssm.NewFromConfig(c)
-	case "elasticloadbalancing":
-		return elasticloadbalancingv2.NewFromConfig(c)
 	case "sts":
 		return sts.NewFromConfig(c)
 	}
 	require.Fail(t, "no client", "wiretest has no client of %s", service)
+	return nil
+}
+
+// fleetClient makes the client of a service of machines and tasks, their pipelines
+// and their backups, or nil.
+func fleetClient(service string, c aws.Config) any {
+	switch service {
+	case "ecs":
+		return ecs.NewFromConfig(c)
+	case "elasticloadbalancing":
+		return elasticloadbalancingv2.NewFromConfig(c)
+	case "ec2":
+		return ec2.NewFromConfig(c)
+	case "autoscaling":
+		return autoscaling.NewFromConfig(c)
+	case "backup":
+		return backup.NewFromConfig(c)
+	case "codepipeline":
+		return codepipeline.NewFromConfig(c)
+	}
 	return nil
 }
 

@@ -61,6 +61,9 @@ func agentCase(ctx context.Context, file string, o agentCaseOptions, stdout, std
 	for _, c := range recorded {
 		report.Deployments += len(c.Deployments)
 		found, err := playCase(ctx, c, o.unconfined)
+		if errors.Is(err, cases.ErrRefused) {
+			err = fmt.Errorf("%w; --unconfined plays it all the same", err)
+		}
 		if err != nil {
 			return err
 		}

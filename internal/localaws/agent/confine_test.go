@@ -93,6 +93,18 @@ func blocked(t *testing.T, o agent.Options) host {
 	return h
 }
 
+func TestAnInstanceBeginsTheSameConfinedOrNot(t *testing.T) {
+	t.Parallel()
+	empty := revision{"appspec.yml": spec("", "")}
+	h, without := confined(t, agent.Options{}), newHost(t, agent.Options{Unconfined: true})
+	for _, x := range []host{h, without} {
+		require.Nil(t, x.deploy("d-1", empty))
+		assert.Equal(t, []string{"log", "tmp"}, x.names("/var"))
+		assert.Equal(t, 0o777|os.ModeSticky|os.ModeDir, x.mode("/tmp"))
+		assert.Empty(t, x.names("/srv"))
+	}
+}
+
 func TestWithoutConfinementScriptsAreRefusedAndFilesAreNot(t *testing.T) {
 	t.Parallel()
 	h := blocked(t, agent.Options{})

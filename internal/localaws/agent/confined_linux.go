@@ -49,7 +49,8 @@ type confined struct {
 	number int // of the last event
 }
 
-// startConfined starts the process, with as many users as it can have.
+// startConfined starts the process, with as many users as it can have. If it
+// cannot be started at all, the last reason is the plainest.
 func startConfined(a *agent) (*confined, error) {
 	var failed error
 	for _, m := range confine.Maps() {
@@ -57,7 +58,7 @@ func startConfined(a *agent) (*confined, error) {
 		if err == nil {
 			return c, nil
 		}
-		failed = errors.Join(failed, err)
+		failed = err
 	}
 	return nil, failed
 }

@@ -140,8 +140,5 @@ func TestTheInstructionsAreWrittenDown(t *testing.T) {
 		{"type": "copy", "source": from + "/sub/c.sh", "destination": "/srv/app/sub/c.sh"},
 		{"type": "chmod", "mode": "700", "file": "/srv/app/a.sh"},
 	}
-	if len(written.Instructions) > 0 && written.Instructions[0]["directory"] == "/srv" {
-		written.Instructions = written.Instructions[1:] // an instance that was not started has no /srv yet
-	}
 	assert.Equal(t, want, written.Instructions)
 }

@@ -3,7 +3,9 @@ package agent
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // instance is where events are carried out.
@@ -22,10 +24,10 @@ func (h *Host) open() error {
 	if h.instance != nil {
 		return nil
 	}
-	if err := os.MkdirAll(h.root, dirMode); err != nil {
+	a := h.agent()
+	if err := lay(a.tree.root); err != nil {
 		return err
 	}
-	a := h.agent()
 	if h.o.Unconfined {
 		a.unconfined = true
 		h.instance = here{a}
@@ -39,6 +41,31 @@ func (h *Host) open() error {
 	// Files can be looked after from here. Scripts cannot.
 	a.hooks = &refusedError{err}
 	h.instance = here{a}
+	return nil
+}
+
+// lay makes the folders that every Linux has, so that an instance begins the
+// same however its events are carried out.
+func lay(root string) error {
+	if root == "/" {
+		return nil // this machine has them
+	}
+	const shared = 0o777 | fs.ModeSticky
+	for name, mode := range map[string]fs.FileMode{
+		"": dirMode, "home": dirMode, "opt": dirMode, "root": 0o700, "run": dirMode, "srv": dirMode, "tmp": shared,
+		"var": dirMode, "var/log": dirMode, "var/tmp": shared,
+	} {
+		at := filepath.Join(root, name)
+		if _, err := os.Stat(at); err == nil {
+			continue // as it was left
+		}
+		if err := os.MkdirAll(at, dirMode); err != nil {
+			return err
+		}
+		if err := os.Chmod(at, mode); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

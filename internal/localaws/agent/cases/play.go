@@ -23,6 +23,9 @@ type Options struct {
 	Unconfined bool   // see agent.Options
 }
 
+// ErrRefused is a case with scripts that could not be played confined.
+var ErrRefused = errors.New("it cannot be played here")
+
 // player is a case being played.
 type player struct {
 	c     Case
@@ -173,8 +176,11 @@ func (p *player) deploy(ctx context.Context, d Deployment) (Observation, error) 
 	for _, e := range events {
 		got.Started = append(got.Started, e)
 		if x := p.host.Run(ctx, e, spec).Diagnostics; x != nil {
-			if x.Class == agent.Refused || ctx.Err() != nil {
-				return Observation{}, errors.New(x.Message)
+			if x.Class == agent.Refused {
+				return Observation{}, fmt.Errorf("%w: %s", ErrRefused, x.Message)
+			}
+			if err := ctx.Err(); err != nil {
+				return Observation{}, err
 			}
 			got.Result, got.FailedEvent = "failed", e
 			got.ErrorClass, got.Error = x.Class, p.out.Replace(x.Message)

@@ -32,7 +32,7 @@ func Enter(root string) error {
 		return err
 	}
 	syscall.Umask(0o022)
-	for _, step := range []func() error{folders, programs, devices, processes, hideScratch, pivot} {
+	for _, step := range []func() error{programs, devices, processes, hideScratch, pivot} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -52,22 +52,6 @@ func Leave(root string) error {
 		}
 	}
 	return os.RemoveAll(filepath.Join(root, scratch))
-}
-
-// folders makes those that every Linux has.
-func folders() error {
-	for name, mode := range map[string]fs.FileMode{
-		"dev": 0o755, "proc": 0o555, "run": 0o755, "srv": 0o755, "opt": 0o755, "home": 0o755, "root": 0o700,
-		"var": 0o755, "var/tmp": 0o777 | fs.ModeSticky, "var/log": 0o755, "tmp": 0o777 | fs.ModeSticky,
-	} {
-		if err := os.MkdirAll(name, 0o755); err != nil { //nolint:gosec // set below
-			return err
-		}
-		if err := os.Chmod(name, mode); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // programs lays the machine's system folders below those of root.
@@ -107,6 +91,9 @@ func layer(name string) error {
 			return err
 		}
 	}
+	if err := own(name, ownDepth); err != nil {
+		return err
+	}
 	options := fmt.Sprintf("lowerdir=/%s,upperdir=%s,workdir=%s,userxattr", name, name, work)
 	if syscall.Mount("overlay", name, "overlay", 0, options) == nil {
 		return nil
@@ -115,6 +102,44 @@ func layer(name string) error {
 		return err
 	}
 	return readOnly(name)
+}
+
+// ownDepth is how deep own goes: /usr/share/doc and /usr/local/lib, for example.
+const ownDepth = 2
+
+// own makes the upper folders of a system folder in root too, if this process
+// has no root of the machine: it could not write into somebody else's.
+func own(name string, depth int) error {
+	const nobody = 65534 // stands for all users that the process does not have
+	info, err := os.Stat("/" + name)
+	if err != nil {
+		return err
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); !ok || s.Uid != nobody {
+		return nil
+	}
+	if err := os.MkdirAll(name, info.Mode().Perm()|0o700); err != nil {
+		return err
+	}
+	if depth == 0 {
+		return nil
+	}
+	entries, err := os.ReadDir("/" + name)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // then it stays closed
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		if err := own(filepath.Join(name, e.Name()), depth-1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readOnly makes a mount and all below it read-only.
@@ -141,6 +166,9 @@ func readOnly(name string) error {
 
 // devices makes a /dev with what programs cannot do without.
 func devices() error {
+	if err := os.MkdirAll("dev", 0o755); err != nil { //nolint:gosec // as / has it
+		return err
+	}
 	if err := syscall.Mount("tmpfs", "dev", "tmpfs", syscall.MS_NOSUID|syscall.MS_NOEXEC, "mode=0755"); err != nil {
 		return fmt.Errorf("mount /dev: %w", err)
 	}
@@ -177,6 +205,9 @@ func cover(file, at string) error {
 // processes mounts /proc. Its settings are the machine's, so they are
 // read-only: their files do not ask for more than the user root.
 func processes() error {
+	if err := os.MkdirAll("proc", 0o755); err != nil { //nolint:gosec // as / has it
+		return err
+	}
 	err := syscall.Mount("proc", "proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, "")
 	if err != nil { // in a container that hides parts of its own
 		err = syscall.Mount("/proc", "proc", "", syscall.MS_BIND|syscall.MS_REC, "")

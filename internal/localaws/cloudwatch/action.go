@@ -56,7 +56,7 @@ func (s *Service) act(ctx context.Context, a *alarm, old state) {
 }
 
 func (s *Service) publish(ctx context.Context, a *alarm, topic, message string) error {
-	_, err := wire.Do[sns.PublishOutput](ctx, s.caller, wire.Principal{Service: principal}, "sns", "Publish", &sns.PublishInput{
+	_, err := wire.Do[sns.PublishOutput](ctx, s.caller, wire.Principal{Service: principal, SourceARN: a.arn}, "sns", "Publish", &sns.PublishInput{
 		TopicArn: &topic, Subject: aws.String(s.subject(a)), Message: &message,
 	})
 	return err
@@ -67,7 +67,7 @@ func (s *Service) invoke(ctx context.Context, a *alarm, old state, function stri
 		Source: "aws.cloudwatch", AlarmARN: a.arn, AccountID: s.world.Account, Time: a.state.updated.Format(stamp), Region: s.world.Region,
 		AlarmData: a.change(old),
 	})
-	_, err := wire.Do[lambda.InvokeOutput](ctx, s.caller, wire.Principal{Service: invoker}, "lambda", "Invoke", &lambda.InvokeInput{
+	_, err := wire.Do[lambda.InvokeOutput](ctx, s.caller, wire.Principal{Service: invoker, SourceARN: a.arn}, "lambda", "Invoke", &lambda.InvokeInput{
 		FunctionName: &function, InvocationType: lambdatypes.InvocationTypeEvent, Payload: []byte(payload),
 	})
 	return err

@@ -168,7 +168,9 @@ func TestAlarmInvokesAFunction(t *testing.T) {
 	var got []lambda.InvokeInput
 	l.mux.Handle(wire.Service{Name: "lambda", Protocol: wire.JSON10, Operations: []wire.Operation{
 		wire.Op("Invoke", func(c *wire.Call, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
-			require.Equal(t, wire.Principal{Service: "lambda.alarms.cloudwatch.amazonaws.com"}, c.Principal)
+			require.Equal(t, wire.Principal{
+				Service: "lambda.alarms.cloudwatch.amazonaws.com", SourceARN: "arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors",
+			}, c.Principal)
 			got = append(got, *in)
 			return &lambda.InvokeOutput{}, nil
 		}),

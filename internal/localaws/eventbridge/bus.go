@@ -48,7 +48,7 @@ func (s *Service) describeEventBus(_ *wire.Call, in *eventbridge.DescribeEventBu
 	}
 	return &eventbridge.DescribeEventBusOutput{
 		Name: aws.String(b.name), Arn: aws.String(b.arn), Description: b.description,
-		CreationTime: aws.Time(b.created), LastModifiedTime: aws.Time(b.created),
+		CreationTime: aws.Time(b.created), LastModifiedTime: aws.Time(b.created), Policy: b.document(),
 	}, nil
 }
 
@@ -62,7 +62,7 @@ func (s *Service) listEventBuses(_ *wire.Call, in *eventbridge.ListEventBusesInp
 		b := s.buses[name]
 		out.EventBuses = append(out.EventBuses, ebtypes.EventBus{
 			Name: aws.String(b.name), Arn: aws.String(b.arn), Description: b.description,
-			CreationTime: aws.Time(b.created), LastModifiedTime: aws.Time(b.created),
+			CreationTime: aws.Time(b.created), LastModifiedTime: aws.Time(b.created), Policy: b.document(),
 		})
 	}
 	return out, nil

@@ -151,7 +151,7 @@ func (s *Service) bury(ctx context.Context, d *delivery, code, message, exhauste
 	if exhausted != "" {
 		put(attributeExhausted, "String", exhausted)
 	}
-	_, _ = wire.Do[sqs.SendMessageOutput](ctx, s.c, wire.Principal{Service: "events.amazonaws.com"}, serviceQueue, "SendMessage",
+	_, _ = wire.Do[sqs.SendMessageOutput](ctx, s.c, wire.Principal{Service: principal, SourceARN: d.rule}, serviceQueue, "SendMessage",
 		&sqs.SendMessageInput{
 			QueueUrl: queueURL(*d.target.DeadLetterConfig.Arn), MessageBody: aws.String(string(d.event.body)), MessageAttributes: attributes,
 		})

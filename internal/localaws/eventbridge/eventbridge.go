@@ -1,12 +1,12 @@
 // Package eventbridge is Amazon EventBridge in the local AWS: event buses,
-// rules with patterns and schedules, and delivery to queues, functions, topics
-// and other buses with retries and dead-letter queues, on the virtual clock.
+// rules with patterns and schedules, and delivery to queues, functions, topics,
+// log groups, pipelines and other buses with retries and dead-letter queues, on the virtual clock.
 //
 // It delivers every event once, in order of arrival, where AWS promises at
 // least once and no order; a fault plan is where duplicates and losses come
 // from. It has no archives, replays, pipes, connections, API destinations,
-// endpoints or partner sources, and it evaluates no bus policy. A target of
-// another kind is refused when it is put.
+// endpoints or partner sources. A target of another kind is refused when it is
+// put. Policies of buses are kept here and evaluated elsewhere.
 package eventbridge
 
 import (
@@ -32,6 +32,7 @@ type Service struct {
 	c         wire.Caller
 	buses     map[string]*bus              // by name
 	tags      map[string]map[string]string // by ARN
+	streams   map[string]string            // of log groups, by the ARN of the rule that writes there
 	observers []func(event json.RawMessage)
 }
 
@@ -41,11 +42,12 @@ type bus struct {
 	description *string
 	created     time.Time
 	rules       map[string]*rule // by name
+	policy      policy
 }
 
 // New makes the service with the default bus.
 func New(w *world.World, c wire.Caller) *Service {
-	s := &Service{w: w, c: c, buses: map[string]*bus{}, tags: map[string]map[string]string{}}
+	s := &Service{w: w, c: c, buses: map[string]*bus{}, tags: map[string]map[string]string{}, streams: map[string]string{}}
 	s.buses[defaultBus] = s.newBus(defaultBus, nil)
 	return s
 }
@@ -72,8 +74,10 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("ListTagsForResource", s.listTagsForResource),
 			wire.Op("ListTargetsByRule", s.listTargetsByRule),
 			wire.Op("PutEvents", s.putEvents),
+			wire.Op("PutPermission", s.putPermission),
 			wire.Op("PutRule", s.putRule),
 			wire.Op("PutTargets", s.putTargets),
+			wire.Op("RemovePermission", s.removePermission),
 			wire.Op("RemoveTargets", s.removeTargets),
 			wire.Op("TagResource", s.tagResource),
 			wire.Op("TestEventPattern", s.testEventPattern),

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -12,9 +13,13 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
+// principal is EventBridge when it acts: with the target's role if it has one,
+// else by itself, on behalf of the rule.
+const principal = "events.amazonaws.com"
+
 // send hands the event to its target.
 func (s *Service) send(ctx context.Context, d *delivery) error {
-	as := wire.Principal{Service: "events.amazonaws.com"}
+	as := wire.Principal{Service: principal, ARN: aws.ToString(d.target.RoleArn), SourceARN: d.rule}
 	arn := *d.target.Arn
 	switch parseARN(arn)[serviceOfARN] {
 	case serviceQueue:
@@ -33,6 +38,12 @@ func (s *Service) send(ctx context.Context, d *delivery) error {
 		_, err := wire.Do[sns.PublishOutput](ctx, s.c, as, serviceTopic, "Publish", &sns.PublishInput{
 			TopicArn: aws.String(arn), Message: aws.String(d.payload),
 		})
+		return err
+	case serviceLogs:
+		return s.logTarget(ctx, as, d)
+	case servicePipeline:
+		_, err := wire.Do[codepipeline.StartPipelineExecutionOutput](ctx, s.c, as, servicePipeline, "StartPipelineExecution",
+			&codepipeline.StartPipelineExecutionInput{Name: aws.String(parseARN(arn)[resourceOfARN])})
 		return err
 	default:
 		return s.forward(ctx, d)

@@ -29,6 +29,8 @@ const (
 	serviceFunction = "lambda"
 	serviceTopic    = "sns"
 	serviceBus      = "events"
+	serviceLogs     = "logs"
+	servicePipeline = "codepipeline"
 )
 
 func (s *Service) putTargets(_ *wire.Call, in *eventbridge.PutTargetsInput) (*eventbridge.PutTargetsOutput, error) {
@@ -134,12 +136,16 @@ func (s *Service) checkARN(t ebtypes.Target) error {
 func checkService(t ebtypes.Target, arn []string) error {
 	switch arn[serviceOfARN] {
 	case serviceQueue:
-		fifo := strings.HasSuffix(arn[resourceOfARN], fifoSuffix)
-		if fifo && (t.SqsParameters == nil || aws.ToString(t.SqsParameters.MessageGroupId) == "") {
-			return invalid("Parameter(s) SqsParameters must be specified for target: %s.", *t.Id)
-		}
-		return nil
+		return checkQueue(t, arn[resourceOfARN])
 	case serviceFunction, serviceTopic:
+	case serviceLogs:
+		if err := checkLogs(t, arn[resourceOfARN]); err != nil {
+			return err
+		}
+	case servicePipeline:
+		if t.RoleArn == nil {
+			return invalid("RoleArn is required for target %s.", *t.Arn)
+		}
 	case serviceBus:
 		if !strings.HasPrefix(arn[resourceOfARN], "event-bus/") {
 			return otherKind(*t.Arn)
@@ -153,8 +159,15 @@ func checkService(t ebtypes.Target, arn []string) error {
 	return nil
 }
 
+func checkQueue(t ebtypes.Target, name string) error {
+	if strings.HasSuffix(name, fifoSuffix) && (t.SqsParameters == nil || aws.ToString(t.SqsParameters.MessageGroupId) == "") {
+		return invalid("Parameter(s) SqsParameters must be specified for target: %s.", *t.Id)
+	}
+	return nil
+}
+
 func otherKind(arn string) error {
-	return invalid("Target %s is of a kind that the local AWS does not support: sqs, lambda, sns and event buses are.", arn)
+	return invalid("Target %s is of a kind that the local AWS does not support: sqs, lambda, sns, logs, codepipeline and event buses are.", arn)
 }
 
 // parseARN takes an ARN apart. It is nil if it is none.

@@ -55,7 +55,9 @@ func TestFunctionGetsTheEventsThatMatch(t *testing.T) {
 	require.Len(t, b.invoked, 1)
 	assert.Equal(t, function, *b.invoked[0].FunctionName)
 	assert.Equal(t, "Event", string(b.invoked[0].InvocationType))
-	assert.Equal(t, []wire.Principal{{Service: "logs.amazonaws.com"}}, b.callers)
+	assert.Equal(t, []wire.Principal{{
+		Service: "logs.amazonaws.com", SourceARN: "arn:aws:logs:us-east-1:123456789012:log-group:/app/web:*",
+	}}, b.callers)
 	id := func(at, serial int64) string { return fmt.Sprintf("%019d%037d", start+at, serial) }
 	//nolint:testifylint // the order of the documented example counts, too
 	assert.Equal(t, fmt.Sprintf(`{"messageType":"DATA_MESSAGE","owner":"123456789012","logGroup":"/app/web","logStream":"s",`+

@@ -143,6 +143,7 @@ func (s *Service) deleteSubscription(
 // for good.
 func (s *Service) subscribe(c *wire.Call, g *group, st *stream, events []event) {
 	ctx := context.WithoutCancel(c.Context)
+	as := wire.Principal{Service: principal, SourceARN: s.arn(g) + ":*"}
 	for _, f := range g.subscriptions {
 		m := message{MessageType: "DATA_MESSAGE", Owner: s.w.Account, LogGroup: g.name, LogStream: st.name, Filters: []string{f.name}}
 		for _, e := range events {
@@ -157,7 +158,7 @@ func (s *Service) subscribe(c *wire.Call, g *group, st *stream, events []event) 
 		s.w.After(latency, func() {
 			payload, err := pack(m)
 			if err == nil {
-				_, err = wire.Do[lambda.InvokeOutput](ctx, s.caller, wire.Principal{Service: principal}, "lambda", "Invoke", &lambda.InvokeInput{
+				_, err = wire.Do[lambda.InvokeOutput](ctx, s.caller, as, "lambda", "Invoke", &lambda.InvokeInput{
 					FunctionName: aws.String(destination), InvocationType: lambdatypes.InvocationTypeEvent, Payload: payload,
 				})
 			}

@@ -3,10 +3,10 @@
 // hooks, traffic shifting, alarms, stops and automatic rollbacks on the
 // world's clock.
 //
-// Deployments really run on the Lambda platform: aliases move, hook functions
-// are invoked and must answer. Applications of the Server and ECS platforms
-// are refused, and so is every parameter that only those platforms have: a
-// parameter that would change behaviour is never ignored. What AWS documents,
+// Deployments really run: on the Lambda platform aliases move, on the ECS
+// platform task sets are replaced and listeners change their weights; hook
+// functions are invoked and must answer. Applications of the Server platform
+// are refused. A parameter that would change behaviour is never ignored. What AWS documents,
 // what was observed and what is only assumed is listed in MODEL.md.
 package codedeploy
 
@@ -43,6 +43,7 @@ func New(w *world.World, c wire.Caller) *Service {
 	}
 	s.executors = map[cdtypes.ComputePlatform]executor{
 		cdtypes.ComputePlatformLambda: &lambdaExecutor{s},
+		cdtypes.ComputePlatformEcs:    &ecsExecutor{s},
 	}
 	return s
 }

@@ -40,7 +40,7 @@ func TestSameSeedGivesTheSameHistory(t *testing.T) {
 func TestOtherPlatformsAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	for _, platform := range []cdtypes.ComputePlatform{"", cdtypes.ComputePlatformServer, cdtypes.ComputePlatformEcs} {
+	for _, platform := range []cdtypes.ComputePlatform{"", cdtypes.ComputePlatformServer} {
 		got := fails[sdk.CreateApplicationOutput](b, "CreateApplication", &sdk.CreateApplicationInput{ApplicationName: aws.String("a"), ComputePlatform: platform})
 		assert.Contains(t, got, "InvalidComputePlatformException: this local AWS does not run deployments of compute platform")
 	}

@@ -25,11 +25,11 @@ func TestCreateDeploymentIsChecked(t *testing.T) {
 		"RevisionDoesNotExistException": func(in *sdk.CreateDeploymentInput) {
 			in.Revision.AppSpecContent = &cdtypes.AppSpecContent{Sha256: aws.String("ab")}
 		},
-		"content is missing":                  func(in *sdk.CreateDeploymentInput) { in.Revision = revision("") },
-		"sha256 does not match the content":   func(in *sdk.CreateDeploymentInput) { in.Revision.AppSpecContent.Sha256 = aws.String("ab") },
-		"appSpecContent is missing":           func(in *sdk.CreateDeploymentInput) { in.Revision.AppSpecContent = nil },
+		"content is missing":                      func(in *sdk.CreateDeploymentInput) { in.Revision = revision("") },
+		"sha256 does not match the content":       func(in *sdk.CreateDeploymentInput) { in.Revision.AppSpecContent.Sha256 = aws.String("ab") },
+		"appSpecContent is missing":               func(in *sdk.CreateDeploymentInput) { in.Revision.AppSpecContent = nil },
 		"for compute platform Lambda, not GitHub": func(in *sdk.CreateDeploymentInput) { in.Revision.RevisionType = cdtypes.RevisionLocationTypeGitHub },
-		"bucket or key is missing":            func(in *sdk.CreateDeploymentInput) { in.Revision.RevisionType = cdtypes.RevisionLocationTypeS3 },
+		"bucket or key is missing":                func(in *sdk.CreateDeploymentInput) { in.Revision.RevisionType = cdtypes.RevisionLocationTypeS3 },
 		"must be one of [YAML JSON] for compute platform Lambda, not zip": func(in *sdk.CreateDeploymentInput) {
 			in.Revision = stored("x")
 			in.Revision.S3Location.BundleType = "zip"

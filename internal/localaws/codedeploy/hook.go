@@ -48,6 +48,7 @@ type hooks struct {
 	life       *lifecycle
 	executions map[string]int                       // lifecycle event by execution ID
 	finish     func(ctx context.Context, event int) // goes on after an event that succeeded
+	anyName    bool                                 // the managed policy of the platform allows functions of any name
 }
 
 func (s *Service) newHooks(d *deployment, life *lifecycle, finish func(ctx context.Context, event int)) *hooks {
@@ -61,7 +62,7 @@ func (h *hooks) invoke(ctx context.Context, event int, function string) {
 		h.finish(ctx, event)
 		return
 	}
-	if !strings.HasPrefix(functionName(function), hookPrefix) {
+	if !h.anyName && !strings.HasPrefix(functionName(function), hookPrefix) {
 		h.s.fail(ctx, h.d, cdtypes.ErrorCodeIamRolePermissions, fmt.Sprintf(roleLacks, h.d.role))
 		return
 	}
@@ -74,6 +75,10 @@ func (h *hooks) invoke(ctx context.Context, event int, function string) {
 	}
 	if err != nil {
 		h.life.diagnose(event, err.Error())
+		if denied(err) {
+			h.s.fail(ctx, h.d, cdtypes.ErrorCodeIamRolePermissions, fmt.Sprintf(roleLacks, h.d.role))
+			return
+		}
 		h.s.fail(ctx, h.d, cdtypes.ErrorCodeHookExecutionFailure, hookFailed)
 		return
 	}

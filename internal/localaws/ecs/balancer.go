@@ -96,7 +96,12 @@ func (s *Service) health(group string, targets []elbtypes.TargetDescription) (ma
 
 // checkBalancers refuses load balancers that a task definition does not go
 // together with.
-func (s *Service) checkBalancers(ctx context.Context, d *definition, all []ecstypes.LoadBalancer) error {
+//
+// Only a task set may belong to a target group that no load balancer uses yet:
+// CodeDeploy puts the replacement's behind the listener when the tasks run
+// (CodeDeploy user guide, "Troubleshoot Amazon ECS deployment issues": health
+// checks of an all-at-once deployment start after AllowTraffic).
+func (s *Service) checkBalancers(ctx context.Context, d *definition, all []ecstypes.LoadBalancer, behind bool) error {
 	for _, b := range all {
 		if b.LoadBalancerName != nil {
 			return invalid("the local AWS has no Classic Load Balancers: %s", *b.LoadBalancerName)
@@ -107,7 +112,7 @@ func (s *Service) checkBalancers(ctx context.Context, d *definition, all []ecsty
 		if err := checkPort(d, *b.ContainerName, *b.ContainerPort); err != nil {
 			return err
 		}
-		if err := s.checkGroup(ctx, d, *b.TargetGroupArn); err != nil {
+		if err := s.checkGroup(ctx, d, *b.TargetGroupArn, behind); err != nil {
 			return err
 		}
 	}
@@ -129,7 +134,7 @@ func checkPort(d *definition, container string, port int32) error {
 
 // checkGroup refuses a target group that is not there, is of another type or
 // belongs to no load balancer.
-func (s *Service) checkGroup(ctx context.Context, d *definition, arn string) error {
+func (s *Service) checkGroup(ctx context.Context, d *definition, arn string, behind bool) error {
 	out, err := wire.Do[elb.DescribeTargetGroupsOutput](ctx, s.c, itself(), balancing, "DescribeTargetGroups",
 		&elb.DescribeTargetGroupsInput{TargetGroupArns: []string{arn}})
 	if err != nil || len(out.TargetGroups) == 0 {
@@ -141,7 +146,7 @@ func (s *Service) checkGroup(ctx context.Context, d *definition, arn string) err
 		return invalid("the local AWS has no container instances: tasks behind a load balancer need the network mode awsvpc")
 	case g.TargetType != elbtypes.TargetTypeEnumIp:
 		return invalid("The provided target group %s has target type %s, which is incompatible with the awsvpc network mode specified in the task definition.", arn, g.TargetType)
-	case len(g.LoadBalancerArns) == 0:
+	case behind && len(g.LoadBalancerArns) == 0:
 		return invalid("The target group with targetGroupArn %s does not have an associated load balancer.", arn)
 	}
 	return nil

@@ -96,7 +96,7 @@ func (s *Service) begin(ctx context.Context, svc *service, in *ecs.CreateService
 	if err != nil {
 		return err
 	}
-	if err := s.checkBalancers(ctx, d, in.LoadBalancers); err != nil {
+	if err := s.checkBalancers(ctx, d, in.LoadBalancers, true); err != nil {
 		return err
 	}
 	l, err := launchOf(d, in.LaunchType, in.CapacityProviderStrategy, in.NetworkConfiguration, in.PlatformVersion)

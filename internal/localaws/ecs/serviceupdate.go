@@ -137,7 +137,7 @@ func (s *Service) renew(c *wire.Call, svc *service, in *ecs.UpdateServiceInput) 
 	if in.LoadBalancers != nil {
 		balancers = slices.Clone(in.LoadBalancers)
 	}
-	if err := s.checkBalancers(c.Context, d, balancers); err != nil {
+	if err := s.checkBalancers(c.Context, d, balancers, true); err != nil {
 		return err
 	}
 	same := d == old.definition && reflect.DeepEqual(l, old.launch) && reflect.DeepEqual(balancers, svc.info.LoadBalancers)

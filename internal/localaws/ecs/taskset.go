@@ -131,7 +131,7 @@ func (s *Service) createTaskSet(c *wire.Call, in *ecs.CreateTaskSetInput) (*ecs.
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkBalancers(c.Context, d, in.LoadBalancers); err != nil {
+	if err := s.checkBalancers(c.Context, d, in.LoadBalancers, false); err != nil {
 		return nil, err
 	}
 	l, err := launchOf(d, in.LaunchType, in.CapacityProviderStrategy, in.NetworkConfiguration, in.PlatformVersion)

@@ -24,6 +24,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/elbv2"
 	"github.com/pullback-dev/pullback/internal/localaws/eventbridge"
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
+	"github.com/pullback-dev/pullback/internal/localaws/iam"
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
 	"github.com/pullback-dev/pullback/internal/localaws/logs"
 	"github.com/pullback-dev/pullback/internal/localaws/s3"
@@ -121,6 +122,7 @@ func assemble(o Options, url string) *AWS {
 	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux), ELB: elbv2.New(w, mux), EC2: ec2.New(w, mux)}
 	a.Stacks = cloudformation.New(w, mux)
 	a.ELB.Watch(a.machine)
+	identities := iam.New(w, mux)
 	a.Lambda = lambda.New(w, mux, lambda.Options{
 		Endpoint: func() string { return url },
 		Issue: func(p wire.Principal) (id, secret, token string) {
@@ -145,7 +147,8 @@ func assemble(o Options, url string) *AWS {
 		ecs.New(w, mux),
 		a.ELB,
 		s3.New(w, mux),
-		sts.New(w, mux),
+		identities,
+		sts.New(w, mux, identities),
 		ssm.New(w, mux),
 		a.Stacks,
 	} {

@@ -1,14 +1,13 @@
 // Package sts is the Security Token Service of the local AWS: it says who
-// calls and hands out the credentials of a role. It does not evaluate trust
-// policies, does not know which roles exist and refuses session policies.
+// calls and hands out the credentials of a session of a role. Whether the role
+// trusts the caller is decided before, by package access.
 package sts
 
 import (
-	"crypto/sha256"
 	"encoding/base32"
+	"encoding/base64"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,19 +27,31 @@ const (
 	maxDuration     = 12 * time.Hour
 )
 
-// Endpoint is what issues the credentials that requests are signed with.
-type Endpoint interface {
-	Issue(p wire.Principal) wire.Credentials
+// Keyring is what learns of the credentials that requests are signed with: the
+// [wire.Mux].
+type Keyring interface {
+	Grant(accessKeyID string, k wire.Key)
+}
+
+// Roles is what knows the roles: IAM.
+type Roles interface {
+	// Assume begins a session of a role.
+	Assume(by wire.Principal, in *sts.AssumeRoleInput, lifetime time.Duration) (p wire.Principal, roleID string, err error)
+	// UserID is the unique id of a principal.
+	UserID(p wire.Principal) string
 }
 
 // Service is the Security Token Service.
 type Service struct {
-	world    *world.World
-	endpoint Endpoint `state:"-"`
+	world   *world.World
+	keyring Keyring `state:"-"`
+	roles   Roles   `state:"-"`
 }
 
-// New makes the service. The endpoint is the [wire.Mux] that serves it.
-func New(w *world.World, e Endpoint) *Service { return &Service{world: w, endpoint: e} }
+// New makes the service.
+func New(w *world.World, k Keyring, r Roles) *Service {
+	return &Service{world: w, keyring: k, roles: r}
+}
 
 // Wire lists the operations.
 func (s *Service) Wire() wire.Service {
@@ -57,33 +68,8 @@ func (s *Service) getCallerIdentity(c *wire.Call, _ *sts.GetCallerIdentityInput)
 	return &sts.GetCallerIdentityOutput{
 		Account: aws.String(s.world.Account),
 		Arn:     aws.String(c.Principal.ARN),
-		UserId:  aws.String(s.userID(c.Principal.ARN)),
+		UserId:  aws.String(s.roles.UserID(c.Principal)),
 	}, nil
-}
-
-// userID is the unique id of a principal: the account for its root, an id with
-// the session's name for a role session ("IAM identifiers", unique
-// identifiers).
-func (s *Service) userID(arn string) string {
-	parts := strings.Split(arn, "/")
-	switch {
-	case strings.HasSuffix(arn, ":root"):
-		return s.world.Account
-	case strings.Contains(arn, ":assumed-role/") && len(parts) == 3:
-		return roleID(parts[1]) + ":" + parts[2]
-	case strings.Contains(arn, ":role/"):
-		return roleID(parts[len(parts)-1])
-	default:
-		return uniqueID("AIDA", arn)
-	}
-}
-
-func roleID(name string) string { return uniqueID("AROA", name) }
-
-// uniqueID makes an id as IAM does, 21 characters with a prefix for its kind.
-func uniqueID(prefix, of string) string {
-	sum := sha256.Sum256([]byte(of))
-	return prefix + base32.StdEncoding.EncodeToString(sum[:])[:17]
 }
 
 // The forms that the STS API reference gives for AssumeRole.
@@ -92,8 +78,8 @@ const (
 	sessionForm = `^[\w+=,.@-]{2,64}$`
 )
 
-func (s *Service) assumeRole(_ *wire.Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
-	if err := wire.Only(in, "RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId", "SourceIdentity"); err != nil {
+func (s *Service) assumeRole(c *wire.Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
+	if err := wire.Only(in, "RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId", "SourceIdentity", "Policy", "PolicyArns", "Tags"); err != nil {
 		return nil, err
 	}
 	role := regexp.MustCompile(roleForm).FindStringSubmatch(aws.ToString(in.RoleArn))
@@ -113,18 +99,35 @@ func (s *Service) assumeRole(_ *wire.Call, in *sts.AssumeRoleInput) (*sts.Assume
 		return nil, invalid("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: "+
 			"Member must be between 900 and 43200", int(lifetime.Seconds()))
 	}
-	arn := fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", role[1], role[2], session)
-	keys := s.endpoint.Issue(wire.Principal{ARN: arn})
+	p, id, err := s.roles.Assume(c.Principal, in, lifetime)
+	if err != nil {
+		return nil, err
+	}
+	expires := s.world.Now().Add(lifetime).Truncate(time.Second)
+	keys := s.grant(p, expires)
 	return &sts.AssumeRoleOutput{
-		AssumedRoleUser: &ststypes.AssumedRoleUser{
-			Arn: aws.String(arn), AssumedRoleId: aws.String(roleID(role[2]) + ":" + session),
-		},
+		AssumedRoleUser: &ststypes.AssumedRoleUser{Arn: aws.String(p.ARN), AssumedRoleId: aws.String(id + ":" + session)},
 		Credentials: &ststypes.Credentials{
 			AccessKeyId: aws.String(keys.AccessKeyID), SecretAccessKey: aws.String(keys.SecretAccessKey),
-			SessionToken: aws.String(keys.SessionToken), Expiration: aws.Time(s.world.Now().Add(lifetime).Truncate(time.Second)),
+			SessionToken: aws.String(keys.SessionToken), Expiration: aws.Time(expires),
 		},
 		SourceIdentity: in.SourceIdentity,
 	}, nil
+}
+
+// grant makes the credentials of a session.
+func (s *Service) grant(p wire.Principal, expires time.Time) wire.Credentials {
+	random := make([]byte, 60)
+	for i := range random {
+		random[i] = byte(s.world.Rand().UintN(256)) //nolint:gosec // below 256
+	}
+	c := wire.Credentials{
+		AccessKeyID:     "ASIA" + base32.StdEncoding.EncodeToString(random[:10]), // 20 characters, as AWS's are
+		SecretAccessKey: base64.StdEncoding.EncodeToString(random[:30]),
+		SessionToken:    base64.StdEncoding.EncodeToString(random[30:]),
+	}
+	s.keyring.Grant(c.AccessKeyID, wire.Key{Principal: p, Secret: c.SecretAccessKey, Token: c.SessionToken, Expires: expires})
+	return c
 }
 
 func invalid(format string, args ...any) error {

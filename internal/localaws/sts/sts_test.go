@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
@@ -14,9 +15,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/internal/localaws/iam"
 	localsts "github.com/pullback-dev/pullback/internal/localaws/sts"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
+)
+
+const (
+	deployer = "arn:aws:iam::123456789012:role/path/deployer"
+	trust    = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}}`
 )
 
 // endpoint starts a local STS and returns how to make clients for it.
@@ -24,7 +31,15 @@ func endpoint(t *testing.T) (mux *wire.Mux, client func(wire.Credentials) *sts.C
 	t.Helper()
 	w := world.New(world.Options{})
 	mux = wire.NewMux(w)
-	mux.Handle(localsts.New(w, mux).Wire())
+	roles := iam.New(w, mux)
+	mux.Handle(roles.Wire())
+	mux.Handle(localsts.New(w, mux, roles).Wire())
+	w.Lock()
+	defer w.Unlock()
+	_, err := mux.Call(t.Context(), wire.Principal{}, "iam", "CreateRole", &awsiam.CreateRoleInput{
+		RoleName: aws.String("deployer"), Path: aws.String("/path/"), AssumeRolePolicyDocument: aws.String(trust), MaxSessionDuration: aws.Int32(7200),
+	})
+	require.NoError(t, err)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return mux, func(c wire.Credentials) *sts.Client {
@@ -49,7 +64,7 @@ func TestAnUnknownKeyBelongsToTheRootOfTheAccount(t *testing.T) {
 func TestAnAssumedRoleIsWhoCallsWithItsCredentials(t *testing.T) {
 	_, client := endpoint(t)
 	role, err := client(wire.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}).AssumeRole(t.Context(), &sts.AssumeRoleInput{
-		RoleArn: aws.String("arn:aws:iam::123456789012:role/path/deployer"), RoleSessionName: aws.String("ci@main"),
+		RoleArn: aws.String(deployer), RoleSessionName: aws.String("ci@main"),
 	})
 	require.NoError(t, err)
 	assert.Equal(t, time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC), *role.Credentials.Expiration)
@@ -76,7 +91,7 @@ func TestAnIssuedKeyNamesItsPrincipal(t *testing.T) {
 
 func TestAssumeRoleRefuses(t *testing.T) {
 	_, client := endpoint(t)
-	role, session := aws.String("arn:aws:iam::123456789012:role/deployer"), aws.String("ci")
+	role, session := aws.String(deployer), aws.String("ci")
 	for name, c := range map[string]struct {
 		in   sts.AssumeRoleInput
 		code string
@@ -88,13 +103,20 @@ func TestAssumeRoleRefuses(t *testing.T) {
 		"a session of a minute": {
 			sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session, DurationSeconds: aws.Int32(60)}, "ValidationError",
 		},
-		"a session policy": {
-			sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session, Policy: aws.String("{}")}, "UnsupportedParameter",
+		"a session that is longer than the role's": {
+			sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session, DurationSeconds: aws.Int32(7201)}, "ValidationError",
 		},
-		"session policies by name": {
+		"a role that does not exist": {
+			sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::123456789012:role/other"), RoleSessionName: session}, "AccessDenied",
+		},
+		"a policy that is none": {sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session, Policy: aws.String("{}")}, "MalformedPolicyDocument"},
+		"a policy that nobody knows": {
 			sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session, PolicyArns: []ststypes.PolicyDescriptorType{
-				{Arn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess")},
-			}}, "UnsupportedParameter",
+				{Arn: aws.String("arn:aws:iam::123456789012:policy/none")},
+			}}, "MalformedPolicyDocument",
+		},
+		"a provided context": {
+			sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session, ProvidedContexts: []ststypes.ProvidedContext{{ProviderArn: role}}}, "UnsupportedParameter",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

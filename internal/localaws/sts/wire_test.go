@@ -3,6 +3,7 @@ package sts_test
 import (
 	"testing"
 
+	"github.com/pullback-dev/pullback/internal/localaws/iam"
 	localsts "github.com/pullback-dev/pullback/internal/localaws/sts"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/wire/wiretest"
@@ -11,7 +12,8 @@ import (
 
 func TestTheWireIsTheSDKs(t *testing.T) {
 	w := world.New(world.Options{})
-	svc := localsts.New(w, wire.NewMux(w)).Wire()
+	mux := wire.NewMux(w)
+	svc := localsts.New(w, mux, iam.New(w, mux)).Wire()
 	wiretest.Snapshots(t, svc, "github.com/aws/aws-sdk-go-v2/service/sts")
 	wiretest.Answers(t, svc)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -71,6 +72,8 @@ func client(t *testing.T, service string, do transport) any {
 	switch service {
 	case "cloudformation":
 		return cloudformation.NewFromConfig(c)
+	case "iam":
+		return iam.NewFromConfig(c)
 	case "codedeploy":
 		return codedeploy.NewFromConfig(c)
 	case "lambda":

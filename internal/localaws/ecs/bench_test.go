@@ -1,10 +1,10 @@
 package ecs_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,125 +12,149 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/stretchr/testify/require"
 
+	localcloudwatch "github.com/pullback-dev/pullback/internal/localaws/cloudwatch"
 	"github.com/pullback-dev/pullback/internal/localaws/ecs"
+	"github.com/pullback-dev/pullback/internal/localaws/elbv2"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
-const blue = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/blue/0000000000000001"
-
-// bench is the service with what it calls. Times are seconds since the start
-// of the world.
+// bench is the service behind the SDK's client with what it calls: a load
+// balancer with two target groups, alarms, and a bus that takes notes. Times
+// are seconds since the start of the world.
 type bench struct {
 	*sdk.Client
 	t       *testing.T
 	w       *world.World
 	mux     *wire.Mux
 	svc     *ecs.Service
+	url     string
+	elb     *elb.Client
+	alarms  *cloudwatch.Client
 	epoch   time.Time
-	history []string          // what the event bus was told
-	targets map[string]*place // of the target groups, by group and address
-}
+	history []string         // what the event bus was told
+	events  []map[string]any // of the bus, whole
+	hooks   []string         // the payloads of hooks
 
-// place is a target of the load balancer.
-type place struct {
-	joined, left time.Time
+	blue, green, production, test string // ARNs of target groups and listener rules
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, w: world.New(world.Options{Seed: 7}), targets: map[string]*place{}}
+	b := &bench{t: t, w: world.New(world.Options{Seed: 7})}
 	b.epoch = b.w.Now()
 	b.mux = wire.NewMux(b.w)
 	b.svc = ecs.New(b.w, b.mux)
-	b.mux.Handle(b.svc.Wire())
+	balancers := elbv2.New(b.w, b.mux)
+	balancers.Watch(func(_ string, d elbtypes.TargetDescription) elbv2.Fault {
+		if ok, known := b.svc.Answers(*d.Id, *d.Port); known && !ok {
+			return elbv2.Fault{Reason: elbtypes.TargetHealthReasonEnumTimeout}
+		}
+		return elbv2.Fault{}
+	})
+	for _, s := range []wire.Service{b.svc.Wire(), balancers.Wire(), localcloudwatch.New(b.w, b.mux).Wire()} {
+		b.mux.Handle(s)
+	}
 	b.mux.Handle(wire.Service{Name: "events", Protocol: wire.JSON11, Operations: []wire.Operation{wire.Op("PutEvents", b.putEvents)}})
-	b.mux.Handle(wire.Service{Name: "elasticloadbalancing", Protocol: wire.Query, Version: "2015-12-01", Operations: []wire.Operation{
-		wire.Op("DescribeTargetGroups", b.describeTargetGroups),
-		wire.Op("DescribeTargetHealth", b.describeTargetHealth),
-		wire.Op("RegisterTargets", b.registerTargets),
-		wire.Op("DeregisterTargets", b.deregisterTargets),
-	}})
+	b.mux.Intercept(b.intercept)
+	b.listen()
+	b.balance()
+	return b
+}
+
+// listen lets clients call the services.
+func (b *bench) listen() {
 	server := httptest.NewServer(b.mux)
-	t.Cleanup(server.Close)
-	b.Client = sdk.NewFromConfig(aws.Config{
+	ctx, cancel := context.WithCancel(b.t.Context())
+	if b.w.Mode() != world.Manual {
+		go b.w.Run(ctx)
+	}
+	b.t.Cleanup(func() { cancel(); server.Close() })
+	b.url = server.URL
+	config := aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	})
-	return b
+	}
+	b.Client, b.elb, b.alarms = sdk.NewFromConfig(config), elb.NewFromConfig(config), cloudwatch.NewFromConfig(config)
+}
+
+// intercept notes how ECS shifts traffic and invokes hooks, and as whom.
+func (b *bench) intercept(c *wire.Call, service, operation string, in any, goOn func() (any, error)) (any, error) {
+	out, err := goOn()
+	switch in := in.(type) {
+	case *elb.ModifyRuleInput:
+		if c.Principal.Service == "" {
+			break
+		}
+		what := "production"
+		if *in.RuleArn == b.test {
+			what = "test"
+		}
+		b.log("%s: %s %s", short(c.Principal.ARN), what, b.shares(in.Actions))
+	case *lambda.InvokeInput:
+		b.hooks = append(b.hooks, string(in.Payload))
+		var e struct {
+			LifecycleStage string `json:"lifecycleStage"`
+		}
+		_ = json.Unmarshal(in.Payload, &e)
+		answer := ""
+		if o, ok := out.(*lambda.InvokeOutput); ok {
+			answer = string(o.Payload)
+		}
+		b.log("%s: %s %s %s", short(c.Principal.ARN), *in.FunctionName, e.LifecycleStage, answer)
+	}
+	_, _ = service, operation
+	return out, err
+}
+
+func (b *bench) shares(actions []elbtypes.Action) string {
+	weight := map[string]int32{}
+	for _, g := range actions[0].ForwardConfig.TargetGroups {
+		weight[*g.TargetGroupArn] = *g.Weight
+	}
+	return fmt.Sprintf("blue %d green %d", weight[b.blue], weight[b.green])
+}
+
+// weights says how a rule shares its requests: "blue 95 green 5".
+func (b *bench) weights(rule string) string {
+	b.t.Helper()
+	out, err := b.elb.DescribeRules(b.t.Context(), &elb.DescribeRulesInput{RuleArns: []string{rule}})
+	require.NoError(b.t, err)
+	return b.shares(out.Rules[0].Actions)
 }
 
 func (b *bench) log(format string, a ...any) {
 	b.history = append(b.history, fmt.Sprintf("%.0f ", b.w.Now().Sub(b.epoch).Seconds())+fmt.Sprintf(format, a...))
 }
 
-func (b *bench) putEvents(_ *wire.Call, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
+func (b *bench) putEvents(c *wire.Call, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
+	if c.Principal.Service != "ecs.amazonaws.com" {
+		return &eventbridge.PutEventsOutput{}, nil
+	}
 	for _, e := range in.Entries {
 		var d map[string]any
 		if err := json.Unmarshal([]byte(*e.Detail), &d); err != nil {
 			return nil, err
 		}
 		text := fmt.Sprint(d["eventType"], " ", d["eventName"])
-		if d["reason"] != nil {
-			text += fmt.Sprint(" ", d["reason"])
+		for _, more := range []string{"lifecycleStage", "reason"} {
+			if d[more] != nil {
+				text += fmt.Sprint(" ", d[more])
+			}
 		}
 		b.log("%s", text)
+		b.events = append(b.events, map[string]any{"source": *e.Source, "detail-type": *e.DetailType, "resources": e.Resources, "detail": d})
 	}
 	return &eventbridge.PutEventsOutput{}, nil
-}
-
-func (b *bench) describeTargetGroups(_ *wire.Call, in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
-	return &elb.DescribeTargetGroupsOutput{TargetGroups: []elbtypes.TargetGroup{{
-		TargetGroupArn: aws.String(in.TargetGroupArns[0]), TargetType: elbtypes.TargetTypeEnumIp, LoadBalancerArns: []string{"alb"},
-	}}}, nil
-}
-
-func (b *bench) registerTargets(_ *wire.Call, in *elb.RegisterTargetsInput) (*elb.RegisterTargetsOutput, error) {
-	for _, t := range in.Targets {
-		b.targets[*in.TargetGroupArn+" "+*t.Id] = &place{joined: b.w.Now()}
-	}
-	return &elb.RegisterTargetsOutput{}, nil
-}
-
-func (b *bench) deregisterTargets(_ *wire.Call, in *elb.DeregisterTargetsInput) (*elb.DeregisterTargetsOutput, error) {
-	for _, t := range in.Targets {
-		b.targets[*in.TargetGroupArn+" "+*t.Id].left = b.w.Now()
-	}
-	return &elb.DeregisterTargetsOutput{}, nil
-}
-
-// describeTargetHealth is a load balancer that takes 10 s to see how a target
-// is and 30 s to drain it.
-func (b *bench) describeTargetHealth(_ *wire.Call, in *elb.DescribeTargetHealthInput) (*elb.DescribeTargetHealthOutput, error) {
-	out := &elb.DescribeTargetHealthOutput{}
-	for _, t := range in.Targets {
-		state, now := elbtypes.TargetHealthStateEnumUnused, b.w.Now()
-		p := b.targets[*in.TargetGroupArn+" "+*t.Id]
-		ok, _ := b.svc.Answers(*t.Id, *t.Port)
-		switch {
-		case p == nil:
-		case !p.left.IsZero() && now.Sub(p.left) < 30*time.Second:
-			state = elbtypes.TargetHealthStateEnumDraining
-		case !p.left.IsZero():
-		case now.Sub(p.joined) < 10*time.Second:
-			state = elbtypes.TargetHealthStateEnumInitial
-		case ok:
-			state = elbtypes.TargetHealthStateEnumHealthy
-		default:
-			state = elbtypes.TargetHealthStateEnumUnhealthy
-		}
-		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, elbtypes.TargetHealthDescription{
-			Target: &t, TargetHealth: &elbtypes.TargetHealth{State: state},
-		})
-	}
-	return out, nil
 }
 
 func (b *bench) advance(d time.Duration) {
@@ -138,7 +162,7 @@ func (b *bench) advance(d time.Duration) {
 	require.NoError(b.t, b.w.Advance(b.t.Context(), d))
 }
 
-// family registers a revision of the task definition web, whose tasks behave
+// register registers a revision of the task definition web, whose tasks behave
 // as the label says.
 func (b *bench) register(label string) string {
 	b.t.Helper()
@@ -165,7 +189,7 @@ func (b *bench) serviceInput(definition string, desired int32) *sdk.CreateServic
 	return &sdk.CreateServiceInput{
 		Cluster: aws.String("shop"), ServiceName: aws.String("web"), TaskDefinition: aws.String(definition), DesiredCount: aws.Int32(desired),
 		LaunchType: ecstypes.LaunchTypeFargate, NetworkConfiguration: network(),
-		LoadBalancers: []ecstypes.LoadBalancer{{TargetGroupArn: aws.String(blue), ContainerName: aws.String("app"), ContainerPort: aws.Int32(80)}},
+		LoadBalancers: []ecstypes.LoadBalancer{{TargetGroupArn: aws.String(b.blue), ContainerName: aws.String("app"), ContainerPort: aws.Int32(80)}},
 	}
 }
 
@@ -180,12 +204,11 @@ func (b *bench) create(in *sdk.CreateServiceInput) *ecstypes.Service {
 	return out.Service
 }
 
-func (b *bench) update(in *sdk.UpdateServiceInput) *ecstypes.Service {
+func (b *bench) update(in *sdk.UpdateServiceInput) {
 	b.t.Helper()
 	in.Cluster, in.Service = aws.String("shop"), aws.String("web")
-	out, err := b.UpdateService(b.t.Context(), in)
+	_, err := b.UpdateService(b.t.Context(), in)
 	require.NoError(b.t, err)
-	return out.Service
 }
 
 func (b *bench) web() *ecstypes.Service {
@@ -217,35 +240,6 @@ func (b *bench) messages() []string {
 	var all []string
 	for _, e := range slices.Backward(b.web().Events) {
 		all = append(all, fmt.Sprintf("%.0f ", e.CreatedAt.Sub(b.epoch).Seconds())+*e.Message)
-	}
-	return all
-}
-
-// told is the history with names for the IDs of deployments: first, second, …
-// in the order in which they appear.
-func (b *bench) told() []string { return rename(b.history) }
-
-func rename(lines []string) []string {
-	var pairs []string
-	for _, id := range regexp.MustCompile(`ecs-svc/\d+`).FindAllString(strings.Join(lines, "\n"), -1) {
-		if n := len(pairs) / 2; !slices.Contains(pairs, id) {
-			pairs = append(pairs, id, []string{"first", "second", "third", "fourth", "fifth", "sixth"}[n])
-		}
-	}
-	var all []string
-	for _, line := range lines {
-		all = append(all, strings.NewReplacer(pairs...).Replace(line))
-	}
-	return all
-}
-
-// sets says what DescribeServices shows of the task sets.
-func (b *bench) sets() []string {
-	b.t.Helper()
-	var all []string
-	for _, x := range b.web().TaskSets {
-		all = append(all, fmt.Sprintf("%s %s %s %d/%d running, %d pending", *x.Status, short(*x.TaskDefinition), x.StabilityStatus,
-			x.RunningCount, x.ComputedDesiredCount, x.PendingCount))
 	}
 	return all
 }

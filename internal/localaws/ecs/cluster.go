@@ -130,7 +130,7 @@ func (s *Service) listClusters(_ *wire.Call, in *ecs.ListClustersInput) (*ecs.Li
 			all = append(all, *c.info.ClusterArn)
 		}
 	}
-	part, next, err := page(all, pageSize, pageSize, in.NextToken, in.MaxResults)
+	part, next, err := page(all, pageSize, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}

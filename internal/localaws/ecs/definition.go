@@ -64,6 +64,9 @@ func (s *Service) registerTaskDefinition(c *wire.Call, in *ecs.RegisterTaskDefin
 	if err := checkDefinition(in); err != nil {
 		return nil, err
 	}
+	if len(in.InferenceAccelerators) > 0 { //nolint:staticcheck // refused, because AWS does
+		return nil, refused("Elastic Inference accelerators are no longer available.")
+	}
 	b, err := behaviourOf(in.ContainerDefinitions)
 	if err != nil {
 		return nil, err
@@ -78,8 +81,8 @@ func (s *Service) registerTaskDefinition(c *wire.Call, in *ecs.RegisterTaskDefin
 		PlacementConstraints:    append([]ecstypes.TaskDefinitionPlacementConstraint{}, in.PlacementConstraints...),
 		RequiresCompatibilities: slices.Clone(in.RequiresCompatibilities), Compatibilities: compatibilitiesOf(in),
 		Cpu: in.Cpu, Memory: in.Memory, PidMode: in.PidMode, IpcMode: in.IpcMode, ProxyConfiguration: in.ProxyConfiguration,
-		InferenceAccelerators: slices.Clone(in.InferenceAccelerators), EphemeralStorage: in.EphemeralStorage,
-		RuntimePlatform: in.RuntimePlatform, EnableFaultInjection: in.EnableFaultInjection,
+		EphemeralStorage: in.EphemeralStorage,
+		RuntimePlatform:  in.RuntimePlatform, EnableFaultInjection: in.EnableFaultInjection,
 		RegisteredAt: aws.Time(s.w.Now()), RegisteredBy: aws.String(c.Principal.ARN),
 	}}
 	if err := s.tag(d.arn(), in.Tags); err != nil {
@@ -111,26 +114,33 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 	case len(in.ContainerDefinitions) == 0:
 		return refused("Container list cannot be empty.")
 	}
-	essential, seen := false, []string{}
+	var seen []string
 	for _, c := range in.ContainerDefinitions {
-		name := aws.ToString(c.Name)
-		switch {
-		case name == "":
-			return refused("Container.name should not be null or empty.")
-		case aws.ToString(c.Image) == "":
-			return refused("Container.image should not be null or empty.")
-		case slices.Contains(seen, name):
-			return refused("Container names must be unique within a task definition: %s", name)
-		case c.Memory == nil && c.MemoryReservation == nil && in.Memory == nil:
-			return refused("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", name)
+		if err := checkContainer(c, in.Memory); err != nil {
+			return err
 		}
-		seen = append(seen, name)
-		essential = essential || c.Essential == nil || *c.Essential
+		if slices.Contains(seen, *c.Name) {
+			return refused("Container names must be unique within a task definition: %s", *c.Name)
+		}
+		seen = append(seen, *c.Name)
 	}
-	if !essential {
+	if !slices.ContainsFunc(in.ContainerDefinitions, func(c ecstypes.ContainerDefinition) bool { return c.Essential == nil || *c.Essential }) {
 		return refused("At least one container of a task definition must be essential.")
 	}
 	return checkFargate(in)
+}
+
+func checkContainer(c ecstypes.ContainerDefinition, memory *string) error {
+	name := aws.ToString(c.Name)
+	switch {
+	case name == "":
+		return refused("Container.name should not be null or empty.")
+	case aws.ToString(c.Image) == "":
+		return refused("Container.image should not be null or empty.")
+	case c.Memory == nil && c.MemoryReservation == nil && memory == nil:
+		return refused("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", name)
+	}
+	return nil
 }
 
 func checkFargate(in *ecs.RegisterTaskDefinitionInput) error {

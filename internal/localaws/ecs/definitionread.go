@@ -61,7 +61,7 @@ func (s *Service) listTaskDefinitions(_ *wire.Call, in *ecs.ListTaskDefinitionsI
 	if in.Sort == ecstypes.SortOrderDesc {
 		slices.Reverse(all)
 	}
-	part, next, err := page(all, pageSize, pageSize, in.NextToken, in.MaxResults)
+	part, next, err := page(all, pageSize, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (s *Service) listTaskDefinitionFamilies(_ *wire.Call, in *ecs.ListTaskDefin
 			all = append(all, f.name)
 		}
 	}
-	part, next, err := page(all, pageSize, pageSize, in.NextToken, in.MaxResults)
+	part, next, err := page(all, pageSize, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}

@@ -9,25 +9,28 @@ import (
 )
 
 // deployment is a revision of a service of the ECS controller, with its tasks.
+// DescribeServices shows it as a deployment, DescribeServiceRevisions as a
+// revision.
 type deployment struct {
-	workload
-	status  string // PRIMARY, ACTIVE or INACTIVE
-	state   ecstypes.DeploymentRolloutState
-	reason  string // of the state
-	created time.Time
-	updated time.Time
+	*workload
+	revision string                  // ARN of the service revision
+	asked    []ecstypes.LoadBalancer // as configured; workload.balancers has the target groups that are used
+	status   string                  // PRIMARY, ACTIVE or INACTIVE
+	state    ecstypes.DeploymentRolloutState
+	reason   string // of the state
+	created  time.Time
+	updated  time.Time
 }
 
 func (s *Service) newDeployment(svc *service, d *definition, l launch, balancers []ecstypes.LoadBalancer) *deployment {
-	return &deployment{
-		workload: workload{id: "ecs-svc/" + s.serial(), definition: d, launch: l, balancers: balancers},
-		created:  s.w.Now(), updated: s.w.Now(),
+	n := s.serial()
+	x := &deployment{
+		workload: &workload{id: "ecs-svc/" + n, definition: d, launch: l, balancers: slices.Clone(balancers)},
+		revision: s.arn("service-revision/" + svc.cluster.name + "/" + svc.name + "/" + n),
+		asked:    balancers, created: s.w.Now(), updated: s.w.Now(),
 	}
-}
-
-// release makes a deployment the one that counts.
-func (s *Service) release(svc *service, d *deployment) {
-	s.lead(svc, d, "ECS deployment "+d.id+" in progress.")
+	svc.revisions = append(svc.revisions, x)
+	return x
 }
 
 // lead makes a deployment PRIMARY and starts it; reason says why.
@@ -43,7 +46,15 @@ func (s *Service) lead(svc *service, d *deployment, reason string) {
 	s.turn(d, ecstypes.DeploymentRolloutStateInProgress, reason)
 	svc.steady, svc.impaired, svc.stuck = false, false, false
 	s.show(svc, d)
-	s.tell(svc, d, deploymentInProgress)
+	s.tell(svc, d, deploymentInProgress, reason)
+}
+
+// show lets a service show the configuration of a deployment as its own.
+func (s *Service) show(svc *service, d *deployment) {
+	i := &svc.info
+	i.TaskDefinition, i.LoadBalancers = aws.String(d.definition.arn()), append([]ecstypes.LoadBalancer{}, d.asked...)
+	i.NetworkConfiguration, i.LaunchType, i.CapacityProviderStrategy = d.launch.network, d.launch.kind, d.launch.providers
+	i.PlatformVersion, i.PlatformFamily = d.launch.platform, d.launch.family(d.definition)
 }
 
 // turn changes the rollout state of a deployment.
@@ -51,12 +62,33 @@ func (s *Service) turn(d *deployment, state ecstypes.DeploymentRolloutState, rea
 	d.state, d.reason, d.updated = state, reason, s.w.Now()
 }
 
-// target is how many tasks a deployment shall have in the end.
+// target is how many tasks a deployment shall have.
 func (svc *service) target(d *deployment) int {
-	if d.status != primary || svc.status() != active {
+	if svc.status() != active {
 		return 0
 	}
-	return int(svc.info.DesiredCount)
+	desired := int(svc.info.DesiredCount)
+	if r := svc.ongoing; r != nil && r.native() {
+		if !r.keeps(d) {
+			return 0
+		}
+		return desired
+	}
+	if d.status != primary {
+		return 0
+	}
+	return desired
+}
+
+// prune drops the deployments that have been replaced.
+func (svc *service) prune() {
+	svc.deployments = slices.DeleteFunc(slices.Clone(svc.deployments), func(d *deployment) bool {
+		gone := d.status != primary && len(d.tasks) == 0 && svc.target(d) == 0
+		if gone {
+			d.status = inactive
+		}
+		return gone
+	})
 }
 
 func (svc *service) describeDeployment(d *deployment) ecstypes.Deployment {

@@ -56,13 +56,18 @@ func (s *Service) clusterOperations() []wire.Operation {
 
 func (s *Service) serviceOperations() []wire.Operation {
 	return []wire.Operation{
+		wire.Op("ContinueServiceDeployment", s.continueServiceDeployment),
 		wire.Op("CreateService", s.createService),
 		wire.Op("CreateTaskSet", s.createTaskSet),
 		wire.Op("DeleteService", s.deleteService),
 		wire.Op("DeleteTaskSet", s.deleteTaskSet),
+		wire.Op("DescribeServiceDeployments", s.describeServiceDeployments),
+		wire.Op("DescribeServiceRevisions", s.describeServiceRevisions),
 		wire.Op("DescribeServices", s.describeServices),
 		wire.Op("DescribeTaskSets", s.describeTaskSets),
+		wire.Op("ListServiceDeployments", s.listServiceDeployments),
 		wire.Op("ListServices", s.listServices),
+		wire.Op("StopServiceDeployment", s.stopServiceDeployment),
 		wire.Op("UpdateService", s.updateService),
 		wire.Op("UpdateServicePrimaryTaskSet", s.updateServicePrimaryTaskSet),
 		wire.Op("UpdateTaskSet", s.updateTaskSet),

@@ -73,13 +73,13 @@ const (
 )
 
 // tell tells the event bus about a deployment.
-func (s *Service) tell(svc *service, d *deployment, name string) {
+func (s *Service) tell(svc *service, d *deployment, name, reason string) {
 	kind := infoEvent
 	if name == deploymentFailed {
 		kind = errorEvent
 	}
 	s.announce("ECS Deployment State Change", svc.arn(), change{
-		EventType: kind, EventName: name, DeploymentID: d.id, UpdatedAt: s.w.Now().Format(time.RFC3339), Reason: d.reason,
+		EventType: kind, EventName: name, DeploymentID: d.id, UpdatedAt: s.w.Now().Format(time.RFC3339), Reason: reason,
 	})
 }
 

@@ -31,7 +31,7 @@ func (s *Service) observe(svc *service, w *workload) {
 		t.healthy = v.healthy
 		switch {
 		case v.healthy && !t.passed:
-			t.passed = true
+			t.passed, w.lost = true, 0
 			s.relieve(svc, w)
 		case s.w.Now().Before(t.patience):
 		case v.group != "":
@@ -113,18 +113,18 @@ func (s *Service) examine(t *task) ecstypes.HealthStatus {
 	if c == nil {
 		return ""
 	}
-	interval, retries := checkInterval, time.Duration(checkRetries)
+	interval, retries := checkInterval, checkRetries
 	if c.Interval != nil {
 		interval = time.Duration(*c.Interval) * time.Second
 	}
 	if c.Retries != nil {
-		retries = time.Duration(*c.Retries)
+		retries = int(*c.Retries)
 	}
 	grace := time.Duration(aws.ToInt32(c.StartPeriod)) * time.Second
 	b, age := t.work.definition.behaviour, s.w.Now().Sub(*t.info.StartedAt)
 	status := ecstypes.HealthStatusUnknown
 	switch {
-	case b.unhealthy && age >= max(b.unhealthyAfter, grace)+retries*interval:
+	case b.unhealthy && age >= max(b.unhealthyAfter, grace)+time.Duration(retries)*interval:
 		status = ecstypes.HealthStatusUnhealthy
 	case age >= interval && (!b.unhealthy || b.unhealthyAfter > interval):
 		status = ecstypes.HealthStatusHealthy

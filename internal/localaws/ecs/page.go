@@ -16,11 +16,11 @@ const pageSize = 100
 // page cuts the part of all that follows the token. The token carries the last
 // item of the page before, so that what is added meanwhile does not shift
 // pages.
-func page(all []string, limit, usual int32, token *string, wanted *int32) (part []string, next *string, err error) {
+func page(all []string, usual int32, token *string, wanted *int32) (part []string, next *string, err error) {
 	size := usual
 	if wanted != nil {
-		if *wanted < 1 || *wanted > limit {
-			return nil, nil, invalid("maxResults must be between 1 and %d.", limit)
+		if *wanted < 1 || *wanted > pageSize {
+			return nil, nil, invalid("maxResults must be between 1 and %d.", pageSize)
 		}
 		size = *wanted
 	}

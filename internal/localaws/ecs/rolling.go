@@ -58,32 +58,73 @@ func (s *Service) retire(svc *service, tasks []*task, why string) {
 
 // deploy is a pass of the scheduler over a service of the ECS controller.
 func (s *Service) deploy(svc *service) {
-	lead := svc.deployments[0]
 	if svc.status() != active {
 		for _, d := range svc.deployments {
-			s.resize(svc, &d.workload, 0, "deployment "+lead.id)
+			s.resize(svc, d.workload, 0, "deployment "+d.id)
 		}
 		return
 	}
-	s.roll(svc, lead)
-	svc.deployments = slices.DeleteFunc(slices.Clone(svc.deployments), func(d *deployment) bool {
-		gone := d != lead && len(d.tasks) == 0
-		if gone {
-			d.status = inactive
-		}
-		return gone
-	})
-	if lead.state == ecstypes.DeploymentRolloutStateInProgress && len(svc.deployments) == 1 && lead.settled(svc.target(lead)) {
-		s.complete(svc, lead)
+	s.turnOver(svc)
+	r := svc.ongoing
+	if r == nil {
+		s.roll(svc, svc.deployments[0])
+		svc.prune()
+		return
+	}
+	before := r.status
+	s.forward(svc, r)
+	svc.prune()
+	if r.status != before {
+		s.poke(svc) // what follows from the change is done at once
 	}
 }
 
-// complete ends a deployment well.
-func (s *Service) complete(svc *service, d *deployment) {
-	s.turn(d, ecstypes.DeploymentRolloutStateCompleted, "ECS deployment "+d.id+" completed.")
-	svc.completed = d
-	s.say(svc, "(deployment %s) deployment completed.", d.id)
-	s.tell(svc, d, deploymentCompleted)
+// forward lets a rollout go on.
+func (s *Service) forward(svc *service, r *rollout) {
+	switch {
+	case r.status == ecstypes.ServiceDeploymentStatusRollbackRequested:
+		s.obey(svc, r)
+	case s.alert(svc, r), s.breaks(svc, r):
+	case r.native():
+		s.travel(svc, r)
+	default:
+		s.roll(svc, svc.deployments[0])
+		s.conclude(svc, r)
+	}
+}
+
+// conclude ends a rolling deployment when it has arrived and its bake time is
+// over.
+func (s *Service) conclude(svc *service, r *rollout) {
+	lead := svc.deployments[0]
+	if lead.state != ecstypes.DeploymentRolloutStateInProgress || !svc.arrived(r, lead) {
+		return
+	}
+	if r.baked.IsZero() {
+		r.baked = s.w.Now().Add(s.bakeTime(r))
+	}
+	if s.w.Now().Before(r.baked) {
+		r.wait(r.baked)
+		return
+	}
+	s.complete(svc, r)
+}
+
+// arrived says whether a rolling deployment has replaced those before, or as
+// much of them as its early success criteria ask for.
+func (svc *service) arrived(r *rollout, lead *deployment) bool {
+	const percent = 100
+	desired := svc.target(lead)
+	alone := true
+	for _, d := range svc.deployments {
+		alone = alone && (d == lead || len(d.tasks) == 0)
+	}
+	early := r.config.EarlySuccessCriteria
+	if early == nil || !early.Enable || r.returning() {
+		return alone && lead.settled(desired)
+	}
+	enough := (desired*int(*early.HealthyPercent) + percent - 1) / percent
+	return lead.number((*task).sound) >= enough && (alone || early.SourceServiceRevisionCleanup == ecstypes.ServiceRevisionCleanupDeferred)
 }
 
 // roll replaces the tasks of older deployments with those of the one that
@@ -99,7 +140,7 @@ func (s *Service) roll(svc *service, lead *deployment) {
 		return // "a deployment in FAILED state doesn't launch any new tasks"
 	}
 	if surplus := len(lead.alive()) - desired; surplus > 0 {
-		s.resize(svc, &lead.workload, desired, "deployment "+lead.id)
+		s.resize(svc, lead.workload, desired, "deployment "+lead.id)
 	}
 	total, sound := 0, 0
 	var old []*task
@@ -115,7 +156,7 @@ func (s *Service) roll(svc *service, lead *deployment) {
 	if len(old) > 0 {
 		started = max(0, min(missing, most-total))
 	}
-	s.launch(svc, &lead.workload, started)
+	s.launch(svc, lead.workload, started)
 	s.replace(svc, lead, old, missing-started, sound-least)
 }
 
@@ -139,6 +180,9 @@ func (s *Service) replace(svc *service, lead *deployment, old []*task, missing, 
 		gone = append(gone, t)
 	}
 	s.retire(svc, gone, "deployment "+lead.id)
+	if len(gone) > 0 && missing > 0 {
+		s.poke(svc) // there is room now
+	}
 	if len(gone) == 0 && missing > 0 && len(old) > 0 && !svc.stuck && svc.idle() {
 		svc.stuck = true
 		s.say(svc, "was unable to stop or start tasks during a deployment because of the service deployment configuration. "+

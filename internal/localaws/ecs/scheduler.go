@@ -11,7 +11,7 @@ import (
 // not documented.
 const passInterval = 5 * time.Second
 
-// endlessAfter is how many tasks in a row must have failed before a service is
+// endlessAfter is how many tasks in a row must have ended early before a service is
 // one that restarts them for ever.
 const endlessAfter = 10
 
@@ -29,6 +29,9 @@ func (s *Service) pass(svc *service) {
 	svc.poked = false
 	s.w.Stop(svc.timer)
 	svc.timer = nil
+	if svc.ongoing != nil {
+		svc.ongoing.until = time.Time{}
+	}
 	for _, w := range svc.workloads() {
 		s.observe(svc, w)
 	}
@@ -42,29 +45,37 @@ func (s *Service) pass(svc *service) {
 	s.plan(svc)
 }
 
-// plan decides when the scheduler looks at a service again.
+// plan decides when the scheduler looks at a service again. A clock that jumps
+// to what happens next has no reason to jump to a look at a service that may
+// stay as it is for ever.
 func (s *Service) plan(svc *service) {
+	s.w.Stop(svc.wake)
 	if svc.poked || svc.status() == inactive {
 		return
 	}
-	at := s.w.Now().Add(passInterval)
+	at, look := s.w.Now().Add(passInterval), func() { s.pass(svc) }
+	if r := svc.ongoing; r != nil && !r.until.IsZero() {
+		if r.alarmed() && !r.blind && !r.returning() {
+			r.wait(r.polled.Add(alarmInterval))
+		}
+		svc.wake = s.w.At(r.until, func() { s.poke(svc) })
+	}
 	switch {
 	case svc.busy() && !svc.endless():
-		svc.timer = s.w.At(at, func() { s.pass(svc) })
-	case svc.busy(), slices.ContainsFunc(svc.workloads(), (*workload).watched):
-		svc.timer = s.w.Tick(at, func() { s.pass(svc) })
+		svc.timer = s.w.At(at, look)
+	case svc.busy(), svc.ongoing != nil, slices.ContainsFunc(svc.workloads(), (*workload).watched):
+		svc.timer = s.w.Tick(at, look)
 	}
 }
 
-// busy says whether a service is on its way to another state.
+// busy says whether a service is about to change by itself: tasks come, go or
+// are not known to be healthy yet, or a rollout goes on.
 func (svc *service) busy() bool {
-	for _, d := range svc.deployments {
-		if d.state == ecstypes.DeploymentRolloutStateInProgress {
-			return true
-		}
+	if r := svc.ongoing; svc.next != nil || r != nil && r.until.IsZero() {
+		return true
 	}
 	for _, w := range svc.workloads() {
-		if len(w.tasks) != len(w.alive()) || !w.settled(svc.wanted(w)) {
+		if w.number((*task).sound) != len(w.tasks) {
 			return true
 		}
 	}
@@ -74,7 +85,7 @@ func (svc *service) busy() bool {
 // endless says whether a service restarts tasks that nobody will give up.
 func (svc *service) endless() bool {
 	for _, w := range svc.workloads() {
-		if w.failed >= endlessAfter && !svc.guarded(w) {
+		if w.lost >= endlessAfter && !svc.guarded(w) {
 			return true
 		}
 	}

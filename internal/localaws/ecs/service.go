@@ -20,13 +20,18 @@ type service struct {
 	token       string                  // of the client that made it
 	sets        []*taskSet              // controllers CODE_DEPLOY and EXTERNAL; oldest first
 	deployments []*deployment           // controller ECS; newest first
+	revisions   []*deployment           // controller ECS: all deployments ever; oldest first
 	completed   *deployment             // the last one that completed
+	rollouts    []*rollout              // controller ECS: the service deployments; oldest first
+	ongoing     *rollout                // the one that is under way
+	next        *rollout                // the one that replaces it at the next pass
 	events      []ecstypes.ServiceEvent // newest first
 	steady      bool                    // it was said that the service has reached a steady state
 	impaired    bool                    // it was said that it cannot start tasks
 	stuck       bool                    // it was said that it can neither stop nor start tasks
 	poked       bool                    // the scheduler is about to look
 	timer       *world.Timer            // of the scheduler's next look
+	wake        *world.Timer            // of what the rollout under way waits for
 }
 
 func (svc *service) arn() string { return *svc.info.ServiceArn }
@@ -47,10 +52,10 @@ func (svc *service) config() *ecstypes.DeploymentConfiguration {
 func (svc *service) workloads() []*workload {
 	var all []*workload
 	for _, set := range svc.sets {
-		all = append(all, &set.workload)
+		all = append(all, set.workload)
 	}
 	for _, d := range slices.Backward(svc.deployments) {
-		all = append(all, &d.workload)
+		all = append(all, d.workload)
 	}
 	return all
 }
@@ -58,12 +63,12 @@ func (svc *service) workloads() []*workload {
 // wanted is how many tasks a workload shall have in the end.
 func (svc *service) wanted(w *workload) int {
 	for _, set := range svc.sets {
-		if &set.workload == w {
+		if set.workload == w {
 			return set.computed(svc)
 		}
 	}
 	for _, d := range svc.deployments {
-		if &d.workload == w {
+		if d.workload == w {
 			return svc.target(d)
 		}
 	}
@@ -121,6 +126,14 @@ func (s *Service) describeService(svc *service, tags bool) *ecstypes.Service {
 	}
 	for _, d := range svc.deployments {
 		out.Deployments = append(out.Deployments, svc.describeDeployment(d))
+	}
+	if svc.ongoing != nil {
+		out.CurrentServiceDeployment = aws.String(svc.ongoing.arn)
+	}
+	for _, d := range slices.Backward(svc.deployments) {
+		out.CurrentServiceRevisions = append(out.CurrentServiceRevisions, ecstypes.ServiceCurrentRevisionSummary{
+			Arn: aws.String(d.revision), RequestedTaskCount: count(svc.target(d)), RunningTaskCount: count(d.running()), PendingTaskCount: count(d.pending()),
+		})
 	}
 	if tags {
 		out.Tags = s.tagsOf(svc.arn())

@@ -124,22 +124,16 @@ func launchOf(d *definition, kind ecstypes.LaunchType, providers []ecstypes.Capa
 	network *ecstypes.NetworkConfiguration, platform *string,
 ) (launch, error) {
 	l := launch{kind: kind, providers: slices.Clone(providers), network: network}
-	awsvpc := d.info.NetworkMode == ecstypes.NetworkModeAwsvpc
-	switch {
-	case kind != "" && len(providers) > 0:
+	if kind != "" && len(providers) > 0 {
 		return l, invalid("specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
-	case awsvpc && (network == nil || network.AwsvpcConfiguration == nil):
-		return l, invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
-	case !awsvpc && network != nil:
-		return l, invalid("Network Configuration is not valid for the given networkMode of this task definition.")
+	}
+	if err := checkNetwork(d, network); err != nil {
+		return l, err
 	}
 	if kind == "" && len(providers) == 0 {
 		l.kind = ecstypes.LaunchTypeEc2
 	}
-	fargate := l.kind == ecstypes.LaunchTypeFargate || slices.ContainsFunc(providers, func(p ecstypes.CapacityProviderStrategyItem) bool {
-		return aws.ToString(p.CapacityProvider) == "FARGATE" || aws.ToString(p.CapacityProvider) == "FARGATE_SPOT"
-	})
-	if !fargate {
+	if !l.fargate() {
 		if platform != nil {
 			return l, invalid("The platform version must be null when specifying an EC2 launch type.")
 		}
@@ -153,4 +147,22 @@ func launchOf(d *definition, kind ecstypes.LaunchType, providers []ecstypes.Capa
 		l.platform = platform
 	}
 	return l, nil
+}
+
+func checkNetwork(d *definition, network *ecstypes.NetworkConfiguration) error {
+	awsvpc := d.info.NetworkMode == ecstypes.NetworkModeAwsvpc
+	switch {
+	case awsvpc && (network == nil || network.AwsvpcConfiguration == nil):
+		return invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+	case !awsvpc && network != nil:
+		return invalid("Network Configuration is not valid for the given networkMode of this task definition.")
+	}
+	return nil
+}
+
+// fargate says whether tasks run on Fargate.
+func (l launch) fargate() bool {
+	return l.kind == ecstypes.LaunchTypeFargate || slices.ContainsFunc(l.providers, func(p ecstypes.CapacityProviderStrategyItem) bool {
+		return aws.ToString(p.CapacityProvider) == "FARGATE" || aws.ToString(p.CapacityProvider) == "FARGATE_SPOT"
+	})
 }

@@ -59,7 +59,7 @@ func (s *Service) listServices(_ *wire.Call, in *ecs.ListServicesInput) (*ecs.Li
 			all = append(all, svc.arn())
 		}
 	}
-	part, next, err := page(all, pageSize, listSize, in.NextToken, in.MaxResults)
+	part, next, err := page(all, listSize, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -30,6 +29,9 @@ func (s *Service) updateService(c *wire.Call, in *ecs.UpdateServiceInput) (*ecs.
 			return nil, err
 		}
 	}
+	if svc.controller() != ecstypes.DeploymentControllerTypeEcs {
+		svc.info.DeploymentConfiguration = merge(svc.config(), in.DeploymentConfiguration)
+	}
 	adjust(svc, in)
 	svc.steady, svc.impaired, svc.stuck = false, false, false
 	s.poke(svc)
@@ -47,29 +49,39 @@ func checkUpdate(svc *service, in *ecs.UpdateServiceInput) error {
 	if in.DesiredCount != nil && *in.DesiredCount < 0 {
 		return invalid("The desired count must not be negative.")
 	}
-	if err := checkConfig(controller, in.DeploymentConfiguration, in.LoadBalancers); err != nil || controller == ecstypes.DeploymentControllerTypeEcs {
+	if controller == ecstypes.DeploymentControllerTypeEcs {
+		return nil
+	}
+	if err := checkConfig(controller, in.DeploymentConfiguration, nil); err != nil {
 		return err
 	}
 	hint := "Use AWS CodeDeploy to trigger a new deployment."
 	if controller == ecstypes.DeploymentControllerTypeExternal {
 		hint = "Create a new task set."
 	}
-	what := ""
-	switch {
-	case in.TaskDefinition != nil:
-		what = "task definition"
-	case in.NetworkConfiguration != nil, in.ForceNewDeployment:
-		what = "network parameters" // also for a forced deployment (terraform-provider-aws issue 13473)
-	case in.PlatformVersion != nil:
-		what = "platform version"
-	case in.LoadBalancers != nil:
-		what = "load balancers"
-	case in.CapacityProviderStrategy != nil:
-		what = "capacity provider strategy"
-	default:
+	what := foreign(in)
+	if what == "" {
 		return nil
 	}
 	return invalid("Unable to update %s on services with a %s deployment controller. %s", what, controller, hint)
+}
+
+// foreign names what an update asks for that only the ECS controller does.
+func foreign(in *ecs.UpdateServiceInput) string {
+	switch {
+	case in.TaskDefinition != nil:
+		return "task definition"
+	case in.NetworkConfiguration != nil, in.ForceNewDeployment:
+		return "network parameters" // also for a forced deployment (terraform-provider-aws issue 13473)
+	case in.PlatformVersion != nil:
+		return "platform version"
+	case in.LoadBalancers != nil:
+		return "load balancers"
+	case in.CapacityProviderStrategy != nil:
+		return "capacity provider strategy"
+	default:
+		return ""
+	}
 }
 
 // adjust changes what needs no deployment.
@@ -114,61 +126,67 @@ func merge(old, in *ecstypes.DeploymentConfiguration) *ecstypes.DeploymentConfig
 // renew starts a new deployment if an update asks for one.
 func (s *Service) renew(c *wire.Call, svc *service, in *ecs.UpdateServiceInput) error {
 	old := svc.deployments[0]
-	d, l, balancers := old.definition, old.launch, slices.Clone(svc.info.LoadBalancers)
-	var err error
-	if in.TaskDefinition != nil {
-		if d, err = s.usable(in.TaskDefinition); err != nil {
-			return err
-		}
-	}
-	kind, providers, network, platform := l.kind, l.providers, l.network, l.platform
-	if in.CapacityProviderStrategy != nil {
-		kind, providers = "", in.CapacityProviderStrategy
-	}
-	if in.NetworkConfiguration != nil {
-		network = in.NetworkConfiguration
-	}
-	if in.PlatformVersion != nil {
-		platform = in.PlatformVersion
-	}
-	if l, err = launchOf(d, kind, providers, network, platform); err != nil {
+	d, l, err := s.relaunch(old, in)
+	if err != nil {
 		return err
 	}
+	balancers := old.asked
 	if in.LoadBalancers != nil {
 		balancers = slices.Clone(in.LoadBalancers)
 	}
 	if err := s.checkBalancers(c.Context, d, balancers, true); err != nil {
 		return err
 	}
-	same := d == old.definition && reflect.DeepEqual(l, old.launch) && reflect.DeepEqual(balancers, svc.info.LoadBalancers)
-	if same && !in.ForceNewDeployment {
-		svc.info.DeploymentConfiguration = merge(svc.config(), in.DeploymentConfiguration)
+	config := merge(svc.config(), in.DeploymentConfiguration)
+	if err := checkConfig(svc.controller(), config, balancers); err != nil {
+		return err
+	}
+	if d == old.definition && reflect.DeepEqual(l, old.launch) && sameBalancers(balancers, old.asked) && !in.ForceNewDeployment {
+		svc.info.DeploymentConfiguration = config
 		return nil
 	}
 	if err := svc.room(); err != nil {
 		return err
 	}
-	svc.info.DeploymentConfiguration = merge(svc.config(), in.DeploymentConfiguration)
-	svc.info.LoadBalancers = balancers
+	svc.info.DeploymentConfiguration = config
 	s.release(svc, s.newDeployment(svc, d, l, balancers))
 	return nil
 }
 
+func sameBalancers(a, b []ecstypes.LoadBalancer) bool {
+	return len(a) == 0 && len(b) == 0 || reflect.DeepEqual(a, b)
+}
+
+// relaunch works out what an update starts tasks from, and how.
+func (s *Service) relaunch(old *deployment, in *ecs.UpdateServiceInput) (*definition, launch, error) {
+	d, l := old.definition, old.launch
+	if in.TaskDefinition != nil {
+		var err error
+		if d, err = s.usable(in.TaskDefinition); err != nil {
+			return nil, l, err
+		}
+	}
+	if in.CapacityProviderStrategy != nil {
+		l.kind, l.providers = "", in.CapacityProviderStrategy
+	}
+	if in.NetworkConfiguration != nil {
+		l.network = in.NetworkConfiguration
+	}
+	if in.PlatformVersion != nil {
+		l.platform = in.PlatformVersion
+	}
+	l, err := launchOf(d, l.kind, l.providers, l.network, l.platform)
+	return d, l, err
+}
+
 // activeLimit is how many deployments of a service may be active at once
-// (containers-roadmap issue 2836).
+// (containers-roadmap issue 2836, which has the text, too).
 const activeLimit = 5
 
 // room refuses one deployment too many.
 func (svc *service) room() error {
 	if len(svc.deployments) >= activeLimit {
-		return invalid("The service %s already has %d active deployments. Wait for a deployment to complete and try again.", svc.name, activeLimit)
+		return invalid("%d active deployments exist, unable to create new deployment.", activeLimit)
 	}
 	return nil
-}
-
-func (s *Service) show(svc *service, d *deployment) {
-	i := &svc.info
-	i.TaskDefinition = aws.String(d.definition.arn())
-	i.NetworkConfiguration, i.LaunchType, i.CapacityProviderStrategy = d.launch.network, d.launch.kind, d.launch.providers
-	i.PlatformVersion, i.PlatformFamily = d.launch.platform, d.launch.family(d.definition)
 }

@@ -52,7 +52,7 @@ func (s *Service) taggable(arn *string) error {
 	if !ok || !strings.HasPrefix(ref, s.arn("")) {
 		return invalid("Invalid arn: %s", ref)
 	}
-	found := false
+	var found bool
 	switch kind {
 	case "cluster":
 		if s.anyCluster(rest) == nil {

@@ -86,7 +86,7 @@ func (s *Service) start(svc *service, w *workload) *task {
 		LaunchType: w.launch.kind, CapacityProviderName: w.launch.provider(), PlatformVersion: w.launch.platform, PlatformFamily: w.launch.family(d),
 		Cpu: d.info.Cpu, Memory: d.info.Memory, EphemeralStorage: d.info.EphemeralStorage, AvailabilityZone: aws.String(s.w.Region + "a"),
 		EnableExecuteCommand: svc.info.EnableExecuteCommand, Overrides: &ecstypes.TaskOverride{ContainerOverrides: []ecstypes.ContainerOverride{}},
-		Attachments: []ecstypes.Attachment{}, Attributes: []ecstypes.Attribute{}, InferenceAccelerators: []ecstypes.InferenceAccelerator{},
+		Attachments: []ecstypes.Attachment{}, Attributes: []ecstypes.Attribute{},
 	}
 	if d.info.NetworkMode == ecstypes.NetworkModeAwsvpc {
 		t.ip = s.address()

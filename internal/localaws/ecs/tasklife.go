@@ -59,6 +59,9 @@ func (s *Service) run(t *task) {
 		t.timer = s.w.Tick(t.due, func() { s.step(t) })
 	}
 	s.join(t)
+	if !t.work.watched() {
+		s.relieve(t.service, t.work)
+	}
 	s.poke(t.service)
 }
 
@@ -80,8 +83,12 @@ func (s *Service) exit(t *task) {
 	t.info.ExecutionStoppedAt = aws.Time(s.w.Now())
 	s.become(t, deprovisioning, stopped)
 	s.setExit(t, exitFailed)
-	if t.work.watched() && !t.passed {
+	switch {
+	case t.passed:
+	case t.work.watched():
 		s.fault(t)
+	default:
+		t.work.lost++
 	}
 	s.part(t)
 	s.wait(t, deprovisionTime)
@@ -141,5 +148,6 @@ func (s *Service) end(t *task) {
 // fault counts a task that did not start or did not pass its health checks.
 func (s *Service) fault(t *task) {
 	t.work.failed++
+	t.work.lost++
 	s.poke(t.service)
 }

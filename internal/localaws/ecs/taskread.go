@@ -79,26 +79,29 @@ func (s *Service) listTasks(_ *wire.Call, in *ecs.ListTasksInput) (*ecs.ListTask
 			return nil, noService()
 		}
 	}
-	status := in.DesiredStatus
-	if status == "" {
-		status = ecstypes.DesiredStatusRunning
-	}
 	var all []string
 	for _, t := range c.tasks {
-		switch {
-		case *t.info.DesiredStatus != string(status), svc != nil && t.service != svc,
-			in.Family != nil && aws.ToString(t.work.definition.info.Family) != *in.Family,
-			in.StartedBy != nil && aws.ToString(t.info.StartedBy) != *in.StartedBy,
-			in.LaunchType != "" && t.info.LaunchType != in.LaunchType:
-		default:
+		if t.matches(in) && (svc == nil || t.service == svc) {
 			all = append(all, t.arn())
 		}
 	}
-	part, next, err := page(all, pageSize, pageSize, in.NextToken, in.MaxResults)
+	part, next, err := page(all, pageSize, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}
 	return &ecs.ListTasksOutput{TaskArns: part, NextToken: next}, nil
+}
+
+// matches says whether a task has what a list is asked for.
+func (t *task) matches(in *ecs.ListTasksInput) bool {
+	status := in.DesiredStatus
+	if status == "" {
+		status = ecstypes.DesiredStatusRunning
+	}
+	return *t.info.DesiredStatus == string(status) &&
+		(in.Family == nil || aws.ToString(t.work.definition.info.Family) == *in.Family) &&
+		(in.StartedBy == nil || aws.ToString(t.info.StartedBy) == *in.StartedBy) &&
+		(in.LaunchType == "" || t.info.LaunchType == in.LaunchType)
 }
 
 func (s *Service) stopTask(_ *wire.Call, in *ecs.StopTaskInput) (*ecs.StopTaskOutput, error) {

@@ -18,7 +18,7 @@ const setLimit = 5
 // taskSet is a task set of a service whose deployments something else makes:
 // CodeDeploy or a program of the customer.
 type taskSet struct {
-	workload
+	*workload
 	arn        string
 	status     string // PRIMARY, ACTIVE or DRAINING
 	externalID *string
@@ -46,7 +46,7 @@ func (set *taskSet) computed(svc *service) int {
 func (s *Service) newTaskSet(svc *service, d *definition, l launch, balancers []ecstypes.LoadBalancer) *taskSet {
 	id := "ecs-svc/" + s.serial()
 	set := &taskSet{
-		workload: workload{id: id, definition: d, launch: l, balancers: balancers},
+		workload: &workload{id: id, definition: d, launch: l, balancers: balancers},
 		arn:      s.arn("task-set/" + svc.cluster.name + "/" + svc.name + "/" + id),
 		status:   active, created: s.w.Now(), updated: s.w.Now(), stableAt: s.w.Now(),
 	}
@@ -125,8 +125,19 @@ func (s *Service) createTaskSet(c *wire.Call, in *ecs.CreateTaskSetInput) (*ecs.
 		}
 	}
 	if len(svc.sets) >= setLimit {
-		return nil, &ecstypes.LimitExceededException{Message: aws.String("The limit of " + itoa(setLimit) + " task sets for a service has been exceeded.")}
+		// AWS's code and words (ecs-bg-external-controller issue 6).
+		return nil, invalid("%d deployments exist on the service. Unable to create new TaskSet since this exceeds the maximum limit.", setLimit)
 	}
+	set, err := s.buildTaskSet(c, svc, in)
+	if err != nil {
+		return nil, err
+	}
+	s.poke(svc)
+	out := s.describeTaskSet(svc, set, true)
+	return &ecs.CreateTaskSetOutput{TaskSet: &out}, nil
+}
+
+func (s *Service) buildTaskSet(c *wire.Call, svc *service, in *ecs.CreateTaskSetInput) (*taskSet, error) {
 	d, err := s.usable(in.TaskDefinition)
 	if err != nil {
 		return nil, err
@@ -147,12 +158,7 @@ func (s *Service) createTaskSet(c *wire.Call, in *ecs.CreateTaskSetInput) (*ecs.
 	if svc.controller() == ecstypes.DeploymentControllerTypeCodeDeploy {
 		set.startedBy = aws.String(string(ecstypes.DeploymentControllerTypeCodeDeploy))
 	}
-	if err := s.tag(set.arn, in.Tags); err != nil {
-		return nil, err
-	}
-	s.poke(svc)
-	out := s.describeTaskSet(svc, set, true)
-	return &ecs.CreateTaskSetOutput{TaskSet: &out}, nil
+	return set, s.tag(set.arn, in.Tags)
 }
 
 // scaleOf reads a scale; without one, a task set has no tasks at first.

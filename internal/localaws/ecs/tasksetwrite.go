@@ -95,7 +95,7 @@ func (s *Service) deleteTaskSet(_ *wire.Call, in *ecs.DeleteTaskSetInput) (*ecs.
 func (s *Service) scaleSets(svc *service) {
 	kept := svc.sets[:0:0]
 	for _, set := range svc.sets {
-		s.resize(svc, &set.workload, set.computed(svc), "task-set "+set.id)
+		s.resize(svc, set.workload, set.computed(svc), "task-set "+set.id)
 		if set.status == draining && len(set.tasks) == 0 {
 			delete(s.tags, set.arn)
 			continue

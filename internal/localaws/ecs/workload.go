@@ -45,6 +45,7 @@ type workload struct {
 	tasks      []*task // oldest first; those that are on their way to STOPPED, too
 	started    int     // tasks so far
 	failed     int     // tasks in a row that did not start or did not pass their health checks
+	lost       int     // tasks in a row that ended before they were healthy
 }
 
 // alive returns the tasks that are meant to run.

@@ -58,6 +58,7 @@ type AWS struct {
 	SNS    *sns.Service
 	Stacks *cloudformation.Service
 	Faults *fault.Injector // with the world's lock held
+	ECS    *ecs.Service
 	ELB    *elbv2.Service
 	EC2    *ec2.Service
 
@@ -119,9 +120,11 @@ func assemble(o Options, url string) *AWS {
 	w := world.New(o.World)
 	mux := wire.NewMux(w)
 	queues := sqs.New(w, mux, sqs.Options{BaseURL: func() string { return url }})
-	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux), ELB: elbv2.New(w, mux), EC2: ec2.New(w, mux)}
+	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux)}
+	a.EC2, a.ECS, a.ELB = ec2.New(w, mux), ecs.New(w, mux), elbv2.New(w, mux)
 	a.Stacks = cloudformation.New(w, mux)
 	a.ELB.Watch(a.machine)
+	a.ELB.Watch(a.task)
 	identities := iam.New(w, mux)
 	a.Lambda = lambda.New(w, mux, lambda.Options{
 		Endpoint: func() string { return url },
@@ -144,7 +147,7 @@ func assemble(o Options, url string) *AWS {
 		a.SNS,
 		dynamodb.New(w, mux),
 		a.EC2,
-		ecs.New(w, mux),
+		a.ECS,
 		a.ELB,
 		s3.New(w, mux),
 		identities,

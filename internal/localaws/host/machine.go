@@ -3,6 +3,7 @@ package host
 import (
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -27,4 +28,12 @@ func (a *AWS) machine(_ string, target elbtypes.TargetDescription) elbv2.Fault {
 			Description: "Target is in the " + string(state) + " state",
 		}
 	}
+}
+
+// task lets load balancers see how the tasks of services are.
+func (a *AWS) task(_ string, d elbtypes.TargetDescription) elbv2.Fault {
+	if ok, known := a.ECS.Answers(aws.ToString(d.Id), aws.ToInt32(d.Port)); known && !ok {
+		return elbv2.Fault{Reason: elbtypes.TargetHealthReasonEnumTimeout}
+	}
+	return elbv2.Fault{}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/localaws/lambda/sandbox"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
+	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
 const (
@@ -239,9 +240,9 @@ func (s *Service) invoke(c *wire.Call, in *lambda.InvokeInput) (*lambda.InvokeOu
 
 // invokeNow runs a function and waits for its answer.
 func (s *Service) invokeNow(c *wire.Call, ref reference, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
-	if c.Principal.Service != "" {
+	if c.Principal.Service != "" && !world.IsAside(c.Context) {
 		// It runs on a timer, and no other timer fires before it has returned.
-		return nil, invalid("a service of the local AWS cannot wait for a function: invoke it asynchronously, or with Start")
+		return nil, invalid("a service of the local AWS cannot wait for a function: invoke it asynchronously, aside, or with Start")
 	}
 	client, err := clientContext(in.ClientContext)
 	if err != nil {

@@ -39,6 +39,8 @@ func variants(t reflect.Type) []variant {
 			{"S", reflect.TypeFor[ddbtypes.AttributeValueMemberS]()},
 			{"SS", reflect.TypeFor[ddbtypes.AttributeValueMemberSS]()},
 		}
+	case reflect.TypeFor[ecstypes.GatewayConnectionResources]():
+		return []variant{{"hostSharedAlb", reflect.TypeFor[ecstypes.GatewayConnectionResourcesMemberHostSharedAlb]()}}
 	case reflect.TypeFor[ecstypes.ServiceConnectContainerConfiguration]():
 		return []variant{{"logLevel", reflect.TypeFor[ecstypes.ServiceConnectContainerConfigurationMemberLogLevel]()}}
 	case reflect.TypeFor[ecstypes.SharingStrategy]():

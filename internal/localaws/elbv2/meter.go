@@ -120,7 +120,7 @@ func (m *meter) add(where []labels, name string, v float64) {
 	if b == nil {
 		b = &bucket{all: map[series]*statistic{}}
 		m.buckets[minute.Unix()] = b
-		w.At(minute.Add(time.Minute+settle), func() { m.publish(minute) })
+		m.later(minute)
 	}
 	for _, l := range where {
 		key := series{name, l}
@@ -130,6 +130,11 @@ func (m *meter) add(where []labels, name string, v float64) {
 		}
 		b.all[key].add(v)
 	}
+}
+
+// later publishes a minute's metrics when it is over.
+func (m *meter) later(minute time.Time) {
+	m.service.w.At(minute.Add(time.Minute+settle), func() { m.publish(minute) })
 }
 
 // publish sends a minute's metrics to CloudWatch.

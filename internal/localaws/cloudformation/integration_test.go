@@ -20,6 +20,7 @@ import (
 	localcodedeploy "github.com/pullback-dev/pullback/internal/localaws/codedeploy"
 	localdynamodb "github.com/pullback-dev/pullback/internal/localaws/dynamodb"
 	localeventbridge "github.com/pullback-dev/pullback/internal/localaws/eventbridge"
+	localiam "github.com/pullback-dev/pullback/internal/localaws/iam"
 	locallambda "github.com/pullback-dev/pullback/internal/localaws/lambda"
 	locals3 "github.com/pullback-dev/pullback/internal/localaws/s3"
 	localsns "github.com/pullback-dev/pullback/internal/localaws/sns"
@@ -39,7 +40,7 @@ func region(t *testing.T) (*world.World, *wire.Mux) {
 	t.Cleanup(func() { assert.NoError(t, functions.Close()) })
 	for _, s := range []wire.Service{
 		functions.Wire(), queues.Wire(), localsns.New(w, mux).Wire(), localssm.New(w, mux).Wire(), localdynamodb.New(w, mux).Wire(),
-		localcloudwatch.New(w, mux).Wire(), localcodedeploy.New(w, mux).Wire(), localeventbridge.New(w, mux).Wire(), locals3.New(w, mux).Wire(),
+		localcloudwatch.New(w, mux).Wire(), localcodedeploy.New(w, mux).Wire(), localeventbridge.New(w, mux).Wire(), locals3.New(w, mux).Wire(), localiam.New(w, mux).Wire(),
 	} {
 		mux.Handle(s)
 	}

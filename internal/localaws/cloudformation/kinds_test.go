@@ -1,16 +1,13 @@
 package cloudformation_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
-	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/resource"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -140,42 +137,4 @@ func TestNamesAreMadeUpWithinTheLimits(t *testing.T) {
 	assert.Len(t, names[1], 63)
 	assert.Regexp(t, `-Rule-[A-Z0-9]{13}$`, names[2])
 	assert.Len(t, names[2], 64)
-}
-
-func TestManagedPoliciesAreRecordedWithTheirRoles(t *testing.T) {
-	t.Parallel()
-	const text = `{"Resources": {
-		"Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "Path": "/team/", "MaxSessionDuration": "7200", "Tags": [{"Key": "a", "Value": "b"}],
-			"PermissionsBoundary": "arn:boundary", "AssumeRolePolicyDocument": {"Statement": []},
-			"Policies": [{"PolicyName": "inline", "PolicyDocument": {"Statement": ["one"]}}], "ManagedPolicyArns": ["arn:aws:iam::aws:policy/X"]}},
-		"Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "p", "PolicyDocument": {"Statement": ["two"]}, "Roles": [{"Ref": "Role"}]}}}}`
-	cfn := cloudformation.New(world.New(world.Options{}), newRecorder())
-	_, err := cfn.Deploy(t.Context(), cloudformation.Input{StackName: "s", Template: []byte(text)})
-	require.NoError(t, err)
-	documents, unknown := cfn.Roles().Documents("arn:aws:iam::123456789012:role/team/r")
-	assert.Equal(t, []string{`{"Statement":["one"]}`, `{"Statement":["two"]}`}, []string{string(documents[0]), string(documents[1])})
-	assert.Equal(t, []string{"arn:aws:iam::aws:policy/X"}, unknown)
-	role, ok := cfn.Roles().Role("r")
-	require.True(t, ok)
-	assert.Regexp(t, `^AROA[A-Z0-9]{17}$`, role.ID)
-	role.ID = ""
-	assert.Equal(t, resource.Role{
-		Name: "r", ARN: "arn:aws:iam::123456789012:role/team/r", Path: "/team/", Trust: json.RawMessage(`{"Statement":[]}`),
-		Policies: []resource.Policy{{Name: "inline", Document: json.RawMessage(`{"Statement":["one"]}`)}},
-		Managed:  []string{"arn:aws:iam::aws:policy/X", "arn:aws:iam::123456789012:policy/p"},
-		Boundary: "arn:boundary", Tags: map[string]string{"a": "b"}, MaxSession: 2 * time.Hour,
-	}, role)
-	policy, ok := cfn.Roles().Policy("arn:aws:iam::123456789012:policy/p")
-	assert.True(t, ok)
-	assert.Equal(t, "p", policy.Name)
-
-	_, err = cfn.Deploy(t.Context(), cloudformation.Input{StackName: "other", Template: []byte(text)})
-	require.EqualError(t, err, "deploy other: create Role (AWS::IAM::Role): role with name r already exists")
-	_, stillThere := cfn.Roles().Role("r")
-	assert.True(t, stillThere, "a rollback leaves what it did not make")
-
-	require.NoError(t, cfn.Delete(t.Context(), "s"))
-	_, ok = cfn.Roles().Policy("arn:aws:iam::123456789012:policy/p")
-	assert.False(t, ok)
-	assert.Empty(t, cfn.Roles().All())
 }

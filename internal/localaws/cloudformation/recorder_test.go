@@ -3,6 +3,7 @@ package cloudformation_test
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -108,6 +111,12 @@ func (r *recorder) answer(in any) (any, error) {
 		return &lambda.CreateAliasOutput{AliasArn: aws.String("arn:aws:lambda:" + at + "function:" + *in.FunctionName + ":" + *in.Name)}, nil
 	case *lambda.CreateEventSourceMappingInput:
 		return &lambda.CreateEventSourceMappingOutput{UUID: aws.String("mapping-1"), EventSourceMappingArn: aws.String("arn:aws:lambda:" + at + "event-source-mapping:mapping-1")}, nil
+	case *iam.CreateRoleInput:
+		return &iam.CreateRoleOutput{Role: &iamtypes.Role{
+			Arn: aws.String("arn:aws:iam::123456789012:role" + cmp.Or(aws.ToString(in.Path), "/") + *in.RoleName), RoleId: aws.String("AROAEXAMPLE"),
+		}}, nil
+	case *iam.CreatePolicyInput:
+		return &iam.CreatePolicyOutput{Policy: &iamtypes.Policy{Arn: aws.String("arn:aws:iam::123456789012:policy/" + *in.PolicyName)}}, nil
 	case *sqs.CreateQueueInput:
 		return &sqs.CreateQueueOutput{QueueUrl: aws.String("https://sqs/" + *in.QueueName)}, nil
 	case *sns.CreateTopicInput:
@@ -137,6 +146,14 @@ func silent() map[string]any {
 		"events DeleteRule":                      &eventbridge.DeleteRuleOutput{},
 		"events PutTargets":                      &eventbridge.PutTargetsOutput{},
 		"events RemoveTargets":                   &eventbridge.RemoveTargetsOutput{},
+		"iam AttachRolePolicy":                   &iam.AttachRolePolicyOutput{},
+		"iam DeletePolicy":                       &iam.DeletePolicyOutput{},
+		"iam DeleteRole":                         &iam.DeleteRoleOutput{},
+		"iam DeleteRolePolicy":                   &iam.DeleteRolePolicyOutput{},
+		"iam DetachRolePolicy":                   &iam.DetachRolePolicyOutput{},
+		"iam PutRolePolicy":                      &iam.PutRolePolicyOutput{},
+		"iam UpdateAssumeRolePolicy":             &iam.UpdateAssumeRolePolicyOutput{},
+		"iam UpdateRole":                         &iam.UpdateRoleOutput{},
 		"lambda AddPermission":                   &lambda.AddPermissionOutput{},
 		"lambda DeleteAlias":                     &lambda.DeleteAliasOutput{},
 		"lambda DeleteEventSourceMapping":        &lambda.DeleteEventSourceMappingOutput{},

@@ -32,18 +32,13 @@ type Service struct {
 	world    *world.World
 	caller   wire.Caller
 	provider *resource.Provider
-	roles    *resource.Roles
 	stacks   []*stack // in the order in which they were made, the deleted ones too
 }
 
 // New makes a CloudFormation without stacks, which makes resources through c.
 func New(w *world.World, c wire.Caller) *Service {
-	roles := resource.NewRoles()
-	return &Service{world: w, caller: c, roles: roles, provider: resource.New(w, c, roles)}
+	return &Service{world: w, caller: c, provider: resource.New(w, c)}
 }
-
-// Roles returns the record of IAM roles. Use it with the world's lock held.
-func (s *Service) Roles() *resource.Roles { return s.roles }
 
 // Wire describes the service to the mux.
 func (s *Service) Wire() wire.Service {

@@ -1,11 +1,13 @@
 package resource
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/template"
 )
@@ -16,31 +18,27 @@ const (
 	longestPolicy = 128
 )
 
-// iamKinds returns roles and policies. Users and groups are not recorded, so a
-// policy cannot be for them.
+// iamKinds returns roles and policies. A policy cannot be for users or groups
+// here.
 func iamKinds() map[string]kind {
 	return map[string]kind{
 		"AWS::IAM::Role": {
 			properties: "AssumeRolePolicyDocument! Description ManagedPolicyArns MaxSessionDuration Path PermissionsBoundary " +
 				"Policies RoleName Tags",
+			replace:    "Path RoleName PermissionsBoundary Tags",
 			attributes: "Arn RoleId",
 			create:     createRole,
-			remove: func(j *job) error {
-				delete(j.env.roles.roles, j.resource.PhysicalID)
-				return nil
-			},
+			update:     updateRole,
+			remove:     removeRole,
 		},
 		"AWS::IAM::Policy": {
 			properties: "PolicyDocument! PolicyName! Roles!",
+			replace:    "PolicyName",
 			attributes: "Id",
 			create:     createPolicy,
+			update:     updatePolicy,
 			remove: func(j *job) error {
-				for _, name := range j.texts("Roles") {
-					if role, ok := j.env.roles.roles[name]; ok {
-						role.Policies = slices.DeleteFunc(role.Policies, func(p Policy) bool { return p.Name == j.text("PolicyName") })
-					}
-				}
-				return nil
+				return j.dropPolicies(j.texts("Roles"), j.text("PolicyName"))
 			},
 		},
 		"AWS::IAM::ManagedPolicy": {
@@ -49,33 +47,55 @@ func iamKinds() map[string]kind {
 			create:     createManagedPolicy,
 			remove: func(j *job) error {
 				arn := j.resource.PhysicalID
-				delete(j.env.roles.policies, arn)
-				for _, name := range j.texts("Roles") {
-					if role, ok := j.env.roles.roles[name]; ok {
-						role.Managed = slices.DeleteFunc(role.Managed, func(one string) bool { return one == arn })
-					}
+				if err := j.detach(j.texts("Roles"), []string{arn}); err != nil {
+					return err
 				}
-				return nil
+				_, err := call[iam.DeletePolicyOutput](j, "iam", "DeletePolicy", &iam.DeletePolicyInput{PolicyArn: &arn})
+				return absent(err)
 			},
 		},
 	}
 }
 
+// absent is no error if something to be removed is not there.
+func absent(err error) error {
+	if _, gone := errors.AsType[*iamtypes.NoSuchEntityException](err); gone {
+		return nil
+	}
+	return err
+}
+
+// inline is a policy within a role.
+type inline struct{ name, document string }
+
 func createRole(j *job) error {
-	role := Role{
-		Name:     j.name("RoleName", longestRole, ""),
-		Path:     path(j),
-		Trust:    j.policy(j.take("AssumeRolePolicyDocument"), "AssumeRolePolicyDocument"),
-		Managed:  j.texts("ManagedPolicyArns"),
-		Boundary: j.text("PermissionsBoundary"),
+	in := &iam.CreateRoleInput{
+		RoleName: aws.String(j.name("RoleName", longestRole, "")), Path: path(j),
+		AssumeRolePolicyDocument: j.policy(j.take("AssumeRolePolicyDocument"), "AssumeRolePolicyDocument"),
 	}
-	role.ARN = j.env.iamARN("role" + role.Path + role.Name)
-	session := j.setting("MaxSessionDuration")
-	role.MaxSession = time.Duration(session.MaxSessionDuration) * time.Second
-	if session.MaxSessionDuration == 0 {
-		role.MaxSession = defaultSession
+	managed, policies := j.texts("ManagedPolicyArns"), j.inline()
+	delete(j.left, "RoleName")
+	delete(j.left, "Path")
+	j.fill(in)
+	out, err := call[iam.CreateRoleOutput](j, "iam", "CreateRole", in)
+	if err != nil || j.dry {
+		return err
 	}
-	role.Tags = j.setting("Tags").Tags
+	j.made(*in.RoleName, "Arn", aws.ToString(out.Role.Arn), "RoleId", aws.ToString(out.Role.RoleId))
+	if err := j.attach([]string{*in.RoleName}, managed); err != nil {
+		return err
+	}
+	for _, p := range policies {
+		if err := j.putPolicies([]string{*in.RoleName}, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inline hands out the policies within a role.
+func (j *job) inline() []inline {
+	var all []inline
 	for i, v := range j.list("Policies") {
 		at := fmt.Sprintf("Policies[%d]", i)
 		one, _ := v.(map[string]any)
@@ -84,87 +104,184 @@ func createRole(j *job) error {
 			j.report(at, "must have PolicyName and PolicyDocument and nothing else")
 			continue
 		}
-		role.Policies = append(role.Policies, Policy{Name: name, Document: j.policy(one["PolicyDocument"], at)})
+		all = append(all, inline{name, aws.ToString(j.policy(one["PolicyDocument"], at))})
 	}
-	if j.dry || len(j.problems) > 0 {
-		return j.problems.Err()
-	}
-	// Like a real id: AROA and 17 more letters (IAM user guide, "IAM
-	// identifiers").
-	role.ID = "AROA" + random(j.env.world) + random(j.env.world)[:4]
-	if err := j.env.roles.add(role); err != nil {
-		return err
-	}
-	j.made(role.Name, "Arn", role.ARN, "RoleId", role.ID)
-	return nil
+	return all
 }
 
-func createPolicy(j *job) error {
-	p := Policy{Name: j.text("PolicyName"), Document: j.policy(j.take("PolicyDocument"), "PolicyDocument")}
-	names := j.texts("Roles")
-	if j.dry || len(j.problems) > 0 {
-		return j.problems.Err()
-	}
-	err := j.env.roles.each(names, func(r *Role) { r.Policies = append(r.Policies, p) })
+func updateRole(j *job) error {
+	role := j.resource.PhysicalID
+	trust := j.policy(j.take("AssumeRolePolicyDocument"), "AssumeRolePolicyDocument")
+	managed, policies := j.texts("ManagedPolicyArns"), j.inline()
+	before := j.before()
+	oldManaged, oldPolicies := before.texts("ManagedPolicyArns"), before.inline()
+	_, err := call[iam.UpdateAssumeRolePolicyOutput](j, "iam", "UpdateAssumeRolePolicy", &iam.UpdateAssumeRolePolicyInput{RoleName: &role, PolicyDocument: trust})
 	if err != nil {
 		return err
 	}
-	j.made(p.Name, "Id", p.Name)
+	in := &iam.UpdateRoleInput{RoleName: &role}
+	for _, name := range []string{"RoleName", "Path", "PermissionsBoundary", "Tags"} { // a change of these makes another role
+		delete(j.left, name)
+	}
+	j.fill(in)
+	if _, err := call[iam.UpdateRoleOutput](j, "iam", "UpdateRole", in); err != nil {
+		return err
+	}
+	if err := j.attach([]string{role}, managed); err != nil {
+		return err
+	}
+	if err := j.detach([]string{role}, without(oldManaged, managed)); err != nil {
+		return err
+	}
+	var kept []string
+	for _, p := range policies {
+		kept = append(kept, p.name)
+		if err := j.putPolicies([]string{role}, p); err != nil {
+			return err
+		}
+	}
+	for _, p := range oldPolicies {
+		if slices.Contains(kept, p.name) {
+			continue
+		}
+		if err := j.dropPolicies([]string{role}, p.name); err != nil {
+			return err
+		}
+	}
+	j.made(role, "Arn", j.old.Attributes["Arn"], "RoleId", j.old.Attributes["RoleId"])
 	return nil
+}
+
+// before is a look at the properties that the resource had.
+func (j *job) before() *job {
+	old := *j
+	old.properties, old.left, old.problems = j.old.Properties, map[string]any{}, nil
+	for name, v := range j.old.Properties {
+		old.left[name] = v
+	}
+	return &old
+}
+
+// without returns what is in all and not in others.
+func without(all, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(v string) bool { return slices.Contains(others, v) })
+}
+
+func removeRole(j *job) error {
+	role := []string{j.resource.PhysicalID}
+	if err := j.detach(role, j.texts("ManagedPolicyArns")); err != nil {
+		return err
+	}
+	for _, p := range j.inline() {
+		if err := j.dropPolicies(role, p.name); err != nil {
+			return err
+		}
+	}
+	_, err := call[iam.DeleteRoleOutput](j, "iam", "DeleteRole", &iam.DeleteRoleInput{RoleName: &role[0]})
+	return absent(err)
+}
+
+func createPolicy(j *job) error {
+	_, err := j.embed()
+	return err
+}
+
+// embed puts a policy into its roles, which it returns.
+func (j *job) embed() ([]string, error) {
+	name, document := j.text("PolicyName"), j.policy(j.take("PolicyDocument"), "PolicyDocument")
+	roles := j.texts("Roles")
+	if err := j.putPolicies(roles, inline{name, aws.ToString(document)}); err != nil {
+		return nil, err
+	}
+	j.made(name, "Id", name)
+	return roles, nil
+}
+
+func updatePolicy(j *job) error {
+	roles, err := j.embed()
+	if err != nil {
+		return err
+	}
+	return j.dropPolicies(without(j.before().texts("Roles"), roles), j.resource.PhysicalID)
 }
 
 func createManagedPolicy(j *job) error {
-	p := Policy{Name: j.name("ManagedPolicyName", longestPolicy, "")}
-	p.ARN = j.env.iamARN("policy" + path(j) + p.Name)
-	p.Document = j.policy(j.take("PolicyDocument"), "PolicyDocument")
-	names := j.texts("Roles")
-	if j.dry || len(j.problems) > 0 {
-		return j.problems.Err()
+	in := &iam.CreatePolicyInput{
+		PolicyName: aws.String(j.name("ManagedPolicyName", longestPolicy, "")), Path: path(j),
+		PolicyDocument: j.policy(j.take("PolicyDocument"), "PolicyDocument"),
 	}
-	if _, taken := j.env.roles.policies[p.ARN]; taken {
-		return fmt.Errorf("a policy called %s already exists", p.Name)
-	}
-	if err := j.env.roles.each(names, func(r *Role) { r.Managed = append(r.Managed, p.ARN) }); err != nil {
+	roles := j.texts("Roles")
+	delete(j.left, "ManagedPolicyName")
+	delete(j.left, "Path")
+	j.fill(in)
+	out, err := call[iam.CreatePolicyOutput](j, "iam", "CreatePolicy", in)
+	if err != nil || j.dry {
 		return err
 	}
-	j.env.roles.policies[p.ARN] = &p
-	j.made(p.ARN, "PolicyArn", p.ARN)
+	arn := aws.ToString(out.Policy.Arn)
+	j.made(arn, "PolicyArn", arn)
+	return j.attach(roles, []string{arn})
+}
+
+func (j *job) putPolicies(roles []string, p inline) error {
+	for i := range roles {
+		_, err := call[iam.PutRolePolicyOutput](j, "iam", "PutRolePolicy",
+			&iam.PutRolePolicyInput{RoleName: &roles[i], PolicyName: &p.name, PolicyDocument: &p.document})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// defaultSession is the MaxSessionDuration of a role that has none (IAM API
-// reference, CreateRole).
-const defaultSession = time.Hour
-
-// settings are the properties of a role that have a form of their own.
-type settings struct {
-	MaxSessionDuration int32
-	Tags               map[string]string
-}
-
-// setting hands out one of them.
-func (j *job) setting(name string) settings {
-	var s settings
-	if v := j.take(name); v != nil {
-		j.into(&s, name, v)
+func (j *job) dropPolicies(roles []string, name string) error {
+	for i := range roles {
+		_, err := call[iam.DeleteRolePolicyOutput](j, "iam", "DeleteRolePolicy", &iam.DeleteRolePolicyInput{RoleName: &roles[i], PolicyName: &name})
+		if err := absent(err); err != nil {
+			return err
+		}
 	}
-	return s
+	return nil
 }
 
-// path returns the path of a role or policy: "/" unless one is given.
-func path(j *job) string {
+func (j *job) attach(roles, policies []string) error {
+	for i := range roles {
+		for k := range policies {
+			_, err := call[iam.AttachRolePolicyOutput](j, "iam", "AttachRolePolicy", &iam.AttachRolePolicyInput{RoleName: &roles[i], PolicyArn: &policies[k]})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (j *job) detach(roles, policies []string) error {
+	for i := range roles {
+		for k := range policies {
+			_, err := call[iam.DetachRolePolicyOutput](j, "iam", "DetachRolePolicy", &iam.DetachRolePolicyInput{RoleName: &roles[i], PolicyArn: &policies[k]})
+			if err := absent(err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// path returns the path of a role or policy; nil if none is given.
+func path(j *job) *string {
 	p := j.text("Path")
 	if p == "" {
-		return "/"
+		return nil
 	}
-	if !strings.HasPrefix(p, "/") || !strings.HasSuffix(p, "/") {
+	if p[0] != '/' || p[len(p)-1] != '/' {
 		j.report("Path", "must begin and end with a slash")
 	}
-	return p
+	return &p
 }
 
 // policy checks the form of a policy document and returns its text.
-func (j *job) policy(v any, at string) json.RawMessage {
+func (j *job) policy(v any, at string) *string {
 	if isUnknown(v) {
 		return nil
 	}
@@ -173,10 +290,5 @@ func (j *job) policy(v any, at string) json.RawMessage {
 		j.report(at, "must be a policy document with a Statement")
 		return nil
 	}
-	return json.RawMessage(document(object))
-}
-
-// iamARN spells the name of something of IAM, which has no region.
-func (p *Provider) iamARN(resource string) string {
-	return "arn:" + Partition(p.world.Region) + ":iam::" + p.world.Account + ":" + resource
+	return aws.String(document(object))
 }

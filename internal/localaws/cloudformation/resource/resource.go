@@ -67,12 +67,11 @@ type Provider struct {
 	world  *world.World
 	caller wire.Caller
 	kinds  map[string]kind
-	roles  *Roles
 }
 
-// New makes a provider that makes its calls through c and records roles in r.
-func New(w *world.World, c wire.Caller, r *Roles) *Provider {
-	return &Provider{world: w, caller: c, kinds: kinds(), roles: r}
+// New makes a provider that makes its calls through c.
+func New(w *world.World, c wire.Caller) *Provider {
+	return &Provider{world: w, caller: c, kinds: kinds()}
 }
 
 // Known says whether there is such a resource type.

@@ -159,7 +159,7 @@ func TestAnAlarmInTheBakeTimeTakesTheTrafficBack(t *testing.T) {
 	b.deploy("")
 	b.advance(2 * time.Minute)
 	assert.Equal(t, "blue 0 green 100", b.weights(b.production))
-	assert.Equal(t, &ecstypes.ServiceDeploymentAlarms{AlarmNames: []string{"errors"}, Status: "MONITORING"}, b.rollout().Alarms)
+	assert.Equal(t, &ecstypes.ServiceDeploymentAlarms{AlarmNames: []string{"errors"}, TriggeredAlarmNames: []string{}, Status: "MONITORING"}, b.rollout().Alarms)
 	assert.InDelta(t, 100, *b.rollout().TargetServiceRevision.RequestedProductionTrafficWeight, 0)
 	assert.InDelta(t, 0, *b.rollout().SourceServiceRevisions[0].RequestedProductionTrafficWeight, 0)
 	b.history = nil
@@ -194,7 +194,7 @@ func TestAnAlarmThatIsRedAtTheStartDoesNotCount(t *testing.T) {
 			b.update(&sdk.UpdateServiceInput{TaskDefinition: aws.String(b.register("")), DeploymentConfiguration: withAlarm(&ecstypes.DeploymentConfiguration{}, true)})
 			b.advance(10 * time.Minute)
 			assert.Equal(t, []string{"SUCCESSFUL", "SUCCESSFUL"}, b.statuses())
-			assert.Equal(t, &ecstypes.ServiceDeploymentAlarms{AlarmNames: []string{"errors"}, Status: "DISABLED"}, b.rollout().Alarms)
+			assert.Equal(t, &ecstypes.ServiceDeploymentAlarms{AlarmNames: []string{"errors"}, TriggeredAlarmNames: []string{}, Status: "DISABLED"}, b.rollout().Alarms)
 		})
 	}
 }

@@ -83,6 +83,7 @@ func TestARollingDeploymentReplacesTheOldTasksOnceTheNewOnesAreHealthy(t *testin
 		FinishedAt: aws.Time(b.epoch.Add(108 * time.Second)), UpdatedAt: aws.Time(b.epoch.Add(108 * time.Second)),
 		DeploymentConfiguration:  svc.DeploymentConfiguration,
 		DeploymentCircuitBreaker: &ecstypes.ServiceDeploymentCircuitBreaker{Status: ecstypes.ServiceDeploymentRollbackMonitorsStatusDisabled},
+		Alarms:                   &ecstypes.ServiceDeploymentAlarms{AlarmNames: []string{}, TriggeredAlarmNames: []string{}, Status: "DISABLED"},
 		SourceServiceRevisions:   []ecstypes.ServiceRevisionSummary{{Arn: r.SourceServiceRevisions[0].Arn}},
 		TargetServiceRevision:    &ecstypes.ServiceRevisionSummary{Arn: aws.String(revision + short(*svc.Deployments[0].Id)), RequestedTaskCount: 2, RunningTaskCount: 2},
 	}, r)

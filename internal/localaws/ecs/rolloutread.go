@@ -135,10 +135,12 @@ func (svc *service) describeRollout(r *rollout) ecstypes.ServiceDeployment {
 			out.DeploymentCircuitBreaker.Threshold = count(svc.threshold(b))
 		}
 	}
+	out.Alarms = &ecstypes.ServiceDeploymentAlarms{
+		AlarmNames: []string{}, TriggeredAlarmNames: append([]string{}, r.triggered...),
+		Status: r.monitor(r.alarmed() && !r.blind, len(r.triggered) > 0),
+	}
 	if a := r.config.Alarms; a != nil {
-		out.Alarms = &ecstypes.ServiceDeploymentAlarms{
-			AlarmNames: a.AlarmNames, TriggeredAlarmNames: r.triggered, Status: r.monitor(r.alarmed() && !r.blind, len(r.triggered) > 0),
-		}
+		out.Alarms.AlarmNames = a.AlarmNames
 	}
 	return out
 }

@@ -120,6 +120,13 @@ func merge(old, in *ecstypes.DeploymentConfiguration) *ecstypes.DeploymentConfig
 			to.Field(i).Set(from.Field(i))
 		}
 	}
+	if out.Strategy != old.Strategy { // what belongs to the old one goes with it
+		out.LinearConfiguration, out.CanaryConfiguration = in.LinearConfiguration, in.CanaryConfiguration
+		out.EarlySuccessCriteria = in.EarlySuccessCriteria
+		if !native(out.Strategy) {
+			out.LifecycleHooks = in.LifecycleHooks
+		}
+	}
 	return &out
 }
 

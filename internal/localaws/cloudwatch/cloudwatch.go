@@ -40,8 +40,8 @@ type Service struct {
 	dashboards map[string]dashboard // by name
 
 	history []cwtypes.AlarmHistoryItem
-	armed   map[time.Duration]bool // which clocks of tick.go are running
-	lost    []error
+	armed   map[time.Duration]bool `state:"-"` // which clocks of tick.go are running
+	lost    []error                `state:"-"`
 }
 
 // New makes a CloudWatch without metrics and alarms. Events and notifications

@@ -18,7 +18,7 @@ const maxChildren = 100
 // compositeAlarm is an alarm over other alarms.
 type compositeAlarm struct {
 	text     string
-	rule     rule
+	rule     rule `state:"-"`
 	children []string
 
 	suppressor *suppressor // nil if it has none

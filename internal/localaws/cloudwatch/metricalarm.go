@@ -30,8 +30,8 @@ const (
 type metricAlarm struct {
 	in        *cloudwatch.PutMetricAlarmInput
 	id        string // of the one metric in events; AWS makes one up
-	plan      plan
-	watched   *query // of the plan: the one that returns data
+	plan      plan   `state:"-"`
+	watched   *query `state:"-"` // of the plan: the one that returns data
 	period    time.Duration
 	periods   int // N
 	toAlarm   int // M
@@ -93,17 +93,23 @@ func (s *Service) newMetricAlarm(in *cloudwatch.PutMetricAlarmInput) (*metricAla
 	if err := m.evaluation(in); err != nil {
 		return nil, err
 	}
-	queries, err := alarmQueries(in)
-	if err != nil {
-		return nil, err
-	}
-	if m.plan, err = newPlan(queries); err != nil {
-		return nil, err
-	}
-	if err := m.watch(); err != nil {
+	if err := m.compile(); err != nil {
 		return nil, err
 	}
 	return m, m.checkWindow()
+}
+
+// compile makes the plan.
+func (m *metricAlarm) compile() error {
+	queries, err := alarmQueries(m.in)
+	if err != nil {
+		return err
+	}
+	if m.plan, err = newPlan(queries); err != nil {
+		return err
+	}
+	m.watched = nil
+	return m.watch()
 }
 
 // watch finds the query that returns data, and its period.

@@ -78,14 +78,18 @@ func (s *Service) forget(a *alarm) {
 
 // period suppresses an alarm for some seconds, and lets it act afterwards.
 func (s *Service) period(ctx context.Context, a *alarm, by cwtypes.ActionsSuppressedBy, seconds int32, pending *state) {
-	ctx = context.WithoutCancel(ctx)
-	name, p := a.name, &suppression{by: by, until: s.world.Now().Add(time.Duration(seconds) * time.Second), pending: pending}
+	a.suppression = &suppression{by: by, until: s.world.Now().Add(time.Duration(seconds) * time.Second), pending: pending}
+	s.await(context.WithoutCancel(ctx), a)
+}
+
+// await sets the timer for the end of an alarm's period.
+func (s *Service) await(ctx context.Context, a *alarm) {
+	name, p := a.name, a.suppression
 	p.timer = s.world.At(p.until, func() {
 		if a := s.alarms[name]; a != nil && a.suppression == p {
 			s.release(ctx, a)
 		}
 	})
-	a.suppression = p
 }
 
 // release lets an alarm act on its state as it is now, if it has not yet.

@@ -3,6 +3,7 @@ package eventbridge
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,30 +47,40 @@ type delivery struct {
 	target  ebtypes.Target
 	event   *event
 	payload string
+	broken  string // why there is no payload
 	retries int
+	due     time.Time // of the next attempt
 }
 
 // deliver sends an event to the targets of a rule as they are now.
 func (s *Service) deliver(ctx context.Context, r *rule, e *event) {
 	for _, t := range r.targets {
 		d := &delivery{rule: r.arn, target: t, event: e}
-		payload, err := input(r, t, e)
-		s.w.After(latency, func() {
-			if err != nil {
-				s.bury(ctx, d, "INVALID_PARAMETER", err.Error(), "")
-				return
-			}
-			d.payload = payload
-			s.attempt(ctx, d)
-		})
+		var err error
+		if d.payload, err = input(r, t, e); err != nil {
+			d.broken = err.Error()
+		}
+		s.sent = append(s.sent, d)
+		d.due = s.w.Now().Add(latency)
+		s.w.At(d.due, func() { s.attempt(ctx, d) })
 	}
+}
+
+// done ends a delivery.
+func (s *Service) done(d *delivery) {
+	s.sent = slices.DeleteFunc(s.sent, func(o *delivery) bool { return o == d })
 }
 
 // attempt tries to deliver once and plans what follows. A target that is
 // missing or may not be used is not tried again.
 func (s *Service) attempt(ctx context.Context, d *delivery) {
+	if d.broken != "" {
+		s.bury(ctx, d, "INVALID_PARAMETER", d.broken, "")
+		return
+	}
 	err := s.send(ctx, d)
 	if err == nil {
+		s.done(d)
 		return
 	}
 	code, again := classify(err)
@@ -96,7 +107,8 @@ func (s *Service) attempt(ctx context.Context, d *delivery) {
 		return
 	}
 	d.retries++
-	s.w.After(wait, func() { s.attempt(ctx, d) })
+	d.due = s.w.Now().Add(wait)
+	s.w.At(d.due, func() { s.attempt(ctx, d) })
 }
 
 // backoff is how long to wait before a retry: between half and all of a time
@@ -136,6 +148,7 @@ func classify(err error) (code string, again bool) {
 // bury sends the event as it came to the target's dead-letter queue. Without
 // one, or if that fails too, it is lost.
 func (s *Service) bury(ctx context.Context, d *delivery, code, message, exhausted string) {
+	s.done(d)
 	if d.target.DeadLetterConfig == nil {
 		return
 	}

@@ -30,10 +30,11 @@ const defaultBus = "default"
 type Service struct {
 	w         *world.World
 	c         wire.Caller
-	buses     map[string]*bus              // by name
-	tags      map[string]map[string]string // by ARN
-	streams   map[string]string            // of log groups, by the ARN of the rule that writes there
-	observers []func(event json.RawMessage)
+	buses     map[string]*bus               // by name
+	tags      map[string]map[string]string  // by ARN
+	streams   map[string]string             // of log groups, by the ARN of the rule that writes there
+	sent      []*delivery                   // under way, in the order of their events
+	observers []func(event json.RawMessage) `state:"-"`
 }
 
 // bus is one event bus.

@@ -49,7 +49,7 @@ type envelope struct {
 type event struct {
 	id      string
 	body    json.RawMessage
-	decoded pattern.Event
+	decoded pattern.Event `state:"-"`
 	arrived time.Time
 	hopped  bool // it came from another bus
 }

@@ -26,10 +26,11 @@ type rule struct {
 	description *string
 	role        *string
 	state       ebtypes.RuleState
-	source      *string // of the pattern
-	pattern     *pattern.Pattern
-	expression  *string // of the schedule
-	schedule    schedule.Schedule
+	source      *string           // of the pattern
+	pattern     *pattern.Pattern  `state:"-"`
+	expression  *string           // of the schedule
+	schedule    schedule.Schedule `state:"-"`
+	next        time.Time         // when the schedule comes due
 	timer       *world.Timer
 	targets     []ebtypes.Target // in the order in which they were put
 }

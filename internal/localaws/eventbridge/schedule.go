@@ -11,11 +11,14 @@ func (s *Service) plan(ctx context.Context, r *rule) {
 	if r.schedule == nil || !r.enabled() {
 		return
 	}
-	next := r.schedule.Next(s.w.Now())
-	if next.IsZero() {
-		return
+	if r.next = r.schedule.Next(s.w.Now()); !r.next.IsZero() {
+		s.arm(ctx, r)
 	}
-	r.timer = s.w.Tick(next, func() {
+}
+
+// arm sets the timer for what is planned.
+func (s *Service) arm(ctx context.Context, r *rule) {
+	r.timer = s.w.Tick(r.next, func() {
 		s.plan(ctx, r)
 		s.trigger(ctx, r)
 	})

@@ -25,8 +25,10 @@ type Service struct {
 	w      *world.World
 	caller wire.Caller
 	groups map[string]*group
-	events int64 // that were accepted so far; makes their ids
-	lost   []error
+	events int64   // that were accepted so far; makes their ids
+	lost   []error `state:"-"`
+
+	messages []*message // on their way to functions
 }
 
 // New makes a CloudWatch Logs without log groups.

@@ -28,7 +28,7 @@ const (
 // metricFilter makes metrics out of the log events that match.
 type metricFilter struct {
 	name, text     string
-	pattern        *filter.Pattern
+	pattern        *filter.Pattern `state:"-"`
 	transformation logstypes.MetricTransformation
 	created        int64
 }

@@ -33,7 +33,7 @@ const (
 // subscription is a filter that hands log events to a function.
 type subscription struct {
 	name, text, destination string
-	pattern                 *filter.Pattern
+	pattern                 *filter.Pattern `state:"-"`
 	created                 int64
 }
 
@@ -46,6 +46,10 @@ type (
 		} `json:"awslogs"`
 	}
 	message struct {
+		to  string // the function
+		as  wire.Principal
+		due time.Time
+
 		MessageType string         `json:"messageType"`
 		Owner       string         `json:"owner"`
 		LogGroup    string         `json:"logGroup"`
@@ -145,7 +149,10 @@ func (s *Service) subscribe(c *wire.Call, g *group, st *stream, events []event) 
 	ctx := context.WithoutCancel(c.Context)
 	as := wire.Principal{Service: principal, SourceARN: s.arn(g) + ":*"}
 	for _, f := range g.subscriptions {
-		m := message{MessageType: "DATA_MESSAGE", Owner: s.w.Account, LogGroup: g.name, LogStream: st.name, Filters: []string{f.name}}
+		m := &message{
+			to: f.destination, as: as, due: s.w.Now().Add(latency),
+			MessageType: "DATA_MESSAGE", Owner: s.w.Account, LogGroup: g.name, LogStream: st.name, Filters: []string{f.name},
+		}
 		for _, e := range events {
 			if f.pattern.Match(e.message) {
 				m.Events = append(m.Events, messageEvent{ID: e.id(), Timestamp: e.time, Message: e.message})
@@ -154,23 +161,26 @@ func (s *Service) subscribe(c *wire.Call, g *group, st *stream, events []event) 
 		if len(m.Events) == 0 {
 			continue
 		}
-		destination := f.destination
-		s.w.After(latency, func() {
-			payload, err := pack(m)
-			if err == nil {
-				_, err = wire.Do[lambda.InvokeOutput](ctx, s.caller, as, "lambda", "Invoke", &lambda.InvokeInput{
-					FunctionName: aws.String(destination), InvocationType: lambdatypes.InvocationTypeEvent, Payload: payload,
-				})
-			}
-			if err != nil {
-				s.lost = append(s.lost, fmt.Errorf("log events of %s to %s: %w", m.LogGroup, destination, err))
-			}
+		s.messages = append(s.messages, m)
+		s.w.At(m.due, func() { s.deliver(ctx, m) })
+	}
+}
+
+func (s *Service) deliver(ctx context.Context, m *message) {
+	s.messages = slices.DeleteFunc(s.messages, func(o *message) bool { return o == m })
+	payload, err := pack(m)
+	if err == nil {
+		_, err = wire.Do[lambda.InvokeOutput](ctx, s.caller, m.as, "lambda", "Invoke", &lambda.InvokeInput{
+			FunctionName: aws.String(m.to), InvocationType: lambdatypes.InvocationTypeEvent, Payload: payload,
 		})
+	}
+	if err != nil {
+		s.lost = append(s.lost, fmt.Errorf("log events of %s to %s: %w", m.LogGroup, m.to, err))
 	}
 }
 
 // pack compresses a message and encodes it for JSON.
-func pack(m message) ([]byte, error) {
+func pack(m *message) ([]byte, error) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	enc := json.NewEncoder(z)

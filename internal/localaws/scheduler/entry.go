@@ -37,7 +37,7 @@ type settings struct {
 	zone        string
 	state       schedulertypes.ScheduleState
 	target      schedulertypes.Target
-	schedule    schedule.Schedule // of expression and zone
+	schedule    schedule.Schedule `state:"-"` // of expression and zone
 }
 
 func (s *Service) scheduleARN(k key) string { return s.arn("schedule/" + k.group + "/" + k.name) }

@@ -36,11 +36,11 @@ type API interface {
 // Service is EventBridge Scheduler in one account and region.
 type Service struct {
 	w          *world.World
-	api        API
+	api        API               `state:"-"`
 	groups     map[string]*group // by name
 	schedules  map[key]*entry
 	executions []*execution // under way, in the order of their beginning
-	lost       []error
+	lost       []error      `state:"-"`
 }
 
 // key names a schedule.

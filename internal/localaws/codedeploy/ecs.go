@@ -57,8 +57,8 @@ type ecsRun struct {
 	percent   int32 // of the production traffic, that green gets
 	promoted  bool  // green is the primary task set
 	status    cdtypes.TargetStatus
-	waiting   cdtypes.DeploymentWaitType // what ContinueDeployment would end; empty if nothing
-	deadline  time.Time                  // of what is waited for
+	todo      ecsTodo   // what happens next
+	deadline  time.Time // of the replacement task set
 }
 
 // place is the service that is deployed to.
@@ -146,16 +146,19 @@ func (r *ecsRun) fail(ctx context.Context, p *problem) { r.s.fail(ctx, r.d, p.co
 // finish ends a lifecycle event and goes on with what follows.
 func (r *ecsRun) finish(ctx context.Context, event int) {
 	r.life.close(event, cdtypes.LifecycleEventStatusSucceeded)
-	r.s.later(r.d, stepDelay, func() {
-		switch event {
-		case ecsAfterAllowTestTraffic:
-			r.ready(ctx)
-		case ecsAfterAllowTraffic:
-			r.retire(ctx)
-		default:
-			r.next(ctx, event+1)
-		}
-	})
+	r.plan(ctx, stepDelay, ecsFollow, event)
+}
+
+// follow goes on after a lifecycle event.
+func (r *ecsRun) follow(ctx context.Context, event int) {
+	switch event {
+	case ecsAfterAllowTestTraffic:
+		r.ready(ctx)
+	case ecsAfterAllowTraffic:
+		r.retire(ctx)
+	default:
+		r.next(ctx, event+1)
+	}
 }
 
 // next begins a lifecycle event.
@@ -167,7 +170,7 @@ func (r *ecsRun) next(ctx context.Context, event int) {
 	case ecsAllowTestTraffic:
 		r.allowTest(ctx)
 	case ecsAllowTraffic:
-		r.shift(ctx, r.steps())
+		r.shift(ctx, 0)
 	default:
 		r.hook(ctx, event)
 	}
@@ -175,31 +178,25 @@ func (r *ecsRun) next(ctx context.Context, event int) {
 
 func (r *ecsRun) halt(context.Context) {
 	r.life.halt()
-	r.status, r.waiting = cdtypes.TargetStatusFailed, ""
+	r.status, r.todo = cdtypes.TargetStatusFailed, ecsTodo{}
 }
 
-// hook invokes the function of a lifecycle event.
+// hook invokes the function of a lifecycle event. A rollback invokes none
+// (observed).
 func (r *ecsRun) hook(ctx context.Context, event int) {
-	r.hooks.invoke(ctx, event, r.spec.Hooks[ecsEvents()[event]])
+	function := r.spec.Hooks[ecsEvents()[event]]
+	if r.undoes != nil {
+		function = ""
+	}
+	r.hooks.invoke(ctx, event, function)
 }
 
 func (r *ecsRun) report(ctx context.Context, executionID string, status cdtypes.LifecycleEventStatus) error {
 	return r.hooks.report(ctx, executionID, status)
 }
 
-// await lets do happen after a time if it is still needed then.
-func (r *ecsRun) await(after time.Duration, needed func() bool, do func()) {
-	r.deadline = r.s.w.Now().Add(after)
-	r.s.later(r.d, after, func() {
-		if needed() {
-			do()
-		}
-	})
-}
-
 // takeBack reroutes all traffic to the original task set at once and deletes
-// the replacement task set. No hook is invoked (observed), and what a
-// deployment does before that is not needed.
+// the replacement task set. What a deployment does before that is not needed.
 func (r *ecsRun) takeBack(ctx context.Context) {
 	for event := range ecsAllowTraffic {
 		r.life.begin(event)
@@ -210,11 +207,7 @@ func (r *ecsRun) takeBack(ctx context.Context) {
 		r.fail(ctx, p)
 		return
 	}
-	r.life.close(ecsAllowTraffic, cdtypes.LifecycleEventStatusSucceeded)
-	r.s.later(r.d, stepDelay, func() {
-		r.life.begin(ecsAfterAllowTraffic)
-		r.finish(ctx, ecsAfterAllowTraffic)
-	})
+	r.finish(ctx, ecsAllowTraffic)
 }
 
 // inline makes a revision of the text of an AppSpec file.

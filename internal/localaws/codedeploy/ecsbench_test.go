@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	sdk "github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
@@ -36,6 +35,8 @@ type fleet struct {
 	t           *testing.T
 	w           *world.World
 	mux         *wire.Mux
+	elb         *elbv2.Service
+	ecs         *localecs.Service
 	epoch       time.Time
 	config      aws.Config
 	deployments *sdk.Client
@@ -54,9 +55,10 @@ type fleet struct {
 
 // layout says how a fleet differs from the usual one.
 type layout struct {
-	network bool                                    // a Network Load Balancer
-	noTest  bool                                    // no test listener
-	hooks   func(f *fleet, url string) wire.Service // the functions; nil: they are played
+	network    bool                                    // a Network Load Balancer
+	noTest     bool                                    // no test listener
+	monitoring func(f *fleet) wire.Service             // CloudWatch; nil: it is played
+	hooks      func(f *fleet, url string) wire.Service // the functions; nil: they are played
 }
 
 func newFleet(t *testing.T, l layout) *fleet {
@@ -70,12 +72,19 @@ func newFleet(t *testing.T, l layout) *fleet {
 	server := httptest.NewServer(f.mux)
 	t.Cleanup(server.Close)
 	balancers, services := elbv2.New(f.w, f.mux), localecs.New(f.w, f.mux)
+	f.elb, f.ecs = balancers, services
 	balancers.Watch(func(_ string, d elbtypes.TargetDescription) elbv2.Fault {
 		if ok, known := services.Answers(*d.Id, *d.Port); known && !ok {
 			return elbv2.Fault{Reason: elbtypes.TargetHealthReasonEnumTimeout}
 		}
 		return elbv2.Fault{}
 	})
+	monitoring := wire.Service{Name: "monitoring", Protocol: wire.JSON10, Operations: []wire.Operation{
+		wire.Op("DescribeAlarms", f.describeAlarms), wire.Op("PutMetricData", putMetricData),
+	}}
+	if l.monitoring != nil {
+		monitoring = l.monitoring(f)
+	}
 	functions := wire.Service{Name: "lambda", Protocol: wire.RESTJSON, Operations: []wire.Operation{
 		wire.Op("Invoke", f.invoke).Bind(wire.REST{Method: "POST", Path: "/f"}),
 	}}
@@ -84,12 +93,7 @@ func newFleet(t *testing.T, l layout) *fleet {
 	}
 	for _, s := range []wire.Service{
 		codedeploy.New(f.w, f.mux).Wire(), services.Wire(), balancers.Wire(), functions,
-		{Name: "monitoring", Protocol: wire.JSON10, Operations: []wire.Operation{
-			wire.Op("DescribeAlarms", f.describeAlarms),
-			wire.Op("PutMetricData", func(*wire.Call, *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
-				return &cloudwatch.PutMetricDataOutput{}, nil
-			}),
-		}},
+		monitoring,
 		{Name: "events", Protocol: wire.JSON11, Operations: []wire.Operation{wire.Op("PutEvents", f.putEvents)}},
 		{Name: "sns", Protocol: wire.Query, Operations: []wire.Operation{wire.Op("Publish", f.publish)}},
 	} {

@@ -119,3 +119,7 @@ func (f *fleet) told() []string {
 	}
 	return all
 }
+
+func putMetricData(*wire.Call, *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
+	return &cloudwatch.PutMetricDataOutput{}, nil
+}

@@ -53,7 +53,7 @@ func (r *ecsRun) install(ctx context.Context) {
 	r.green.set = aws.ToString(out.TaskSet.Id)
 	r.green.show(*out.TaskSet, r.green.name, cdtypes.TargetLabelGreen)
 	r.deadline = r.s.w.Now().Add(steadyTimeout)
-	r.s.later(r.d, steadyPoll, func() { r.settle(ctx) })
+	r.plan(ctx, steadyPoll, ecsSettle, 0)
 }
 
 // replacement is the replacement task set: it runs as the AppSpec file says, and
@@ -103,7 +103,7 @@ func (r *ecsRun) settle(ctx context.Context) {
 	case !r.s.w.Now().Before(r.deadline):
 		r.fail(ctx, &problem{cdtypes.ErrorCodeTimeout, steadyLate})
 	default:
-		r.s.later(r.d, steadyPoll, func() { r.settle(ctx) })
+		r.plan(ctx, steadyPoll, ecsSettle, 0)
 	}
 }
 

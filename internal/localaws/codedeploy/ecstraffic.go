@@ -104,16 +104,17 @@ func (r *ecsRun) allowTest(ctx context.Context) {
 	r.finish(ctx, ecsAllowTestTraffic)
 }
 
-// shift takes the first step, waits and goes on with the others. With the last,
-// the replacement task set becomes the primary one.
-func (r *ecsRun) shift(ctx context.Context, steps []bluegreen.Step) {
-	if p := r.send(ctx, r.route().ProdTrafficRoute, steps[0].Percent); p != nil {
+// shift takes the n-th step, waits and goes on with the next. With the last, the
+// replacement task set becomes the primary one.
+func (r *ecsRun) shift(ctx context.Context, n int) {
+	step := r.steps()[n]
+	if p := r.send(ctx, r.route().ProdTrafficRoute, step.Percent); p != nil {
 		r.fail(ctx, p)
 		return
 	}
-	r.percent = steps[0].Percent
-	if len(steps) > 1 {
-		r.s.later(r.d, steps[0].Wait, func() { r.shift(ctx, steps[1:]) })
+	r.percent = step.Percent
+	if n+1 < len(r.steps()) {
+		r.plan(ctx, step.Wait, ecsShift, n+1)
 		return
 	}
 	if err := r.promote(ctx, r.green.set); err != nil {

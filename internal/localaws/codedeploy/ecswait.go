@@ -21,14 +21,16 @@ func (r *ecsRun) ready(ctx context.Context) {
 		r.next(ctx, ecsBeforeAllowTraffic)
 		return
 	}
-	r.waiting = cdtypes.DeploymentWaitTypeReadyWait
 	r.status = cdtypes.TargetStatusReady
 	r.s.ready(ctx, r.d)
-	r.await(time.Duration(option.WaitTimeInMinutes)*time.Minute, func() bool { return r.waiting == cdtypes.DeploymentWaitTypeReadyWait }, func() {
-		// "the deployment status is changed to Stopped" (API reference,
-		// DeploymentReadyOption).
-		r.s.halt(ctx, r.d, cdtypes.ErrorCodeTimeout, fmt.Sprintf(readyLate, option.WaitTimeInMinutes), r.d.rollsBack(cdtypes.AutoRollbackEventDeploymentFailure))
-	})
+	r.plan(ctx, time.Duration(option.WaitTimeInMinutes)*time.Minute, ecsGiveUp, 0)
+}
+
+// giveUp ends a deployment that nobody continued: "the deployment status is
+// changed to Stopped" (API reference, DeploymentReadyOption).
+func (r *ecsRun) giveUp(ctx context.Context) {
+	minutes := readyOption(r.d.info.BlueGreenDeploymentConfiguration).WaitTimeInMinutes
+	r.s.halt(ctx, r.d, cdtypes.ErrorCodeTimeout, fmt.Sprintf(readyLate, minutes), r.d.rollsBack(cdtypes.AutoRollbackEventDeploymentFailure))
 }
 
 func readyOption(c *cdtypes.BlueGreenDeploymentConfiguration) cdtypes.DeploymentReadyOption {
@@ -51,14 +53,12 @@ func (r *ecsRun) retire(ctx context.Context) {
 		r.complete(ctx)
 		return
 	}
-	r.waiting = cdtypes.DeploymentWaitTypeTerminationWait
 	r.d.info.InstanceTerminationWaitTimeStarted = true
-	r.await(wait, func() bool { return r.waiting == cdtypes.DeploymentWaitTypeTerminationWait }, func() { r.complete(ctx) })
+	r.plan(ctx, wait, ecsTerminate, 0)
 }
 
 // complete deletes the task set that is left and ends the deployment.
 func (r *ecsRun) complete(ctx context.Context) {
-	r.waiting = ""
 	old := r.blue.set
 	if r.undoes != nil {
 		old = r.green.set
@@ -75,19 +75,18 @@ func (r *ecsRun) complete(ctx context.Context) {
 
 // proceed ends a wait before its time (API reference, ContinueDeployment).
 func (r *ecsRun) proceed(ctx context.Context, wait cdtypes.DeploymentWaitType) error {
-	switch {
-	case wait == cdtypes.DeploymentWaitTypeReadyWait && r.waiting != wait:
-		return notReady(r.d)
-	case r.waiting != wait:
-		return &cdtypes.InvalidDeploymentStatusException{Message: aws.String("The deployment " + r.d.id() + " is not waiting to terminate its original task set.")}
-	}
-	r.waiting = ""
 	if wait == cdtypes.DeploymentWaitTypeTerminationWait {
-		r.s.later(r.d, stepDelay, func() { r.complete(ctx) })
+		if r.todo.step != ecsTerminate {
+			return &cdtypes.InvalidDeploymentStatusException{Message: aws.String("The deployment " + r.d.id() + " is not waiting to terminate its original task set.")}
+		}
+		r.plan(ctx, stepDelay, ecsComplete, 0)
 		return nil
+	}
+	if r.todo.step != ecsGiveUp {
+		return notReady(r.d)
 	}
 	r.status = cdtypes.TargetStatusInProgress
 	r.s.resume(r.d)
-	r.s.later(r.d, stepDelay, func() { r.next(ctx, ecsBeforeAllowTraffic) })
+	r.plan(ctx, stepDelay, ecsContinue, 0)
 	return nil
 }

@@ -157,6 +157,10 @@ func TestMetricFilterCountsWhatMatches(t *testing.T) {
 				{Value: aws.Float64(0), Unit: cwtypes.StandardUnitCount},
 			},
 		},
+		"a field": {
+			"[..., word = one]", logstypes.MetricTransformation{MetricValue: aws.String("3"), Dimensions: map[string]string{"Word": "$word"}},
+			[]cwtypes.MetricDatum{{Value: aws.Float64(3), Dimensions: []cwtypes.Dimension{{Name: aws.String("Word"), Value: aws.String("one")}}}},
+		},
 		"a value with a dimension": {
 			"{ $.ms > 0 }",
 			logstypes.MetricTransformation{MetricValue: aws.String("$.ms"), Dimensions: map[string]string{"Path": "$.path"}},
@@ -185,7 +189,7 @@ func TestMetricFilterThatIsNoneIsRefused(t *testing.T) {
 		"metric value ms is neither a number":                 {"{ $.ms = 1 }", logstypes.MetricTransformation{MetricValue: aws.String("ms")}},
 		"dimension A is no selector":                          {"{ $.ms = 1 }", logstypes.MetricTransformation{MetricValue: aws.String("1"), Dimensions: map[string]string{"A": "a"}}},
 		"dimensions and default value are mutually exclusive": {"{ $.ms = 1 }", logstypes.MetricTransformation{MetricValue: aws.String("1"), DefaultValue: aws.Float64(0), Dimensions: map[string]string{"A": "$.a"}}},
-		"space-delimited log events are not supported":        {"[a, b]", logstypes.MetricTransformation{MetricValue: aws.String("1")}},
+		"metric value $c is neither a number":                 {"[a, b]", logstypes.MetricTransformation{MetricValue: aws.String("$c")}},
 	} {
 		require.ErrorContains(t, b.measureBy(c.pattern, c.t), want)
 	}

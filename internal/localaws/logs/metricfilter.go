@@ -77,7 +77,7 @@ func checkTransformation(t logstypes.MetricTransformation, pattern *filter.Patte
 		return invalid("metricName, metricNamespace and metricValue are required.")
 	case strings.HasPrefix(*t.MetricNamespace, "AWS/"):
 		return invalid("Metric namespace %s is reserved for AWS.", *t.MetricNamespace)
-	case notNumber != nil && (!pattern.JSON() || !filter.IsSelector(value)):
+	case notNumber != nil && !pattern.Selects(value):
 		return invalid("Invalid metric transformation: metric value %s is neither a number nor a selector of the pattern.", value)
 	case len(t.Dimensions) > maxFilterDimensions:
 		return invalid("Invalid metric transformation: at most %d dimensions are allowed.", maxFilterDimensions)
@@ -85,7 +85,7 @@ func checkTransformation(t logstypes.MetricTransformation, pattern *filter.Patte
 		return invalid("Invalid metric transformation: dimensions and default value are mutually exclusive properties.")
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Dimensions)) {
-		if !pattern.JSON() || !filter.IsSelector(t.Dimensions[name]) {
+		if !pattern.Selects(t.Dimensions[name]) {
 			return invalid("Invalid metric transformation: dimension %s is no selector of the pattern.", name)
 		}
 	}
@@ -167,8 +167,8 @@ func (f *metricFilter) datum(e event) (cwtypes.MetricDatum, bool) {
 		return d, t.DefaultValue != nil
 	}
 	text := *t.MetricValue
-	if filter.IsSelector(text) {
-		text, _ = filter.Value(e.message, text)
+	if f.pattern.Selects(text) {
+		text, _ = f.pattern.Value(e.message, text)
 	}
 	value, err := strconv.ParseFloat(text, 64)
 	if err != nil {
@@ -176,7 +176,7 @@ func (f *metricFilter) datum(e event) (cwtypes.MetricDatum, bool) {
 	}
 	d.Value = aws.Float64(value)
 	for _, name := range slices.Sorted(maps.Keys(t.Dimensions)) {
-		found, ok := filter.Value(e.message, t.Dimensions[name])
+		found, ok := f.pattern.Value(e.message, t.Dimensions[name])
 		if !ok || found == "" {
 			return d, false
 		}

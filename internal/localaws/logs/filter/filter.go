@@ -1,9 +1,8 @@
 // Package filter is the language of CloudWatch Logs' filter patterns: terms of
-// a text, and conditions on JSON (CloudWatch Logs user guide, "Filter pattern
-// syntax").
+// a text, conditions on JSON and on the fields of a space-delimited text
+// (CloudWatch Logs user guide, "Filter pattern syntax").
 //
-// It refuses patterns for space-delimited events, and regular expressions
-// beyond the documented subset.
+// It refuses regular expressions beyond the documented subset.
 package filter
 
 import (
@@ -17,8 +16,9 @@ import (
 
 // Pattern decides which log events match.
 type Pattern struct {
-	match func(e *event) bool
-	json  bool
+	match  func(e *event) bool
+	json   bool
+	fields *fieldsPattern
 }
 
 // event is a message, with its JSON once somebody asked for it.
@@ -56,7 +56,7 @@ func Parse(text string) (*Pattern, error) {
 	trimmed := strings.TrimSpace(text)
 	switch {
 	case strings.HasPrefix(trimmed, "["):
-		return nil, errors.New("patterns for space-delimited log events are not supported by the local AWS")
+		return parseFields(trimmed)
 	case strings.HasPrefix(trimmed, "{"):
 		c, err := parseJSON(trimmed)
 		if err != nil {
@@ -70,12 +70,23 @@ func Parse(text string) (*Pattern, error) {
 // Match reports whether a log event matches.
 func (p *Pattern) Match(message string) bool { return p.match(&event{message: message}) }
 
-// JSON reports whether the pattern is one for JSON, so that selectors can be
-// used with it.
-func (p *Pattern) JSON() bool { return p.json }
+// Selects reports whether text is a selector that goes with the pattern: $.a.b
+// with one for JSON, $name with one for fields.
+func (p *Pattern) Selects(text string) bool {
+	if p.fields != nil {
+		name, ok := strings.CutPrefix(text, "$")
+		return ok && p.fields.has(name)
+	}
+	_, rest, err := parseSelector(text)
+	return p.json && err == nil && rest == ""
+}
 
-// Value returns what a selector ($.a.b) finds in a log event, as text.
-func Value(message, selector string) (string, bool) {
+// Value returns what a selector finds in a log event, as text.
+func (p *Pattern) Value(message, selector string) (string, bool) {
+	if p.fields != nil {
+		value, ok := p.fields.values(message)[strings.TrimPrefix(selector, "$")]
+		return value, ok
+	}
 	path, rest, err := parseSelector(selector)
 	if err != nil || rest != "" {
 		return "", false
@@ -85,12 +96,6 @@ func Value(message, selector string) (string, bool) {
 		return "", false
 	}
 	return scalar(found[0])
-}
-
-// IsSelector reports whether text is a selector.
-func IsSelector(text string) bool {
-	_, rest, err := parseSelector(text)
-	return err == nil && rest == ""
 }
 
 // scalar is a JSON value as text; objects and lists have none.

@@ -1,6 +1,7 @@
 package filter_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -113,7 +114,6 @@ func TestPatternThatIsNoneIsRefused(t *testing.T) {
 		"%a(b)%":           "Invalid character '(' in regular expression",
 		"%something!%":     "Invalid character '!' in regular expression",
 		"%[%":              "Invalid regular expression [",
-		"[ip, user]":       "patterns for space-delimited log events are not supported by the local AWS",
 		"{ $.a = 1":        "Invalid filter pattern",
 		"{ $.a = 1 } b":    "Invalid filter pattern",
 		"{ $.a }":          "Invalid filter pattern",
@@ -130,14 +130,56 @@ func TestPatternThatIsNoneIsRefused(t *testing.T) {
 }
 
 func TestSelectorFindsAValue(t *testing.T) {
+	p, err := filter.Parse("{ $.errors = 4 }")
+	require.NoError(t, err)
 	for selector, want := range map[string]string{
 		"$.errors": "4", "$.rate": "0.25", "$.eventType": "UpdateTrail", "$.arrayKey[1]": "another value", "$.good": "true",
 		"$.objectList[*].id": "", "$.objectList": "", "$.nothing": "", "errors": "", "$.errors more": "",
 	} {
-		got, ok := filter.Value(trail, selector)
+		got, ok := p.Value(trail, selector)
 		assert.Equal(t, want, got, selector)
 		assert.Equal(t, want != "", ok, selector)
 	}
-	assert.True(t, filter.IsSelector("$.a[0]"))
-	assert.False(t, filter.IsSelector("1"))
+	assert.True(t, p.Selects("$.a[0]"))
+	assert.False(t, p.Selects("1"))
+	terms, err := filter.Parse("ERROR")
+	require.NoError(t, err)
+	assert.False(t, terms.Selects("$.a"))
+}
+
+// access is the event of the examples in the user guide, "Match terms in
+// space-delimited log events".
+const access = `127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`
+
+func TestFieldsMatchAsDocumented(t *testing.T) {
+	for pattern, want := range map[string]bool{
+		`[ip, user, username, timestamp, request, status_code, bytes]`:                                 true,
+		`[ip, user, username, timestamp, request, status_code]`:                                        false,
+		`[ip, user, username, timestamp, request =*.html*, status_code = 4*, bytes]`:                   true,
+		`[ip, user, username, timestamp, request =*.png*, status_code = 4*, bytes]`:                    false,
+		`[ip, user, username, timestamp, request = *html*, status_code = 404 || status_code = 410, b]`: true,
+		`[..., status_code = 4*, bytes]`:                                                               true,
+		`[..., status_code = 5*, bytes]`:                                                               false,
+		`[ip = 127.*, ...]`:                                                                            true,
+		`[ip, ..., bytes > 1000 && bytes < 2000]`:                                                      true,
+		`[ip, ..., bytes > 1000 && bytes < 1500]`:                                                      false,
+		`[ip = %127\.0\.0\.[1-9]%, ...]`:                                                               true,
+		`[ip != "127.0.0.1", ...]`:                                                                     false,
+		`[w1 = "127.0.0.1", w2, ...]`:                                                                  true,
+		`[bytes > 1, ...]`:                                                                             false,
+	} {
+		p, err := filter.Parse(pattern)
+		require.NoError(t, err, pattern)
+		assert.Equal(t, want, p.Match(access), pattern)
+	}
+	for _, pattern := range []string{"[a", "[a, ..., b, ...]", "[a > x]", "[a = 1 && b = 2]", "[]", "[a,]", "[a] b", "[a = %(%]"} {
+		_, err := filter.Parse(pattern)
+		require.EqualError(t, err, "Invalid filter pattern", pattern)
+	}
+	p, err := filter.Parse("[ip, ..., status, bytes]")
+	require.NoError(t, err)
+	got, ok := p.Value(access, "$bytes")
+	assert.Equal(t, "1534 true", fmt.Sprint(got, " ", ok))
+	assert.True(t, p.Selects("$status"))
+	assert.False(t, p.Selects("$user"))
 }

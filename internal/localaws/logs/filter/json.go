@@ -180,7 +180,7 @@ func (p *parser) operand() (value string, isText bool, err error) {
 		p.rest = strings.TrimLeft(p.rest, " \t\n")
 		return value, true, err
 	}
-	end := strings.IndexAny(p.rest, " \t\n)}|&")
+	end := strings.IndexAny(p.rest, " \t\n)}]|&,")
 	if end <= 0 {
 		return "", false, errPattern
 	}

@@ -85,6 +85,10 @@ golden: build | node_modules/.installed ## Rewrite the golden files, the stack's
 bench-start: build ## Size, start and memory of the functions, beside a Python hook
 	@go run ./internal/bench/start -dist dist/local
 
+.PHONY: localaws-bench
+localaws-bench: build ## Start, calls a second and deployments of the local AWS, beside moto's server
+	@go run ./internal/bench/localaws -pullback dist/pullback $(ARGS)
+
 $(LINT): tools/go.mod tools/go.sum
 	@echo "building the linter (once, a few minutes)" >&2
 	@cd tools && go build -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint

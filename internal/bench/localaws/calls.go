@@ -1,10 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,6 +31,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // candidate is one operation of a service, ready to be called over and over.
@@ -40,7 +43,7 @@ type candidate struct {
 
 // calls measures calls a second, one client, one call after the other, ours and
 // moto's taking turns at each operation.
-func calls(ctx context.Context, c choices, out io.Writer) error {
+func calls(ctx context.Context, c choices, out *bytes.Buffer) error {
 	s, err := startOurs(ctx, c.pullback)
 	if err != nil {
 		return err
@@ -80,16 +83,30 @@ func calls(ctx context.Context, c choices, out io.Writer) error {
 func compared(ctx context.Context, o candidate, each time.Duration, ours float64) string {
 	rate, err := rateOf(ctx, o, each)
 	if err != nil {
-		return "   cannot"
+		return "   cannot: " + reason(err)
 	}
 	return fmt.Sprintf("   %6.0f   (%.0fx)", rate, ours/rate)
+}
+
+// reason is an error in a few words.
+func reason(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		if response.HTTPStatusCode() == http.StatusOK {
+			return "the SDK cannot read its answer"
+		}
+		return fmt.Sprintf("HTTP %d", response.HTTPStatusCode())
+	}
+	return "no answer"
 }
 
 func rateOf(ctx context.Context, o candidate, each time.Duration) (float64, error) {
 	if err := o.call(ctx); err != nil { // also opens the connection
 		return 0, err
 	}
-	began, n := time.Now(), 0 //nolint:forbidigo // it is the wall clock that is measured
+	began, n := time.Now(), 0      //nolint:forbidigo // it is the wall clock that is measured
 	for time.Since(began) < each { //nolint:forbidigo // the same
 		if err := o.call(ctx); err != nil {
 			return 0, err
@@ -105,12 +122,12 @@ func candidates(ctx context.Context, c aws.Config) ([]candidate, error) {
 	ledger, messages, store := dynamodb.NewFromConfig(c), sqs.NewFromConfig(c), s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
 	topics, parameters := sns.NewFromConfig(c), ssm.NewFromConfig(c)
 	_, err1 := ledger.CreateTable(ctx, &dynamodb.CreateTableInput{
-		TableName: aws.String("t"), BillingMode: ddbtypes.BillingModePayPerRequest,
+		TableName: aws.String("table"), BillingMode: ddbtypes.BillingModePayPerRequest,
 		KeySchema:            []ddbtypes.KeySchemaElement{{AttributeName: aws.String("k"), KeyType: ddbtypes.KeyTypeHash}},
 		AttributeDefinitions: []ddbtypes.AttributeDefinition{{AttributeName: aws.String("k"), AttributeType: ddbtypes.ScalarAttributeTypeS}},
 	})
 	queue, err2 := messages.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q")})
-	topic, err3 := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("t")})
+	topic, err3 := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("topic")})
 	_, err4 := store.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("bucket")})
 	_, err5 := parameters.PutParameter(ctx, &ssm.PutParameterInput{Name: aws.String("p"), Value: aws.String("v"), Type: ssmtypes.ParameterTypeString})
 	_, err6 := codedeploy.NewFromConfig(c).CreateApplication(ctx, &codedeploy.CreateApplicationInput{ApplicationName: aws.String("a"), ComputePlatform: "Lambda"})
@@ -119,8 +136,8 @@ func candidates(ctx context.Context, c aws.Config) ([]candidate, error) {
 	}
 	item := map[string]ddbtypes.AttributeValue{"k": &ddbtypes.AttributeValueMemberS{Value: "x"}}
 	return append([]candidate{
-		{"dynamodb PutItem", of(ledger.PutItem, &dynamodb.PutItemInput{TableName: aws.String("t"), Item: item})},
-		{"dynamodb GetItem", of(ledger.GetItem, &dynamodb.GetItemInput{TableName: aws.String("t"), Key: item})},
+		{"dynamodb PutItem", of(ledger.PutItem, &dynamodb.PutItemInput{TableName: aws.String("table"), Item: item})},
+		{"dynamodb GetItem", of(ledger.GetItem, &dynamodb.GetItemInput{TableName: aws.String("table"), Key: item})},
 		{"sqs SendMessage", of(messages.SendMessage, &sqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String("m")})},
 		{"sns Publish", of(topics.Publish, &sns.PublishInput{TopicArn: topic.TopicArn, Message: aws.String("m")})},
 		{"s3 ListObjectsV2", of(store.ListObjectsV2, &s3.ListObjectsV2Input{Bucket: aws.String("bucket")})},

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +44,7 @@ type site struct {
 }
 
 // deployments measures a 10-minute linear deployment with hooks in virtual time.
-func deployments(ctx context.Context, c choices, out io.Writer) error {
+func deployments(ctx context.Context, c choices, out *bytes.Buffer) error {
 	code, err := hook(ctx)
 	if err != nil {
 		return err
@@ -76,7 +75,7 @@ func deployments(ctx context.Context, c choices, out io.Writer) error {
 
 // together measures many deployments at once, each in a group and with an alias
 // of its own, without hooks.
-func together(ctx context.Context, c choices, out io.Writer) error {
+func together(ctx context.Context, c choices, out *bytes.Buffer) error {
 	code, err := hook(ctx)
 	if err != nil {
 		return err

@@ -2,10 +2,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -125,7 +125,7 @@ func answers(ctx context.Context, url string) error {
 }
 
 // starts measures start and memory, ours and moto's taking turns.
-func starts(ctx context.Context, c choices, out io.Writer) error {
+func starts(ctx context.Context, c choices, out *bytes.Buffer) error {
 	var ours, theirs []time.Duration
 	var held, heldByMoto []float64
 	for range c.starts {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os/exec"
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -114,7 +113,7 @@ func TestRandomOperationsComeOutAsInMoto(t *testing.T) {
 	for k, n := range seen {
 		rows = append(rows, fmt.Sprintf("%5d %s", n, strings.TrimPrefix(k, "*dynamodb.")))
 	}
-	sort.Strings(rows)
+	slices.Sort(rows)
 	t.Log("\n" + strings.Join(rows, "\n"))
 }
 
@@ -155,9 +154,9 @@ func align(t *testing.T, ours, theirs *dynamodb.Client) {
 }
 
 func fuzzTable() *dynamodb.CreateTableInput {
-	key := func(hash, sort string) []ddbtypes.KeySchemaElement {
+	key := func(hash, second string) []ddbtypes.KeySchemaElement {
 		return []ddbtypes.KeySchemaElement{
-			{AttributeName: aws.String(hash), KeyType: ddbtypes.KeyTypeHash}, {AttributeName: aws.String(sort), KeyType: ddbtypes.KeyTypeRange},
+			{AttributeName: aws.String(hash), KeyType: ddbtypes.KeyTypeHash}, {AttributeName: aws.String(second), KeyType: ddbtypes.KeyTypeRange},
 		}
 	}
 	return &dynamodb.CreateTableInput{
@@ -186,20 +185,17 @@ func ask(ctx context.Context, c *dynamodb.Client, op any) outcome {
 	if err == nil {
 		return out
 	}
-	var cancelled *ddbtypes.TransactionCanceledException
-	if errors.As(err, &cancelled) {
+	if cancelled, ok := errors.AsType[*ddbtypes.TransactionCanceledException](err); ok {
 		o := outcome{class: "TransactionCanceledException"}
 		for _, r := range cancelled.CancellationReasons {
 			o.reasons = append(o.reasons, aws.ToString(r.Code))
 		}
 		return o
 	}
-	var failed *ddbtypes.ConditionalCheckFailedException
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*ddbtypes.ConditionalCheckFailedException](err); ok {
 		return outcome{class: failed.ErrorCode(), items: one(failed.Item)}
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return outcome{class: api.ErrorCode()}
 	}
 	return outcome{class: err.Error()}

@@ -177,6 +177,7 @@ func TestABrokenBodyIsTheServicesOwnError(t *testing.T) {
 }
 
 func TestNoRequestMakesTheServerFail(t *testing.T) {
+	t.Parallel()
 	for _, s := range open(t, host.Options{}).Mux.Services() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +191,7 @@ func TestNoRequestMakesTheServerFail(t *testing.T) {
 						mutant.path = mutatePath(g, x.path)
 					}
 					w := ask(t, local.Mux, s.Name, mutant)
-				require.Less(t, w.Code, 500, "%s %s %s\n%s\n%s", s.Name, x.name, mutant.path, mutant.body, w.Body)
+					require.Less(t, w.Code, 500, "%s %s %s\n%s\n%s", s.Name, x.name, mutant.path, mutant.body, w.Body)
 				}
 			}
 		})

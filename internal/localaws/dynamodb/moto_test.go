@@ -122,7 +122,7 @@ func excused(ours, moto outcome) string {
 	if strings.Contains(moto.class, "use of closed network connection") {
 		return "moto's connection broke"
 	}
-	if strings.Contains(moto.class, "StatusCode: 500") || slices.Contains(moto.reasons, "TypeError") {
+	if strings.Contains(moto.class, "StatusCode: 500") || slices.Contains(moto.reasons, "TypeError") || slices.Contains(moto.reasons, "ValueError") {
 		return "moto crashes"
 	}
 	if moto.class == "ValidationException" && ours.class == "ConditionalCheckFailedException" {

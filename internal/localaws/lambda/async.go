@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,14 +53,24 @@ func (s *Service) enqueue(r reference, payload []byte) {
 		payload = []byte("{}")
 	}
 	e := &event{function: r.fn.name, qualifier: r.qualifier, id: s.w.UUID(), payload: payload, at: s.w.Now()}
+	s.events = append(s.events, e)
 	s.w.After(0, func() { s.attempt(e) })
+}
+
+// concluded forgets an event that is done.
+func (s *Service) concluded(e *event) {
+	s.events = slices.DeleteFunc(s.events, func(o *event) bool { return o == e })
 }
 
 // attempt runs the function for an event. An event whose function or alias has
 // been deleted meanwhile is dropped.
 func (s *Service) attempt(e *event) {
 	r, err := s.find(&e.function, &e.qualifier)
-	if err != nil || s.closed {
+	if s.closed {
+		return
+	}
+	if err != nil {
+		s.concluded(e)
 		return
 	}
 	if s.w.Now().Sub(e.at) > r.maxAge() {
@@ -78,6 +89,7 @@ func (s *Service) attempted(r reference, e *event, res Result) {
 	again := func(d time.Duration) { s.w.After(d, func() { s.attempt(e) }) }
 	switch {
 	case !res.Failed():
+		s.concluded(e)
 		if c := r.settings().DestinationConfig; c != nil && c.OnSuccess != nil {
 			s.record(r, e, succeeded, aws.ToString(c.OnSuccess.Destination))
 		}
@@ -126,6 +138,7 @@ func (r reference) maxAge() time.Duration {
 // discard gives an event up. It goes to the destination, the dead-letter
 // queue, both or nowhere.
 func (s *Service) discard(r reference, e *event, condition string) {
+	s.concluded(e)
 	s.meter.count(r.fn, eventsDropped, s.w.Now())
 	if c := r.settings().DestinationConfig; c != nil && c.OnFailure != nil {
 		s.record(r, e, condition, aws.ToString(c.OnFailure.Destination))

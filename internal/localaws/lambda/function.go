@@ -28,7 +28,7 @@ type function struct {
 	policies  map[string]*policy                                // by qualifier
 	async     map[string]*lambdatypes.FunctionEventInvokeConfig // by qualifier
 	reserved  *int32
-	busy      int
+	busy      int `state:"-"`
 }
 
 // version is code and configuration. The latest version is replaced, never

@@ -55,15 +55,16 @@ type Options struct {
 type Service struct {
 	w         *world.World
 	caller    wire.Caller
-	options   Options
-	store     *sandbox.Store
+	options   Options        `state:"-"`
+	store     *sandbox.Store `state:"-"`
 	functions map[string]*function
 	mappings  []*mapping
-	watched   map[string]bool // queues that tell us about messages
+	watched   map[string]bool `state:"-"` // queues that tell us about messages
 	meter     *meter
-	boxes     map[*box]struct{}
-	idle      []*box // longest idle first
-	closed    bool
+	events    []*event          // asynchronous invocations that are not done, in the order in which they came
+	boxes     map[*box]struct{} `state:"-"`
+	idle      []*box            `state:"-"` // longest idle first
+	closed    bool              `state:"-"`
 }
 
 // New returns a Lambda without functions. Call [Service.Close] at the end.

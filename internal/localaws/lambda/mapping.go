@@ -46,7 +46,7 @@ type mapping struct {
 	poll      *world.Timer // the next poll, if one is due
 	window    *world.Timer // the end of the batching window
 	waiting   []sqstypes.Message
-	busy      int // batches under way
+	busy      int `state:"-"` // batches under way
 	broken    int // polls that failed, one after the other
 }
 

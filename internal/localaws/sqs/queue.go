@@ -39,8 +39,8 @@ type queue struct {
 	messages []*message // in order of arrival
 	soonest  time.Time  // no message expires before; zero if there is none
 	sent     map[string]receipt
-	sentKeys []string // of sent, oldest first
-	waiters  []*waiter
+	sentKeys []string  // of sent, oldest first
+	waiters  []*waiter `state:"-"`
 	counts   counts
 }
 

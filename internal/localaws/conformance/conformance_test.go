@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/state"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -254,4 +255,47 @@ func TestEveryOperationIsDriven(t *testing.T) {
 		}
 	}
 	assert.Empty(t, missing, "operations that no script drives")
+}
+
+// TestStateComesBackAfterEveryScript plays a script, ends the local AWS and starts
+// it again: what it would write down then is what it had written down before.
+func TestStateComesBackAfterEveryScript(t *testing.T) {
+	t.Parallel()
+	for _, file := range scripts(t) {
+		script, err := Read(file)
+		require.NoError(t, err)
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			s := &side{name: "Go SDK", saved: variables{}}
+			s.aws, err = host.Start(t.Context(), host.Options{World: world.Options{Seed: 1}, State: dir})
+			require.NoError(t, err)
+			s.call = goSDK(t, s.aws.URL())
+			for _, step := range script.Steps {
+				s.do(t, step)
+			}
+			require.NoError(t, s.aws.Close())
+			before := kept(t, dir)
+
+			again, err := host.Start(t.Context(), host.Options{World: world.Options{Seed: 1}, State: dir})
+			require.NoError(t, err)
+			require.NoError(t, again.Close())
+			assert.Equal(t, before, kept(t, dir))
+		})
+	}
+}
+
+// kept is what is in a folder of state, by service.
+func kept(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	store, err := state.OpenStore(dir)
+	require.NoError(t, err)
+	defer store.Close() //nolint:errcheck // only read
+	all, err := store.Get()
+	require.NoError(t, err)
+	texts := map[string]string{}
+	for name, d := range all {
+		texts[name] = string(d.Text)
+	}
+	return texts
 }

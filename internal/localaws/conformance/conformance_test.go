@@ -47,7 +47,9 @@ func newSide(t *testing.T, name string, connect func(t *testing.T, endpoint stri
 func goSDK(_ *testing.T, endpoint string) caller {
 	clients := goClients(aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(endpoint), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		Credentials:                credentials.NewStaticCredentialsProvider("test", "test", ""),
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported, // the default of both clients
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	})
 	return func(ctx context.Context, service, operation string, in map[string]any) (answer, error) {
 		return goCall(ctx, clients, service, operation, in)
@@ -106,13 +108,17 @@ func (s *side) do(t *testing.T, step Step) answer {
 	seen := answer{Out: a.Out, Code: a.Code, Message: a.Message}
 	assert.Equal(t, step.Error, a.Code, "%s: %s", s.name, a.Message)
 	if step.Message != "" {
-		assert.Equal(t, step.Message, a.Message, s.name)
+		want, err := s.saved.fill(t.Context(), step.Message)
+		require.NoError(t, err)
+		assert.Equal(t, want, a.Message, s.name)
 	}
 	for path, want := range step.Out {
 		want, err := s.saved.fill(t.Context(), want)
 		require.NoError(t, err)
 		got, err := at(any(a.Out), path)
-		require.NoError(t, err, "%s: %v", s.name, a.Out)
+		if want != nil { // null is the value of what is not there
+			require.NoError(t, err, "%s: %v", s.name, a.Out)
+		}
 		assert.Equal(t, plain(want), got, "%s: %s", s.name, path)
 	}
 	for name, path := range step.Save {
@@ -189,6 +195,10 @@ func zero(x any) bool {
 	return v.IsZero()
 }
 
+// mute are the errors (service and code) whose shape has no member for a text, so that the
+// Go SDK does not read it; boto3 always does.
+var mute = []string{"sqs AWS.SimpleQueueService.MessageNotInflight", "s3 NotFound"}
+
 func scripts(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "*.yaml"))
@@ -221,7 +231,11 @@ func TestTheGoSDKAndBoto3UnderstandTheSame(t *testing.T) {
 				name := fmt.Sprintf("%s line %d %s %s%s", file, step.Line, step.Service, step.Operation, step.Advance)
 				first := sides[0].do(t, step)
 				for _, other := range sides[1:] {
-					assert.Equal(t, first, other.do(t, step), "%s: Go SDK, and %s", name, other.name)
+					second := other.do(t, step)
+					if slices.Contains(mute, step.Service+" "+first.Code) {
+						first.Message = second.Message
+					}
+					assert.Equal(t, first, second, "%s: Go SDK, and %s", name, other.name)
 				}
 				if t.Failed() {
 					t.Fatalf("at %s", name)

@@ -11,7 +11,7 @@
 //	  - CreateQueue: {QueueName: jobs}
 //	    save: {url: QueueUrl}                 # a path: Messages[0].ReceiptHandle
 //	  - SendMessage: {QueueUrl: $url, MessageBody: "to ${url}"}
-//	    out: {MD5OfMessageBody: "…"}          # whole values of these members
+//	    out: {MD5OfMessageBody: "…"}          # whole values of these members; null: it is not there
 //	  - GetQueueUrl: {QueueName: nope}
 //	    error: AWS.SimpleQueueService.NonExistentQueue
 //	    message: The specified queue does not exist.

@@ -34,6 +34,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // goClients makes the Go SDK's client of each service.
@@ -69,6 +70,7 @@ type answer struct {
 	Out     map[string]any `json:"out"`
 	Code    string         `json:"code"`
 	Message string         `json:"message"`
+	Status  int            `json:"-"` // of the HTTP response, if it is an error's
 }
 
 // goCall makes one call with the Go SDK.
@@ -91,7 +93,11 @@ func goCall(ctx context.Context, clients map[string]any, service, operation stri
 		if !errors.As(err, &api) {
 			return answer{}, err
 		}
-		return answer{Code: api.ErrorCode(), Message: api.ErrorMessage()}, nil
+		a := answer{Code: api.ErrorCode(), Message: api.ErrorMessage()}
+		if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+			a.Status = response.HTTPStatusCode()
+		}
+		return a, nil
 	}
 	tree, err := tree(result[0])
 	if err != nil {

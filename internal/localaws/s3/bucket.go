@@ -76,6 +76,9 @@ func (s *Service) checkRegion(c *s3types.CreateBucketConfiguration) error {
 			region = string(c.LocationConstraint)
 		}
 	}
+	if c != nil && c.LocationConstraint == "us-east-1" { // which is said by nothing ("CreateBucket"); the text as recorded from AWS
+		return fail("InvalidLocationConstraint", "The specified location-constraint is not valid")
+	}
 	if region != s.world.Region {
 		return fail("IllegalLocationConstraintException", fmt.Sprintf(
 			"The %s location constraint is incompatible for the region specific endpoint this request was sent to.", region))
@@ -96,7 +99,11 @@ func (s *Service) deleteBucket(_ *wire.Call, in *s3.DeleteBucketInput) (*s3.Dele
 		return nil, err
 	}
 	if len(b.objects) > 0 {
-		return nil, fail("BucketNotEmpty", "The bucket you tried to delete is not empty")
+		text := "The bucket you tried to delete is not empty"
+		if b.versioning != "" {
+			text += ". You must delete all versions in the bucket."
+		}
+		return nil, fail("BucketNotEmpty", text)
 	}
 	delete(s.buckets, b.name)
 	return &s3.DeleteBucketOutput{}, nil
@@ -167,7 +174,10 @@ func (s *Service) putBucketVersioning(_ *wire.Call, in *s3.PutBucketVersioningIn
 		return nil, err
 	}
 	c := in.VersioningConfiguration
-	if c == nil || !slices.Contains(c.Status.Values(), c.Status) {
+	if c != nil && c.Status != "" && !slices.Contains(c.Status.Values(), c.Status) {
+		return nil, fail("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+	}
+	if c == nil || c.Status == "" {
 		return nil, fail("IllegalVersioningConfigurationException", "The Versioning element must be specified")
 	}
 	if err := wire.Only(c, "Status"); err != nil {

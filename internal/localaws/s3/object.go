@@ -171,6 +171,14 @@ func (s *Service) nextVersion() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:24])
 }
 
+// isVersion reports whether a version id could be one.
+func isVersion(id string) bool {
+	b, err := base64.RawURLEncoding.DecodeString(id)
+	return id == nullVersion || err == nil && len(b) == 24
+}
+
+func noVersionID() error { return fail("InvalidArgument", "Invalid version id specified") }
+
 // add makes a version the current one. The null version exists only once.
 func (b *bucket) add(key string, o *object) {
 	if o.version == nullVersion {
@@ -214,6 +222,8 @@ func (s *Service) deleteObject(_ *wire.Call, in *s3.DeleteObjectInput) (*s3.Dele
 	}
 	key := aws.ToString(in.Key)
 	switch {
+	case in.VersionId != nil && !isVersion(*in.VersionId):
+		return nil, noVersionID()
 	case in.VersionId != nil:
 		o := b.remove(key, *in.VersionId)
 		out := &s3.DeleteObjectOutput{VersionId: in.VersionId}

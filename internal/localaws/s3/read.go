@@ -82,6 +82,9 @@ func (b *bucket) find(key string, version *string) (*object, error) {
 		}
 		return nil, noSuchKey()
 	}
+	if !isVersion(*version) {
+		return nil, noVersionID()
+	}
 	for _, o := range b.objects[key] {
 		if o.version != *version {
 			continue

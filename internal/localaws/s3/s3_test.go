@@ -198,9 +198,11 @@ func TestOldVersionsStayReadableInAVersionedBucket(t *testing.T) {
 	versioning(t, c, s3types.BucketVersioningStatusSuspended)
 	assert.Equal(t, "null", *put(t, c, "k", "three").VersionId)
 	assert.Equal(t, "three", get(t, c, s3.GetObjectInput{Key: aws.String("k"), VersionId: aws.String("null")}))
-	_, err = c.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("bin"), Key: aws.String("k"), VersionId: aws.String("x")})
-	got, _ := code(t, err)
-	assert.Equal(t, "NoSuchVersion", got)
+	for version, want := range map[string]string{"x": "InvalidArgument", strings.Repeat("A", 32): "NoSuchVersion"} {
+		_, err = c.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("bin"), Key: aws.String("k"), VersionId: &version})
+		got, _ := code(t, err)
+		assert.Equal(t, want, got)
+	}
 }
 
 func versioning(t *testing.T, c *s3.Client, status s3types.BucketVersioningStatus) {

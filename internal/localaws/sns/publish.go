@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ const (
 	maxMessage = 256 * 1024
 	maxSubject = 100
 	maxBatch   = 10
+	maxEntryID = 80
 )
 
 // request is a message that somebody wants to publish.
@@ -41,9 +43,9 @@ func (s *Service) publish(c *wire.Call, in *sns.PublishInput) (*sns.PublishOutpu
 	if target == "" {
 		return nil, invalid("TopicArn or TargetArn Reason: no value for required parameter")
 	}
-	t := s.topic(target)
-	if t == nil {
-		return nil, noTopic()
+	t, err := s.needTopic(&target)
+	if err != nil {
+		return nil, err
 	}
 	id, err := s.accept(c, t, request{
 		subject: in.Subject, structure: in.MessageStructure, body: aws.ToString(in.Message), attributes: in.MessageAttributes,
@@ -56,9 +58,9 @@ func (s *Service) publish(c *wire.Call, in *sns.PublishInput) (*sns.PublishOutpu
 }
 
 func (s *Service) publishBatch(c *wire.Call, in *sns.PublishBatchInput) (*sns.PublishBatchOutput, error) {
-	t := s.topic(aws.ToString(in.TopicArn))
-	if t == nil {
-		return nil, noTopic()
+	t, err := s.needTopic(in.TopicArn)
+	if err != nil {
+		return nil, err
 	}
 	if err := checkBatch(in.PublishBatchRequestEntries); err != nil {
 		return nil, err
@@ -94,6 +96,9 @@ func checkBatch(entries []snstypes.PublishBatchRequestEntry) error {
 	size := 0
 	for _, e := range entries {
 		id := aws.ToString(e.Id)
+		if err := checkEntryID(id); err != nil {
+			return err
+		}
 		if slices.Contains(ids, id) {
 			return &snstypes.BatchEntryIdsNotDistinctException{Message: aws.String("Two or more batch entries in the request have the same Id.")}
 		}
@@ -101,9 +106,25 @@ func checkBatch(entries []snstypes.PublishBatchRequestEntry) error {
 		size += len(aws.ToString(e.Message))
 	}
 	if size > maxMessage {
-		return &snstypes.BatchRequestTooLongException{Message: aws.String("The length of all the batch messages put together is more than the limit.")}
+		return &snstypes.BatchRequestTooLongException{Message: aws.String("The length of all the messages put together is more than the limit.")}
 	}
 	return nil
+}
+
+// checkEntryID checks what names an entry of a batch (API reference,
+// PublishBatchRequestEntry; the texts as recorded from AWS in public test
+// snapshots).
+func checkEntryID(id string) error {
+	text := ""
+	switch {
+	case len(id) > maxEntryID:
+		text = "The Id of a batch entry in the batch request is too long: " + id
+	case !regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(id):
+		text = "The Id of a batch entry in the batch request contains an impermissible character: " + id
+	default:
+		return nil
+	}
+	return &snstypes.InvalidBatchEntryIdException{Message: &text}
 }
 
 // accept checks a message, logs it and sends it on its way.
@@ -162,17 +183,32 @@ func validSubject(subject string) bool {
 
 func (r request) checkAttributes() error {
 	for _, name := range slices.Sorted(maps.Keys(r.attributes)) {
-		a := r.attributes[name]
-		kind, _, _ := strings.Cut(aws.ToString(a.DataType), ".")
-		ok := a.StringValue != nil && a.BinaryValue == nil && (kind == "String" || kind == "Number") ||
-			a.BinaryValue != nil && a.StringValue == nil && kind == "Binary"
-		if !ok {
-			return &snstypes.InvalidParameterValueException{
-				Message: aws.String("The message attribute '" + name + "' must have a type of String, Number or Binary and exactly one value of that type."),
-			}
+		if text := badAttribute(name, r.attributes[name]); text != "" {
+			return &snstypes.InvalidParameterValueException{Message: &text}
 		}
 	}
 	return nil
+}
+
+// badAttribute says what is wrong with a message attribute, in AWS's words (as
+// recorded in public test snapshots).
+func badAttribute(name string, a snstypes.MessageAttributeValue) string {
+	kind, _, _ := strings.Cut(aws.ToString(a.DataType), ".")
+	field, used, other := "String", len(aws.ToString(a.StringValue)), len(a.BinaryValue)
+	if kind == "Binary" {
+		field, used, other = "Binary", other, used
+	}
+	switch {
+	case kind != "String" && kind != "Number" && kind != "Binary":
+		return "The message attribute '" + name + "' has an invalid message attribute type, " +
+			"the set of supported type prefixes is Binary, Number, and String."
+	case other > 0:
+		return "The message attribute '" + name + "' with type '" + kind + "' must use field '" + field + "'."
+	case used == 0:
+		return "The message attribute '" + name + "' must contain non-empty message attribute value for message attribute type '" + kind + "'."
+	default:
+		return ""
+	}
 }
 
 // bodies is the message of each protocol if MessageStructure is json.

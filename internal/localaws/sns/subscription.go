@@ -2,6 +2,7 @@ package sns
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -55,8 +56,10 @@ func (sub *subscription) set(name, value string) error {
 		}
 		sub.deadLetter = queue
 	case "DeliveryPolicy": // retries over HTTP, which never happen here
-	default:
+	case "ReplayPolicy", "SubscriptionRoleArn":
 		return unsupported("Subscription attribute " + name)
+	default:
+		return invalid("AttributeName")
 	}
 	if value == "" {
 		delete(sub.attributes, name)
@@ -69,9 +72,9 @@ func (sub *subscription) set(name, value string) error {
 func (sub *subscription) checkRaw(value string) error {
 	switch {
 	case value != "true" && value != "false":
-		return invalid("Attributes Reason: RawMessageDelivery: Invalid value [%s]. Must be true or false.", value)
+		return invalid("RawMessageDelivery: Invalid value [%s]. Must be true or false.", value)
 	case value == "true" && sub.protocol == "lambda":
-		return invalid("Attributes Reason: Delivery protocol [lambda] does not support raw message delivery.")
+		return invalid("Delivery protocol [lambda] does not support raw message delivery.")
 	default:
 		return nil
 	}
@@ -84,8 +87,11 @@ func parseRedrive(policy string) (string, error) {
 	var p struct {
 		Queue string `json:"deadLetterTargetArn"`
 	}
-	if err := json.Unmarshal([]byte(policy), &p); err != nil || !strings.HasPrefix(p.Queue, "arn:aws:sqs:") {
-		return "", invalid("RedrivePolicy: deadLetterTargetArn must be the ARN of a queue")
+	if err := json.Unmarshal([]byte(policy), &p); err != nil {
+		return "", invalid("RedrivePolicy: failed to parse JSON. %v", err)
+	}
+	if !strings.HasPrefix(p.Queue, "arn:aws:sqs:") {
+		return "", invalid("RedrivePolicy: deadLetterTargetArn is an invalid arn")
 	}
 	return p.Queue, nil
 }
@@ -93,9 +99,9 @@ func parseRedrive(policy string) (string, error) {
 // subscribe is idempotent for the same topic, protocol and endpoint. Queues
 // and functions of the same account need no confirmation.
 func (s *Service) subscribe(_ *wire.Call, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
-	t := s.topic(aws.ToString(in.TopicArn))
-	if t == nil {
-		return nil, noTopic()
+	t, err := s.needTopic(in.TopicArn)
+	if err != nil {
+		return nil, err
 	}
 	sub := &subscription{
 		arn: t.arn + ":" + s.world.UUID(), topic: t.arn, protocol: aws.ToString(in.Protocol), endpoint: aws.ToString(in.Endpoint),
@@ -106,7 +112,7 @@ func (s *Service) subscribe(_ *wire.Call, in *sns.SubscribeInput) (*sns.Subscrib
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Attributes)) {
 		if err := sub.set(name, in.Attributes[name]); err != nil {
-			return nil, err
+			return nil, inAttributes(err)
 		}
 	}
 	at := slices.IndexFunc(s.subscriptions, func(have *subscription) bool {
@@ -127,6 +133,15 @@ func (s *Service) subscribe(_ *wire.Call, in *sns.SubscribeInput) (*sns.Subscrib
 	return &sns.SubscribeOutput{SubscriptionArn: &arn}, nil
 }
 
+// inAttributes says of an error of an attribute that it is about Subscribe's
+// Attributes, as AWS does.
+func inAttributes(err error) error {
+	if known, ok := errors.AsType[*snstypes.InvalidParameterException](err); ok {
+		return invalid("Attributes Reason: %s", strings.TrimPrefix(known.ErrorMessage(), "Invalid parameter: "))
+	}
+	return err
+}
+
 func (sub *subscription) checkEndpoint() error {
 	var ok bool
 	switch sub.protocol {
@@ -141,22 +156,38 @@ func (sub *subscription) checkEndpoint() error {
 	case "sms", "application", "firehose":
 		return unsupported("Protocol " + sub.protocol)
 	default:
-		return invalid("Does not support this protocol string: %s", sub.protocol)
+		return invalid("Amazon SNS does not support this protocol string: %s", sub.protocol)
 	}
-	if !ok {
+	switch {
+	case !ok && sub.protocol == "sqs":
+		return invalid("SQS endpoint ARN")
+	case !ok:
 		return invalid("Endpoint Reason: %s is no endpoint for protocol %s", sub.endpoint, sub.protocol)
 	}
 	return nil
 }
 
 func (s *Service) unsubscribe(_ *wire.Call, in *sns.UnsubscribeInput) (*sns.UnsubscribeOutput, error) {
-	sub := s.subscription(in.SubscriptionArn)
-	if sub == nil {
-		return nil, noSubscription()
+	sub, err := s.needSubscription(in.SubscriptionArn)
+	if errors.As(err, new(*snstypes.NotFoundException)) {
+		return &sns.UnsubscribeOutput{}, nil // a second time is no error (as recorded from AWS in public test snapshots)
+	} else if err != nil {
+		return nil, err
 	}
 	s.subscriptions = slices.DeleteFunc(s.subscriptions, func(have *subscription) bool { return have == sub })
 	s.topic(sub.topic).deleted++
 	return &sns.UnsubscribeOutput{}, nil
+}
+
+// needSubscription finds the subscription that a request names.
+func (s *Service) needSubscription(arn *string) (*subscription, error) {
+	if err := checkARN("SubscriptionArn", arn); err != nil {
+		return nil, err
+	}
+	if sub := s.subscription(arn); sub != nil {
+		return sub, nil
+	}
+	return nil, noSubscription()
 }
 
 func (s *Service) subscription(arn *string) *subscription {
@@ -168,9 +199,9 @@ func (s *Service) subscription(arn *string) *subscription {
 }
 
 func (s *Service) getSubscriptionAttributes(_ *wire.Call, in *sns.GetSubscriptionAttributesInput) (*sns.GetSubscriptionAttributesOutput, error) {
-	sub := s.subscription(in.SubscriptionArn)
-	if sub == nil {
-		return nil, noSubscription()
+	sub, err := s.needSubscription(in.SubscriptionArn)
+	if err != nil {
+		return nil, err
 	}
 	yes := func(b bool) string {
 		if b {
@@ -191,9 +222,9 @@ func (s *Service) getSubscriptionAttributes(_ *wire.Call, in *sns.GetSubscriptio
 }
 
 func (s *Service) setSubscriptionAttributes(_ *wire.Call, in *sns.SetSubscriptionAttributesInput) (*sns.SetSubscriptionAttributesOutput, error) {
-	sub := s.subscription(in.SubscriptionArn)
-	if sub == nil {
-		return nil, noSubscription()
+	sub, err := s.needSubscription(in.SubscriptionArn)
+	if err != nil {
+		return nil, err
 	}
 	if err := sub.set(aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)); err != nil {
 		return nil, err
@@ -207,9 +238,9 @@ func (s *Service) listSubscriptions(_ *wire.Call, in *sns.ListSubscriptionsInput
 }
 
 func (s *Service) listSubscriptionsByTopic(_ *wire.Call, in *sns.ListSubscriptionsByTopicInput) (*sns.ListSubscriptionsByTopicOutput, error) {
-	t := s.topic(aws.ToString(in.TopicArn))
-	if t == nil {
-		return nil, noTopic()
+	t, err := s.needTopic(in.TopicArn)
+	if err != nil {
+		return nil, err
 	}
 	subs, next, err := page(s.subscribers(t.arn), in.NextToken)
 	return &sns.ListSubscriptionsByTopicOutput{Subscriptions: s.outputs(subs), NextToken: next}, err

@@ -54,6 +54,29 @@ func (s *Service) topic(arn string) *topic {
 	return s.topics[at]
 }
 
+// needTopic finds the topic that a request names.
+func (s *Service) needTopic(arn *string) (*topic, error) {
+	if err := checkARN("TopicArn", arn); err != nil {
+		return nil, err
+	}
+	if t := s.topic(*arn); t != nil {
+		return t, nil
+	}
+	return nil, noTopic()
+}
+
+// checkARN refuses what is no ARN, in AWS's words (as recorded in public test
+// snapshots).
+func checkARN(parameter string, arn *string) error {
+	if aws.ToString(arn) == "" {
+		return invalid("%s Reason: no value for required parameter", parameter)
+	}
+	if n := strings.Count(*arn, ":") + 1; n < 6 {
+		return invalid("%s Reason: An ARN must have at least 6 elements, not %d", parameter, n)
+	}
+	return nil
+}
+
 func (s *Service) find(arn string) (int, bool) {
 	return slices.BinarySearchFunc(s.topics, arn, func(t *topic, arn string) int { return strings.Compare(t.arn, arn) })
 }
@@ -81,6 +104,9 @@ func (s *Service) createTopic(_ *wire.Call, in *sns.CreateTopicInput) (*sns.Crea
 	}
 	tags := map[string]string{}
 	for _, t := range in.Tags {
+		if _, twice := tags[aws.ToString(t.Key)]; twice {
+			return nil, invalid("Duplicated keys are not allowed.")
+		}
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	arn := "arn:aws:sns:" + s.world.Region + ":" + s.world.Account + ":" + name
@@ -109,6 +135,9 @@ func contains(have, want map[string]string) bool {
 // deleteTopic is idempotent and takes the subscriptions along (API reference,
 // DeleteTopic).
 func (s *Service) deleteTopic(_ *wire.Call, in *sns.DeleteTopicInput) (*sns.DeleteTopicOutput, error) {
+	if err := checkARN("TopicArn", in.TopicArn); err != nil {
+		return nil, err
+	}
 	arn := aws.ToString(in.TopicArn)
 	if at, found := s.find(arn); found {
 		s.topics = slices.Delete(s.topics, at, at+1)
@@ -118,9 +147,9 @@ func (s *Service) deleteTopic(_ *wire.Call, in *sns.DeleteTopicInput) (*sns.Dele
 }
 
 func (s *Service) getTopicAttributes(_ *wire.Call, in *sns.GetTopicAttributesInput) (*sns.GetTopicAttributesOutput, error) {
-	t := s.topic(aws.ToString(in.TopicArn))
-	if t == nil {
-		return nil, noTopic()
+	t, err := s.needTopic(in.TopicArn)
+	if err != nil {
+		return nil, err
 	}
 	confirmed, pending := 0, 0
 	for _, sub := range s.subscriptions {
@@ -152,9 +181,9 @@ func (s *Service) defaultPolicy(arn string) string {
 }
 
 func (s *Service) setTopicAttributes(_ *wire.Call, in *sns.SetTopicAttributesInput) (*sns.SetTopicAttributesOutput, error) {
-	t := s.topic(aws.ToString(in.TopicArn))
-	if t == nil {
-		return nil, noTopic()
+	t, err := s.needTopic(in.TopicArn)
+	if err != nil {
+		return nil, err
 	}
 	name, value := aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)
 	if err := checkTopicAttribute(name, value); err != nil {

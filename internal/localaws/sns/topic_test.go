@@ -96,7 +96,7 @@ func TestWhatTheLocalSNSCannotDoIsRefusedByName(t *testing.T) {
 		"FifoTopic":               {"CreateTopic", &sns.CreateTopicInput{Name: aws.String("a"), Attributes: map[string]string{"FifoTopic": "true"}}},
 		"Topic Name":              {"CreateTopic", &sns.CreateTopicInput{Name: aws.String("a b")}},
 		"Protocol sms":            {"Subscribe", &sns.SubscribeInput{TopicArn: &l.topic, Protocol: aws.String("sms"), Endpoint: aws.String("+1")}},
-		"Endpoint":                {"Subscribe", &sns.SubscribeInput{TopicArn: &l.topic, Protocol: aws.String("sqs"), Endpoint: aws.String("inbox")}},
+		"SQS endpoint ARN":        {"Subscribe", &sns.SubscribeInput{TopicArn: &l.topic, Protocol: aws.String("sqs"), Endpoint: aws.String("inbox")}},
 		"FilterPolicy on kind":    {"SetSubscriptionAttributes", set(subscription, "FilterPolicy", `{"kind":[{"prefix":"a"}]}`)},
 		"FilterPolicyScope":       {"SetSubscriptionAttributes", set(subscription, "FilterPolicyScope", "MessageBody")},
 		"raw message delivery":    {"SetSubscriptionAttributes", set(subscription, "RawMessageDelivery", "true")},

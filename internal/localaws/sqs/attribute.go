@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -120,7 +121,11 @@ func checkNumber(name, value string) error {
 // checkFIFO checks the attributes that only a FIFO queue has. AWS does not
 // know them, not even FifoQueue=false, on a standard queue.
 func checkFIFO(q *queue, name, value string) error {
-	if !q.fifo {
+	switch {
+	case q.fifo:
+	case name == dedupScope, name == throughputLimit:
+		return &sqstypes.InvalidAttributeName{Message: aws.String("You can specify the " + name + " only when FifoQueue is set to true.")}
+	default:
 		return unknownAttribute(name)
 	}
 	switch name {
@@ -148,8 +153,9 @@ func (s *Service) setQueueAttributes(_ *wire.Call, in *sqs.SetQueueAttributesInp
 	if len(in.Attributes) == 0 {
 		return nil, missing("Attribute.Name")
 	}
-	if v, ok := in.Attributes[fifoQueue]; ok && (!q.fifo || v != "true") {
-		return nil, badAttribute(fifoQueue) // the type of a queue never changes
+	if v, ok := in.Attributes[fifoQueue]; ok && q.fifo && v != "true" {
+		return nil, &sqstypes.InvalidAttributeValue{Message: aws.String(
+			"Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")}
 	}
 	if err := s.checkAttributes(q, in.Attributes); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package sqs
 import (
 	"encoding/base64"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,14 +44,14 @@ type task struct {
 	moved   int
 }
 
-func noResource() error {
+func noResource(parameter string) error {
 	return &sqstypes.ResourceNotFoundException{
-		Message: aws.String("The resource that you specified for the SourceArn parameter doesn't exist."),
+		Message: aws.String("The resource that you specified for the " + parameter + " parameter doesn't exist."),
 	}
 }
 
 func (s *Service) startMessageMoveTask(_ *wire.Call, in *sqs.StartMessageMoveTaskInput) (*sqs.StartMessageMoveTaskOutput, error) {
-	q, err := s.arnExists(in.SourceArn)
+	q, err := s.arnExists("SourceArn", in.SourceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (s *Service) startMessageMoveTask(_ *wire.Call, in *sqs.StartMessageMoveTas
 	}
 	t := &task{source: q, rate: in.MaxNumberOfMessagesPerSecond, started: s.w.Now(), status: running, total: len(q.messages)}
 	if in.DestinationArn != nil {
-		if t.target, err = s.arnExists(in.DestinationArn); err != nil {
+		if t.target, err = s.arnExists("DestinationArn", in.DestinationArn); err != nil {
 			return nil, err
 		}
 	}
@@ -119,6 +120,14 @@ func (s *Service) revive(from, to *queue, m *message) {
 }
 
 func (s *Service) cancelMessageMoveTask(_ *wire.Call, in *sqs.CancelMessageMoveTaskInput) (*sqs.CancelMessageMoveTaskOutput, error) {
+	text, err := base64.StdEncoding.DecodeString(aws.ToString(in.TaskHandle))
+	_, source, ok := strings.Cut(string(text), " ")
+	if err != nil || !ok {
+		return nil, invalid("Value for parameter TaskHandle is invalid.")
+	}
+	if _, err := s.arnExists("SourceArn", &source); err != nil {
+		return nil, err
+	}
 	i := slices.IndexFunc(s.tasks, func(t *task) bool { return t.handle == aws.ToString(in.TaskHandle) })
 	if i < 0 || s.tasks[i].status != running {
 		return nil, &sqstypes.ResourceNotFoundException{Message: aws.String("Task does not exist.")}
@@ -128,7 +137,7 @@ func (s *Service) cancelMessageMoveTask(_ *wire.Call, in *sqs.CancelMessageMoveT
 }
 
 func (s *Service) listMessageMoveTasks(_ *wire.Call, in *sqs.ListMessageMoveTasksInput) (*sqs.ListMessageMoveTasksOutput, error) {
-	q, err := s.arnExists(in.SourceArn)
+	q, err := s.arnExists("SourceArn", in.SourceArn)
 	if err != nil {
 		return nil, err
 	}

@@ -149,10 +149,10 @@ func (s *Service) listDeadLetterSourceQueues(
 }
 
 // arnExists turns an ARN in a request into a queue.
-func (s *Service) arnExists(arn *string) (*queue, error) {
+func (s *Service) arnExists(parameter string, arn *string) (*queue, error) {
 	q := s.byARN(aws.ToString(arn))
 	if q == nil {
-		return nil, noResource()
+		return nil, noResource(parameter)
 	}
 	return q, nil
 }

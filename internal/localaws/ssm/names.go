@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,6 +45,12 @@ func (s *Service) bare(name string) string {
 // checkNew refuses what cannot be put and returns the parameter's name.
 func (s *Service) checkNew(in *ssm.PutParameterInput) (string, error) {
 	name := s.bare(aws.ToString(in.Name))
+	if err := oneOf("type", in.Type, in.Type.Values()); err != nil {
+		return "", err
+	}
+	if err := oneOf("tier", in.Tier, in.Tier.Values()); err != nil {
+		return "", err
+	}
 	if err := checkName(name); err != nil {
 		return "", err
 	}
@@ -64,6 +71,15 @@ func (s *Service) checkNew(in *ssm.PutParameterInput) (string, error) {
 		return "", invalid(fmt.Sprintf("%s tier parameters support a maximum parameter value of %d characters.", tier, limit))
 	}
 	return name, nil
+}
+
+// oneOf refuses a value that an enumeration does not have.
+func oneOf[E ~string](member string, value E, known []E) error {
+	if value == "" || slices.Contains(known, value) {
+		return nil
+	}
+	return invalid(fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: "+
+		"Member must satisfy enum value set: %v", value, member, known))
 }
 
 func checkName(name string) error {

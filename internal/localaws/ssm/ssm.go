@@ -6,6 +6,7 @@ package ssm
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -120,9 +121,16 @@ func (s *Service) getParameter(_ *wire.Call, in *ssm.GetParameterInput) (*ssm.Ge
 }
 
 func (s *Service) getParameters(_ *wire.Call, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
-	if n := len(in.Names); n == 0 || n > maxNames {
-		return nil, invalid(fmt.Sprintf("1 validation error detected: Value '%v' at 'names' failed to satisfy constraint: "+
-			"Member must have length less than or equal to %d and greater than or equal to 1", in.Names, maxNames))
+	limit := ""
+	switch n := len(in.Names); {
+	case n == 0:
+		limit = "greater than or equal to 1"
+	case n > maxNames:
+		limit = fmt.Sprintf("less than or equal to %d", maxNames)
+	}
+	if limit != "" {
+		return nil, invalid(fmt.Sprintf("1 validation error detected: Value '[%s]' at 'names' failed to satisfy constraint: "+
+			"Member must have length %s", strings.Join(in.Names, ", "), limit))
 	}
 	out := &ssm.GetParametersOutput{InvalidParameters: []string{}, Parameters: []ssmtypes.Parameter{}}
 	for _, name := range in.Names {

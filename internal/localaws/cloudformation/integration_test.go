@@ -40,7 +40,7 @@ func region(t *testing.T) (*world.World, *wire.Mux) {
 	t.Cleanup(func() { assert.NoError(t, functions.Close()) })
 	for _, s := range []wire.Service{
 		functions.Wire(), queues.Wire(), localsns.New(w, mux).Wire(), localssm.New(w, mux).Wire(), localdynamodb.New(w, mux).Wire(),
-		localcloudwatch.New(w, mux).Wire(), localcodedeploy.New(w, mux).Wire(), localeventbridge.New(w, mux).Wire(), locals3.New(w, mux).Wire(), localiam.New(w, mux).Wire(),
+		localcloudwatch.New(w, mux).Wire(), localcodedeploy.New(w, mux, localcodedeploy.Options{}).Wire(), localeventbridge.New(w, mux).Wire(), locals3.New(w, mux).Wire(), localiam.New(w, mux).Wire(),
 	} {
 		mux.Handle(s)
 	}

@@ -153,13 +153,13 @@ func (s *Service) updateApplication(_ *wire.Call, in *codedeploy.UpdateApplicati
 
 // deleteApplication succeeds for an application that does not exist: the API
 // reference lists no ApplicationDoesNotExistException for it.
-func (s *Service) deleteApplication(_ *wire.Call, in *codedeploy.DeleteApplicationInput) (*codedeploy.DeleteApplicationOutput, error) {
+func (s *Service) deleteApplication(c *wire.Call, in *codedeploy.DeleteApplicationInput) (*codedeploy.DeleteApplicationOutput, error) {
 	if err := checkApplicationName(in.ApplicationName); err != nil {
 		return nil, err
 	}
 	if a := s.applications[*in.ApplicationName]; a != nil {
 		for _, g := range names(a.groups) {
-			s.drop(a.groups[g])
+			s.drop(c.Context, a.groups[g])
 		}
 		delete(s.tags, s.applicationARN(a.name))
 		delete(s.applications, a.name)

@@ -4,10 +4,11 @@
 // world's clock.
 //
 // Deployments really run: on the Lambda platform aliases move, on the ECS
-// platform task sets are replaced and listeners change their weights; hook
-// functions are invoked and must answer. Applications of the Server platform
-// are refused. A parameter that would change behaviour is never ignored. What AWS documents,
-// what was observed and what is only assumed is listed in MODEL.md.
+// platform task sets are replaced and listeners change their weights, and hook
+// functions are invoked and must answer; on the Server platform the agents of
+// instances install files and run scripts. A parameter that would change
+// behaviour is never ignored. What AWS documents, what was observed and what is
+// only assumed is listed in MODEL.md.
 package codedeploy
 
 import (
@@ -29,21 +30,27 @@ type Service struct {
 	deployments  []*deployment                            // oldest first
 	byID         map[string]*deployment                   // the same deployments
 	tags         map[string]map[string]string             // by ARN
-	executors    map[cdtypes.ComputePlatform]executor     // by the platform that they run
+	instances    map[string]*onPremises                   // by name
+	hosts        *hosts
+	executors    map[cdtypes.ComputePlatform]executor // by the platform that they run
 }
 
 // New makes the service with the predefined deployment configurations only.
-func New(w *world.World, c wire.Caller) *Service {
+// Close it in the end.
+func New(w *world.World, c wire.Caller, o Options) *Service {
 	s := &Service{
 		w: w, c: c,
 		applications: map[string]*application{},
 		configs:      predefined(w.Now()),
 		byID:         map[string]*deployment{},
 		tags:         map[string]map[string]string{},
+		instances:    map[string]*onPremises{},
+		hosts:        newHosts(o),
 	}
 	s.executors = map[cdtypes.ComputePlatform]executor{
 		cdtypes.ComputePlatformLambda: &lambdaExecutor{s},
 		cdtypes.ComputePlatformEcs:    &ecsExecutor{s},
+		cdtypes.ComputePlatformServer: &serverExecutor{s},
 	}
 	return s
 }
@@ -52,7 +59,22 @@ func New(w *world.World, c wire.Caller) *Service {
 func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "codedeploy", Protocol: wire.JSON11, Target: "CodeDeploy_20141006", Style: wire.Camel,
-		Operations: slices.Concat(s.resourceOperations(), s.deploymentOperations()),
+		Operations: slices.Concat(s.resourceOperations(), s.deploymentOperations(), s.instanceOperations()),
+	}
+}
+
+func (s *Service) instanceOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Op("AddTagsToOnPremisesInstances", s.addTagsToOnPremisesInstances),
+		wire.Op("BatchGetDeploymentInstances", s.batchGetDeploymentInstances),
+		wire.Op("BatchGetOnPremisesInstances", s.batchGetOnPremisesInstances),
+		wire.Op("DeregisterOnPremisesInstance", s.deregisterOnPremisesInstance),
+		wire.Op("GetDeploymentInstance", s.getDeploymentInstance),
+		wire.Op("GetOnPremisesInstance", s.getOnPremisesInstance),
+		wire.Op("ListDeploymentInstances", s.listDeploymentInstances),
+		wire.Op("ListOnPremisesInstances", s.listOnPremisesInstances),
+		wire.Op("RegisterOnPremisesInstance", s.registerOnPremisesInstance),
+		wire.Op("RemoveTagsFromOnPremisesInstances", s.removeTagsFromOnPremisesInstances),
 	}
 }
 

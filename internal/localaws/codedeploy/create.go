@@ -59,6 +59,7 @@ func (s *Service) createDeployment(c *wire.Call, in *codedeploy.CreateDeployment
 		return nil, err
 	}
 	d := s.newDeployment(g, r, config)
+	g.take(d)
 	d.override(in)
 	d.run = x.deploy(d)
 	s.launch(context.WithoutCancel(c.Context), d)
@@ -126,6 +127,5 @@ func (s *Service) newDeployment(g *group, r *revision, config *cdtypes.Deploymen
 	r.lastUsed = aws.Time(now)
 	s.deployments = append(s.deployments, d)
 	s.byID[d.id()] = d
-	g.active, g.attempted = d, d
 	return d
 }

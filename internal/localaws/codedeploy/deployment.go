@@ -28,6 +28,7 @@ type deployment struct {
 	run         run
 	timers      []*world.Timer // of what goes on; stopped when it is over
 	stopping    bool           // StopDeployment was accepted
+	aside       bool           // goes to one instance, beside what the group does
 }
 
 func (d *deployment) id() string { return aws.ToString(d.info.DeploymentId) }
@@ -88,16 +89,23 @@ func (s *Service) deployment(id *string) (*deployment, error) {
 // newID makes a deployment ID of the form that AWS uses: d- and nine
 // characters.
 func (s *Service) newID() string {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	const length = 9
 	for {
-		id := []byte("d-000000000")
-		for i := 2; i < len(id); i++ {
-			id[i] = letters[s.w.Rand().IntN(len(letters))]
-		}
-		if s.byID[string(id)] == nil {
-			return string(id)
+		id := "d-" + strings.ToUpper(s.letters(length))
+		if s.byID[id] == nil {
+			return id
 		}
 	}
+}
+
+// letters makes a random text of small letters and digits.
+func (s *Service) letters(n int) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	text := make([]byte, n)
+	for i := range text {
+		text[i] = letters[s.w.Rand().IntN(len(letters))]
+	}
+	return string(text)
 }
 
 func (s *Service) getDeployment(_ *wire.Call, in *codedeploy.GetDeploymentInput) (*codedeploy.GetDeploymentOutput, error) {

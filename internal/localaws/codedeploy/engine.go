@@ -74,9 +74,19 @@ func (s *Service) succeed(ctx context.Context, d *deployment) {
 		return
 	}
 	s.end(d, cdtypes.DeploymentStatusSucceeded)
-	d.group.succeeded, d.group.active = d, nil
+	if !d.aside {
+		d.group.succeeded, d.group.active = d, nil
+	}
 	s.announce(ctx, d, stateSuccess)
 	s.notify(ctx, d, cdtypes.TriggerEventTypeDeploymentSuccess)
+	ended(ctx, d)
+}
+
+// ended tells a run that its deployment is over.
+func ended(ctx context.Context, d *deployment) {
+	if r, ok := d.run.(ender); ok {
+		r.ended(ctx)
+	}
 }
 
 // fail ends a deployment that could not be carried out.
@@ -126,8 +136,11 @@ func (d *deployment) rollsBack(on cdtypes.AutoRollbackEvent) bool {
 // after its end (ecspresso polls for it; SNS messages of an ended deployment
 // carry empty rollback information).
 func (s *Service) conclude(ctx context.Context, d *deployment, rollback bool) {
-	if !rollback || d.isRollback() {
-		d.group.active = nil
+	ended(ctx, d)
+	if !rollback || d.isRollback() || d.aside {
+		if !d.aside {
+			d.group.active = nil
+		}
 		return
 	}
 	s.w.After(rollbackDelay, func() { s.rollBack(ctx, d) })
@@ -149,7 +162,12 @@ func (s *Service) rollBack(ctx context.Context, failed *deployment) {
 	if err != nil {
 		return // cannot be: undo returns revisions with their text or place
 	}
-	back := s.newDeployment(g, known, s.configs[how.config])
+	config := s.configs[how.config]
+	if config == nil {
+		config = failed.config // it was deleted meanwhile
+	}
+	back := s.newDeployment(g, known, config)
+	g.take(back)
 	back.info.Creator = cdtypes.DeploymentCreatorCodeDeployRollback
 	back.run = how.deploy(back)
 	back.info.AutoRollbackConfiguration = nil

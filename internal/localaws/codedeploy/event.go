@@ -41,23 +41,30 @@ type detail struct {
 // announce puts a deployment event on the default bus, best effort: an event
 // that the bus does not take is lost, as AWS says it may be.
 func (s *Service) announce(ctx context.Context, d *deployment, state string) {
-	text, err := json.Marshal(detail{
-		InstanceGroupID: aws.ToString(d.group.info.DeploymentGroupId),
-		Region:          s.w.Region,
-		Application:     d.application.name,
-		DeploymentID:    d.id(),
-		State:           state,
-		DeploymentGroup: d.group.name(),
-	})
+	s.put(ctx, "CodeDeploy Deployment State-change Notification",
+		[]string{s.applicationARN(d.application.name), s.groupARN(d.application.name, d.group.name())},
+		detail{
+			InstanceGroupID: aws.ToString(d.group.info.DeploymentGroupId),
+			Region:          s.w.Region,
+			Application:     d.application.name,
+			DeploymentID:    d.id(),
+			State:           state,
+			DeploymentGroup: d.group.name(),
+		})
+}
+
+// put puts an event on the default bus.
+func (s *Service) put(ctx context.Context, detailType string, resources []string, detail any) {
+	text, err := json.Marshal(detail)
 	if err != nil {
 		return // strings always marshal
 	}
 	_, _ = wire.Do[eventbridge.PutEventsOutput](ctx, s.c, principal(), "events", "PutEvents", &eventbridge.PutEventsInput{
 		Entries: []ebtypes.PutEventsRequestEntry{{
 			Source:     aws.String("aws.codedeploy"),
-			DetailType: aws.String("CodeDeploy Deployment State-change Notification"),
+			DetailType: aws.String(detailType),
 			Time:       aws.Time(s.w.Now()),
-			Resources:  []string{s.applicationARN(d.application.name), s.groupARN(d.application.name, d.group.name())},
+			Resources:  resources,
 			Detail:     aws.String(string(text)),
 		}},
 	})
@@ -82,9 +89,16 @@ type message struct {
 	RollbackInformation map[string]string `json:"rollbackInformation,omitempty"`
 }
 
-// notify publishes to the topics of the group's triggers for an event, best
-// effort. The subject is that of published messages.
+// notify publishes a deployment's event to the triggers of the group. The
+// subject is that of published messages.
 func (s *Service) notify(ctx context.Context, d *deployment, event cdtypes.TriggerEventType) {
+	subject := string(d.info.Status) + ": AWS CodeDeploy " + d.id() + " in " + s.w.Region + " to " + d.application.name
+	s.publish(ctx, d, event, subject, func(trigger string) any { return s.message(d, trigger) })
+}
+
+// publish publishes to the topics of the group's triggers for an event, best
+// effort.
+func (s *Service) publish(ctx context.Context, d *deployment, event cdtypes.TriggerEventType, subject string, message func(trigger string) any) {
 	for _, t := range d.group.info.TriggerConfigurations {
 		if !slices.Contains(t.TriggerEvents, event) {
 			continue
@@ -92,13 +106,11 @@ func (s *Service) notify(ctx context.Context, d *deployment, event cdtypes.Trigg
 		var text strings.Builder
 		e := json.NewEncoder(&text)
 		e.SetEscapeHTML(false) // error messages have angle brackets
-		if err := e.Encode(s.message(d, aws.ToString(t.TriggerName))); err != nil {
+		if err := e.Encode(message(aws.ToString(t.TriggerName))); err != nil {
 			return // strings always marshal
 		}
 		_, _ = wire.Do[sns.PublishOutput](ctx, s.c, d.principal(), "sns", "Publish", &sns.PublishInput{
-			TopicArn: t.TriggerTargetArn,
-			Subject:  aws.String(string(d.info.Status) + ": AWS CodeDeploy " + d.id() + " in " + s.w.Region + " to " + d.application.name),
-			Message:  aws.String(strings.TrimSpace(text.String())),
+			TopicArn: t.TriggerTargetArn, Subject: aws.String(subject), Message: aws.String(strings.TrimSpace(text.String())),
 		})
 	}
 }

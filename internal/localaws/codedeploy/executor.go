@@ -51,3 +51,8 @@ type waiter interface {
 	// proceed ends a wait. It is called while the deployment is not over.
 	proceed(ctx context.Context, wait cdtypes.DeploymentWaitType) error
 }
+
+// An ender is a run that has something to do when its deployment is over.
+type ender interface {
+	ended(ctx context.Context)
+}

@@ -1,6 +1,7 @@
 package codedeploy
 
 import (
+	"context"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,10 +15,15 @@ import (
 type group struct {
 	application *application
 	info        cdtypes.DeploymentGroupInfo
-	active      *deployment // created and not yet over, or about to be rolled back
-	attempted   *deployment // the last that was created
-	succeeded   *deployment // the last that succeeded
+	active      *deployment          // created and not yet over, or about to be rolled back
+	attempted   *deployment          // the last that was created
+	succeeded   *deployment          // the last that succeeded
+	conditions  map[string]condition // of instances, by ID
+	late        []string             // instances that Auto Scaling launched during the active deployment
 }
+
+// take makes a deployment the one that goes on.
+func (g *group) take(d *deployment) { g.active, g.attempted = d, d }
 
 func (g *group) name() string { return aws.ToString(g.info.DeploymentGroupName) }
 
@@ -85,11 +91,11 @@ func (s *Service) createDeploymentGroup(c *wire.Call, in *codedeploy.CreateDeplo
 	if err != nil {
 		return nil, err
 	}
-	g := &group{application: a, info: cdtypes.DeploymentGroupInfo{DeploymentGroupName: in.DeploymentGroupName}}
-	if err := s.change(c.Context, g, (*settings)(in)); err != nil {
+	g := &group{application: a, conditions: map[string]condition{}, info: cdtypes.DeploymentGroupInfo{DeploymentGroupName: in.DeploymentGroupName}}
+	g.info.DeploymentGroupId = aws.String(s.w.UUID())
+	if _, err := s.change(c.Context, g, (*settings)(in)); err != nil {
 		return nil, err
 	}
-	g.info.DeploymentGroupId = aws.String(s.w.UUID())
 	a.groups[g.name()] = g
 	s.tags[s.groupARN(a.name, g.name())] = tags
 	return &codedeploy.CreateDeploymentGroupOutput{DeploymentGroupId: g.info.DeploymentGroupId}, nil
@@ -109,13 +115,14 @@ func (s *Service) updateDeploymentGroup(c *wire.Call, in *codedeploy.UpdateDeplo
 			return nil, &cdtypes.DeploymentGroupAlreadyExistsException{Message: aws.String("Deployment group name already exists: " + *in.NewDeploymentGroupName)}
 		}
 	}
-	if err := s.change(c.Context, g, settingsOfUpdate(in)); err != nil {
+	uncleaned, err := s.change(c.Context, g, settingsOfUpdate(in))
+	if err != nil {
 		return nil, err
 	}
 	if renamed {
 		s.rename(g, *in.NewDeploymentGroupName)
 	}
-	return &codedeploy.UpdateDeploymentGroupOutput{HooksNotCleanedUp: []cdtypes.AutoScalingGroup{}}, nil
+	return &codedeploy.UpdateDeploymentGroupOutput{HooksNotCleanedUp: uncleaned}, nil
 }
 
 func (s *Service) rename(g *group, name string) {
@@ -132,9 +139,10 @@ func (s *Service) rename(g *group, name string) {
 
 // drop forgets a group. A deployment that is still going on goes on: the user
 // guide says nothing about it, and deployments outlive their group.
-func (s *Service) drop(g *group) {
+func (s *Service) drop(ctx context.Context, g *group) []cdtypes.AutoScalingGroup {
 	delete(s.tags, s.groupARN(g.application.name, g.name()))
 	delete(g.application.groups, g.name())
+	return s.removeHooks(ctx, &g.info, &cdtypes.DeploymentGroupInfo{})
 }
 
 func (s *Service) getDeploymentGroup(_ *wire.Call, in *codedeploy.GetDeploymentGroupInput) (*codedeploy.GetDeploymentGroupOutput, error) {
@@ -181,17 +189,18 @@ func (s *Service) listDeploymentGroups(_ *wire.Call, in *codedeploy.ListDeployme
 
 // deleteDeploymentGroup succeeds for a group that does not exist: the API
 // reference lists no DeploymentGroupDoesNotExistException for it.
-func (s *Service) deleteDeploymentGroup(_ *wire.Call, in *codedeploy.DeleteDeploymentGroupInput) (*codedeploy.DeleteDeploymentGroupOutput, error) {
+func (s *Service) deleteDeploymentGroup(c *wire.Call, in *codedeploy.DeleteDeploymentGroupInput) (*codedeploy.DeleteDeploymentGroupOutput, error) {
 	if err := checkApplicationName(in.ApplicationName); err != nil {
 		return nil, err
 	}
 	if err := checkGroupName(in.DeploymentGroupName); err != nil {
 		return nil, err
 	}
+	uncleaned := []cdtypes.AutoScalingGroup{}
 	if a := s.applications[*in.ApplicationName]; a != nil && a.groups[*in.DeploymentGroupName] != nil {
-		s.drop(a.groups[*in.DeploymentGroupName])
+		uncleaned = s.drop(c.Context, a.groups[*in.DeploymentGroupName])
 	}
-	return &codedeploy.DeleteDeploymentGroupOutput{HooksNotCleanedUp: []cdtypes.AutoScalingGroup{}}, nil
+	return &codedeploy.DeleteDeploymentGroupOutput{HooksNotCleanedUp: uncleaned}, nil
 }
 
 // copyAlarms returns a copy that shares nothing with the original.

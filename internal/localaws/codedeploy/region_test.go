@@ -57,7 +57,7 @@ func newRegion(t *testing.T) *region {
 		require.NoError(t, functions.Close())
 	})
 	for _, s := range []wire.Service{
-		codedeploy.New(w, mux).Wire(), functions.Wire(), localcloudwatch.New(w, mux).Wire(), localeventbridge.New(w, mux).Wire(),
+		codedeploy.New(w, mux, codedeploy.Options{}).Wire(), functions.Wire(), localcloudwatch.New(w, mux).Wire(), localeventbridge.New(w, mux).Wire(),
 		localsns.New(w, mux).Wire(), localsqs.New(w, mux, localsqs.Options{}).Wire(),
 	} {
 		mux.Handle(s)

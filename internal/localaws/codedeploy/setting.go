@@ -35,25 +35,30 @@ func settingsOfUpdate(in *codedeploy.UpdateDeploymentGroupInput) *settings {
 	}
 }
 
-// change gives settings to a group, if the group that they make is allowed.
-func (s *Service) change(ctx context.Context, g *group, to *settings) error {
+// change gives settings to a group, if the group that they make is allowed. It
+// returns the Auto Scaling groups that still have a hook of CodeDeploy's.
+func (s *Service) change(ctx context.Context, g *group, to *settings) (uncleaned []cdtypes.AutoScalingGroup, err error) {
 	if to.Ec2TagFilters != nil && to.Ec2TagSet != nil {
-		return &cdtypes.InvalidEC2TagCombinationException{
+		return nil, &cdtypes.InvalidEC2TagCombinationException{
 			Message: aws.String("A call was submitted that specified both Ec2TagFilters and Ec2TagSet, but only one of these data types can be used in a single call."),
 		}
 	}
 	if to.OnPremisesInstanceTagFilters != nil && to.OnPremisesTagSet != nil {
-		return &cdtypes.InvalidOnPremisesTagCombinationException{
+		return nil, &cdtypes.InvalidOnPremisesTagCombinationException{
 			Message: aws.String("A call was submitted that specified both OnPremisesTagFilters and OnPremisesTagSet, but only one of these data types can be used in a single call."),
 		}
 	}
 	info := g.info
 	to.apply(&info)
 	if err := s.checkGroup(ctx, g.application.platform, &info); err != nil {
-		return err
+		return nil, err
+	}
+	uncleaned, err = s.installHooks(ctx, &g.info, &info)
+	if err != nil {
+		return nil, &cdtypes.InvalidRoleException{Message: aws.String("The service role does not grant the appropriate permissions to Amazon EC2 Auto Scaling: " + err.Error())}
 	}
 	g.info = info
-	return nil
+	return uncleaned, nil
 }
 
 // checkGroup checks the settings that all platforms have, and lets the
@@ -96,9 +101,16 @@ func (in *settings) apply(info *cdtypes.DeploymentGroupInfo) {
 // and tag sets replace each other.
 func (in *settings) applyInstances(info *cdtypes.DeploymentGroupInfo) {
 	if in.AutoScalingGroups != nil {
+		before := info.AutoScalingGroups
 		info.AutoScalingGroups = nil
 		for _, name := range in.AutoScalingGroups {
-			info.AutoScalingGroups = append(info.AutoScalingGroups, cdtypes.AutoScalingGroup{Name: aws.String(name)})
+			g := cdtypes.AutoScalingGroup{Name: aws.String(name)}
+			for _, b := range before {
+				if aws.ToString(b.Name) == name {
+					g = b
+				}
+			}
+			info.AutoScalingGroups = append(info.AutoScalingGroups, g)
 		}
 	}
 	if in.Ec2TagFilters != nil || in.Ec2TagSet != nil {

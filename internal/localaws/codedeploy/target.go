@@ -3,6 +3,7 @@ package codedeploy
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
@@ -39,9 +40,11 @@ func notStarted(d *deployment) error {
 
 // facts are what targets of all platforms have in common.
 type facts struct {
-	id     string
-	status cdtypes.TargetStatus
-	label  cdtypes.TargetLabel // of instances in blue/green deployments
+	id, arn string
+	status  cdtypes.TargetStatus
+	label   cdtypes.TargetLabel // of instances in blue/green deployments
+	updated *time.Time
+	events  []cdtypes.LifecycleEvent
 }
 
 // about reads the facts of a target. The ID of a Lambda target is the name of
@@ -50,12 +53,17 @@ type facts struct {
 func about(t *cdtypes.DeploymentTarget) facts {
 	switch {
 	case t.LambdaTarget != nil:
-		return facts{id: aws.ToString(t.LambdaTarget.TargetId), status: t.LambdaTarget.Status}
+		l := t.LambdaTarget
+		return facts{id: aws.ToString(l.TargetId), arn: aws.ToString(l.TargetArn), status: l.Status, updated: l.LastUpdatedAt, events: l.LifecycleEvents}
 	case t.EcsTarget != nil:
-		return facts{id: aws.ToString(t.EcsTarget.TargetId), status: t.EcsTarget.Status}
+		e := t.EcsTarget
+		return facts{id: aws.ToString(e.TargetId), arn: aws.ToString(e.TargetArn), status: e.Status, updated: e.LastUpdatedAt, events: e.LifecycleEvents}
 	case t.InstanceTarget != nil:
 		i := t.InstanceTarget
-		return facts{id: aws.ToString(i.TargetId), status: i.Status, label: i.InstanceLabel}
+		return facts{
+			id: aws.ToString(i.TargetId), arn: aws.ToString(i.TargetArn), status: i.Status, label: i.InstanceLabel,
+			updated: i.LastUpdatedAt, events: i.LifecycleEvents,
+		}
 	default:
 		return facts{}
 	}
@@ -108,17 +116,22 @@ func (s *Service) listDeploymentTargets(_ *wire.Call, in *codedeploy.ListDeploym
 	if err := checkTargetFilters(d, in.TargetFilters); err != nil {
 		return nil, err
 	}
-	ids := []string{}
-	for _, t := range d.run.targets() {
-		if f := about(&t); passes(in.TargetFilters, filterStatus, string(f.status)) && passes(in.TargetFilters, filterLabel, string(f.label)) {
-			ids = append(ids, f.id)
-		}
-	}
-	part, next, err := page(ids, in.NextToken)
+	part, next, err := page(d.targetIDs(in.TargetFilters), in.NextToken)
 	if err != nil {
 		return nil, err
 	}
 	return &codedeploy.ListDeploymentTargetsOutput{TargetIds: part, NextToken: next}, nil
+}
+
+// targetIDs lists the targets that pass all filters.
+func (d *deployment) targetIDs(filters map[string][]string) []string {
+	ids := []string{}
+	for _, t := range d.run.targets() {
+		if f := about(&t); passes(filters, filterStatus, string(f.status)) && passes(filters, filterLabel, string(f.label)) {
+			ids = append(ids, f.id)
+		}
+	}
+	return ids
 }
 
 func passes(filters map[string][]string, name, value string) bool {

@@ -138,7 +138,7 @@ func assemble(o Options, url string) *AWS {
 	})
 	for _, s := range []service{
 		a.Lambda,
-		codedeploy.New(w, mux),
+		codedeploy.New(w, mux, codedeploy.Options{}),
 		cloudwatch.New(w, mux),
 		a.Events,
 		scheduler.New(w, mux),

@@ -72,7 +72,7 @@ func (s *Service) createApplication(_ *wire.Call, in *codedeploy.CreateApplicati
 	}
 	if s.executors[platform] == nil {
 		return nil, &cdtypes.InvalidComputePlatformException{
-			Message: aws.String("this local AWS does not run deployments of compute platform " + string(platform)),
+			Message: aws.String("The computePlatform is invalid. The computePlatform should be Lambda, Server, or ECS."),
 		}
 	}
 	tags, err := tagMap(in.Tags)

@@ -57,7 +57,8 @@ func newBench(t *testing.T) *bench {
 	}
 	b.epoch = b.w.Now()
 	b.mux = wire.NewMux(b.w)
-	b.svc = codedeploy.New(b.w, b.mux, codedeploy.Options{})
+	b.svc = codedeploy.New(b.w, b.mux, codedeploy.Options{Unconfined: true})
+	t.Cleanup(func() { require.NoError(t, b.svc.Close()) })
 	b.mux.Handle(b.svc.Wire())
 	b.mux.Handle(wire.Service{Name: "lambda", Protocol: wire.RESTJSON, Operations: []wire.Operation{
 		wire.Op("GetAlias", b.getAlias).Bind(wire.REST{Method: "GET", Path: "/a"}),

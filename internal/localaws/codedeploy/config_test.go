@@ -63,7 +63,7 @@ func TestConfigurationsAreCheckedWhenMade(t *testing.T) {
 		"DeploymentConfigNameRequiredException":  custom("", canary(25, 7)),
 		"DeploymentConfigAlreadyExistsException": custom("quarter", canary(25, 7)),
 		"InvalidDeploymentConfigNameException":   custom("CodeDeployDefault.Mine", canary(25, 7)),
-		"InvalidComputePlatformException":        {DeploymentConfigName: aws.String("x"), ComputePlatform: "Server"},
+		"InvalidComputePlatformException":        {DeploymentConfigName: aws.String("x"), ComputePlatform: "Mainframe"},
 		"InvalidMinimumHealthyHostValueException": {
 			DeploymentConfigName: aws.String("x"), ComputePlatform: "Lambda", MinimumHealthyHosts: &cdtypes.MinimumHealthyHosts{},
 		},

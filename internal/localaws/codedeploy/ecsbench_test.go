@@ -92,7 +92,7 @@ func newFleet(t *testing.T, l layout) *fleet {
 		functions = l.hooks(f, server.URL)
 	}
 	for _, s := range []wire.Service{
-		codedeploy.New(f.w, f.mux).Wire(), services.Wire(), balancers.Wire(), functions,
+		codedeploy.New(f.w, f.mux, codedeploy.Options{}).Wire(), services.Wire(), balancers.Wire(), functions,
 		monitoring,
 		{Name: "events", Protocol: wire.JSON11, Operations: []wire.Operation{wire.Op("PutEvents", f.putEvents)}},
 		{Name: "sns", Protocol: wire.Query, Operations: []wire.Operation{wire.Op("Publish", f.publish)}},

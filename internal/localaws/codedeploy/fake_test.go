@@ -86,7 +86,11 @@ func (b *bench) putEvents(c *wire.Call, in *eventbridge.PutEventsInput) (*eventb
 	for _, e := range in.Entries {
 		var detail map[string]any
 		require.NoError(b.t, json.Unmarshal([]byte(*e.Detail), &detail))
-		b.log("%s %s", detail["deploymentId"], detail["state"])
+		if instance, ok := detail["instanceId"]; ok {
+			b.log("%s %s %s", detail["deploymentId"], instance, detail["state"])
+		} else {
+			b.log("%s %s", detail["deploymentId"], detail["state"])
+		}
 		b.events = append(b.events, map[string]any{
 			"source": *e.Source, "detail-type": *e.DetailType, "time": e.Time.Sub(b.epoch).String(),
 			"resources": e.Resources, "detail": detail, "principal": c.Principal.Service,

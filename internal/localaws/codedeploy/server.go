@@ -37,7 +37,7 @@ func (x *serverExecutor) settle(ctx context.Context, info *cdtypes.DeploymentGro
 		return &cdtypes.InvalidInputException{Message: aws.String("this local AWS has no termination deployments: terminationHookEnabled must be false")}
 	}
 	for _, err := range []error{
-		checkServerStyle(info), checkGroupTags(info), checkTargetGroups(info.LoadBalancerInfo), checkBlueGreen(info.BlueGreenDeploymentConfiguration),
+		checkServerStyle(info), checkGroupTags(info), checkTargetGroups(info.LoadBalancerInfo), checkFleets(info.BlueGreenDeploymentConfiguration),
 	} {
 		if err != nil {
 			return err
@@ -95,9 +95,9 @@ func checkTargetGroups(l *cdtypes.LoadBalancerInfo) error {
 	return nil
 }
 
-// checkBlueGreen refuses what is not one of the choices of a blue/green
+// checkFleets refuses what is not one of the choices of a blue/green
 // configuration.
-func checkBlueGreen(c *cdtypes.BlueGreenDeploymentConfiguration) error {
+func checkFleets(c *cdtypes.BlueGreenDeploymentConfiguration) error {
 	if c == nil {
 		return nil
 	}

@@ -133,8 +133,8 @@ func (t *task) carryOut(ctx context.Context, deadline time.Time) {
 	}
 	s := t.r.s
 	if !s.agentRuns(ctx, t.r.d.principal(), &t.m) {
-		if s.w.Now().Before(deadline) {
-			s.later(t.r.d, agentPoll, func() { t.carryOut(ctx, deadline) })
+		if left := deadline.Sub(s.w.Now()); left > 0 {
+			s.later(t.r.d, min(agentPoll, left), func() { t.carryOut(ctx, deadline) })
 			return
 		}
 		t.fail(ctx, &cdtypes.Diagnostics{ErrorCode: cdtypes.LifecycleErrorCodeUnknownError, Message: aws.String(agentSilent)})

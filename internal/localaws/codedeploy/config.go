@@ -123,7 +123,7 @@ func (s *Service) createDeploymentConfig(_ *wire.Call, in *codedeploy.CreateDepl
 	case len(s.configs)-len(predefined(s.w.Now())) >= configLimit:
 		return nil, &cdtypes.DeploymentConfigLimitExceededException{Message: aws.String("The deployment configurations limit was exceeded.")}
 	case s.executors[platform] == nil:
-		return nil, &cdtypes.InvalidComputePlatformException{Message: aws.String("this local AWS does not run deployments of compute platform " + string(platform) + " ")}
+		return nil, &cdtypes.InvalidComputePlatformException{Message: aws.String("The computePlatform is invalid. The computePlatform should be Lambda, Server, or ECS.")}
 	}
 	if err := checkConfig(in, platform); err != nil {
 		return nil, err

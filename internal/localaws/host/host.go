@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -43,24 +44,29 @@ type Options struct {
 	Listen  string // HOST:PORT; port 0 picks one; empty is 127.0.0.1:0
 	World   world.Options
 	State   string                               // folder in which the state is kept over a restart; empty keeps nothing
+	Hosts   string                               // folder with the file systems of instances; empty: below State, or a temporary one
 	Faults  []fault.Rule                         // in force from the start; see /_local/faults
 	Log     func(function, version, line string) // receives what functions write; optional
 	Problem func(error)                          // receives what went wrong where nobody waits; optional
+
+	// Unconfined lets the scripts of instances run on this machine as they are.
+	Unconfined bool
 }
 
 // AWS is a running local AWS. Its services may be used directly with the
 // world's lock held, which is how traffic is made and notices are read.
 type AWS struct {
-	World  *world.World
-	Mux    *wire.Mux
-	Lambda *lambda.Service
-	Events *eventbridge.Service
-	SNS    *sns.Service
-	Stacks *cloudformation.Service
-	Faults *fault.Injector // with the world's lock held
-	ECS    *ecs.Service
-	ELB    *elbv2.Service
-	EC2    *ec2.Service
+	World      *world.World
+	Mux        *wire.Mux
+	Lambda     *lambda.Service
+	CodeDeploy *codedeploy.Service
+	Events     *eventbridge.Service
+	SNS        *sns.Service
+	Stacks     *cloudformation.Service
+	Faults     *fault.Injector // with the world's lock held
+	ECS        *ecs.Service
+	ELB        *elbv2.Service
+	EC2        *ec2.Service
 
 	keepers []keeper // in the order of the services
 	store   *state.Store
@@ -136,9 +142,10 @@ func assemble(o Options, url string) *AWS {
 		Problem:     o.Problem,
 		OnAvailable: queues.OnAvailable,
 	})
+	a.CodeDeploy = codedeploy.New(w, mux, o.instances(w, url))
 	for _, s := range []service{
 		a.Lambda,
-		codedeploy.New(w, mux, codedeploy.Options{}),
+		a.CodeDeploy,
 		cloudwatch.New(w, mux),
 		a.Events,
 		scheduler.New(w, mux),
@@ -165,6 +172,18 @@ func assemble(o Options, url string) *AWS {
 	return a
 }
 
+// instances says where instances are and what their scripts find in their
+// environment.
+func (o *Options) instances(w *world.World, url string) codedeploy.Options {
+	folder := o.Hosts
+	if folder == "" && o.State != "" {
+		folder = filepath.Join(o.State, "hosts")
+	}
+	return codedeploy.Options{HostsDir: folder, Unconfined: o.Unconfined, Env: func() []string {
+		return []string{"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + w.Region, "AWS_DEFAULT_REGION=" + w.Region}
+	}}
+}
+
 // URL returns the address, for AWS_ENDPOINT_URL.
 func (a *AWS) URL() string { return a.url }
 
@@ -182,7 +201,7 @@ func (a *AWS) Close() error {
 
 func (a *AWS) close() error {
 	err := a.server.Close()
-	failed := a.Lambda.Close()
+	failed := errors.Join(a.Lambda.Close(), a.CodeDeploy.Close())
 	a.done.Wait()
 	if a.store != nil {
 		failed = errors.Join(failed, a.save(), a.store.Close())

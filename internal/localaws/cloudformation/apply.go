@@ -80,6 +80,12 @@ func (s *Service) create(ctx context.Context, st *stack, d resource.Desired, err
 	if st.op.phase == updating {
 		st.op.undo = append(st.op.undo, undo{id: d.LogicalID})
 	}
+	if there, ok := s.takeOver(ctx, st, st.revision, d, m.Retention); ok && err == nil {
+		s.adopt(m, there)
+		s.mark(st, m, cfntypes.ResourceStatusImportInProgress, "Resource import started.")
+		s.mark(st, m, cfntypes.ResourceStatusImportComplete, "Resource import completed.")
+		return
+	}
 	s.mark(st, m, cfntypes.ResourceStatusCreateInProgress, "")
 	a := attempt{action: "create", done: cfntypes.ResourceStatusCreateComplete, failed: cfntypes.ResourceStatusCreateFailed}
 	if err == nil {
@@ -93,6 +99,20 @@ func (s *Service) create(ctx context.Context, st *stack, d resource.Desired, err
 	}
 	s.mark(st, m, cfntypes.ResourceStatusCreateInProgress, initiated)
 	s.finish(st, m, a)
+}
+
+// takeOver finds a resource that is there already and belongs to no stack. It
+// must be one that stays when its stack goes (CloudFormation API reference,
+// CreateChangeSet, ImportExistingResources).
+func (s *Service) takeOver(ctx context.Context, st *stack, r revision, d resource.Desired, policy resource.Retention) (resource.Resource, bool) {
+	if !r.TakeOver || !retained(policy) {
+		return resource.Resource{}, false
+	}
+	there, ok, err := s.provider.Existing(ctx, st.owner(), d)
+	if err != nil || !ok || s.having(there.PhysicalID) != nil {
+		return resource.Resource{}, false
+	}
+	return there, true
 }
 
 // adopt takes over what the provider made; what it does not know stays.

@@ -116,6 +116,10 @@ func (c *comparison) resource(id string) (cfntypes.ResourceChange, bool) {
 	one := cfntypes.ResourceChange{LogicalResourceId: &id, ResourceType: aws.String(r.Type), AfterContext: contextOf(properties, r.Metadata)}
 	if m == nil {
 		one.Action = cfntypes.ChangeActionAdd
+		d := resource.Desired{LogicalID: id, Type: r.Type, Properties: properties}
+		if there, ok := c.takeOver(c.context(), c.st, c.revision, d, resource.Retention(r.DeletionPolicy)); ok {
+			one.Action, one.PhysicalResourceId = cfntypes.ChangeActionImport, &there.PhysicalID
+		}
 		return one, true
 	}
 	one.Action, one.PhysicalResourceId = cfntypes.ChangeActionModify, aws.String(m.PhysicalID)

@@ -57,6 +57,7 @@ func (s *Service) createChangeSet(c *wire.Call, in *cloudformation.CreateChangeS
 	if err != nil {
 		return nil, err
 	}
+	r.TakeOver = aws.ToBool(in.ImportExistingResources)
 	if previous == nil {
 		st.revision.Principal, st.revision.RoleARN = r.Principal, r.RoleARN
 	}
@@ -95,8 +96,6 @@ func (s *Service) changeSetStack(in *cloudformation.CreateChangeSetInput) (*stac
 	switch {
 	case err != nil:
 		return nil, err
-	case aws.ToBool(in.ImportExistingResources):
-		return nil, invalid("ImportExistingResources is not supported by the local CloudFormation")
 	case in.ChangeSetType == cfntypes.ChangeSetTypeImport:
 		return nil, invalid("ChangeSetType IMPORT is not supported by the local CloudFormation")
 	case in.ChangeSetType != cfntypes.ChangeSetTypeCreate && st == nil:
@@ -186,7 +185,7 @@ func (s *Service) describeChangeSet(_ *wire.Call, in *cloudformation.DescribeCha
 		CreationTime: &cs.created, Description: optional(cs.description), ExecutionStatus: cs.execution, Status: cs.status,
 		StatusReason: optional(cs.reason), Capabilities: cs.revision.Capabilities, NotificationARNs: cs.revision.Notify,
 		Parameters: cs.revision.parameters(), Tags: cs.revision.Tags, IncludeNestedStacks: &cs.nested,
-		DeploymentConfig: cs.config, OnStackFailure: cs.onFailure, RollbackConfiguration: &cfntypes.RollbackConfiguration{},
+		ImportExistingResources: &cs.revision.TakeOver, DeploymentConfig: cs.config, OnStackFailure: cs.onFailure, RollbackConfiguration: &cfntypes.RollbackConfiguration{},
 	}, nil
 }
 
@@ -255,9 +254,9 @@ func (s *Service) executeChangeSet(c *wire.Call, in *cloudformation.ExecuteChang
 	st.changeSets = []*changeSet{cs}
 	if st.status == cfntypes.StackStatusReviewInProgress {
 		st.revision, st.onFailure = r, cfntypes.OnFailure(cs.onFailure)
-		s.startCreate(st, p, token)
+		s.startCreate(st, p, &operation{token: token})
 	} else {
-		s.startUpdate(st, r, p, token)
+		s.startUpdate(st, r, p, &operation{token: token})
 	}
 	return &cloudformation.ExecuteChangeSetOutput{}, nil
 }
@@ -275,7 +274,7 @@ func (s *Service) listChangeSets(_ *wire.Call, in *cloudformation.ListChangeSets
 		all = append(all, cfntypes.ChangeSetSummary{
 			ChangeSetId: &cs.id, ChangeSetName: &cs.name, CreationTime: &cs.created, Description: optional(cs.description),
 			ExecutionStatus: cs.execution, IncludeNestedStacks: &cs.nested, StackId: &st.id, StackName: &st.name,
-			Status: cs.status, StatusReason: optional(cs.reason),
+			ImportExistingResources: &cs.revision.TakeOver, Status: cs.status, StatusReason: optional(cs.reason),
 		})
 	}
 	out, next, err := page(all, in.NextToken, changesPage)

@@ -60,7 +60,7 @@ func (s *Service) createStack(c *wire.Call, in *cloudformation.CreateStackInput)
 	}
 	st.once(in.ClientRequestToken)
 	s.stacks = append(s.stacks, st)
-	s.startCreate(st, p, aws.ToString(in.ClientRequestToken))
+	s.startCreate(st, p, &operation{token: aws.ToString(in.ClientRequestToken)})
 	return &cloudformation.CreateStackOutput{StackId: &st.id}, nil
 }
 
@@ -110,7 +110,7 @@ func (s *Service) updateStack(c *wire.Call, in *cloudformation.UpdateStackInput)
 	st.once(in.ClientRequestToken)
 	st.disableRollback, st.retainOnCreate = either(in.DisableRollback, in.DeploymentConfig), aws.ToBool(in.RetainExceptOnCreate)
 	st.changeSet = ""
-	s.startUpdate(st, r, p, aws.ToString(in.ClientRequestToken))
+	s.startUpdate(st, r, p, &operation{token: aws.ToString(in.ClientRequestToken)})
 	return &cloudformation.UpdateStackOutput{StackId: &st.id}, nil
 }
 
@@ -162,7 +162,7 @@ func (s *Service) deleteStack(c *wire.Call, in *cloudformation.DeleteStackInput)
 	if in.RoleARN != nil {
 		st.revision.RoleARN = *in.RoleARN
 	}
-	s.startDelete(st, aws.ToString(in.ClientRequestToken), in.RetainResources)
+	s.startDelete(st, &operation{token: aws.ToString(in.ClientRequestToken), keep: in.RetainResources})
 	return &cloudformation.DeleteStackOutput{}, nil
 }
 

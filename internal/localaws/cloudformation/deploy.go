@@ -19,11 +19,11 @@ type Input struct {
 	Parameters map[string]string
 	Assets     Assets
 	Imports    map[string]string // what stacks elsewhere export, for Fn::ImportValue
-	Options    Options
+	Options    Choices
 }
 
-// Options are a caller's choices.
-type Options struct {
+// Choices are what a deployer may choose.
+type Choices struct {
 	// Replace may give another directory for the code of a function: the
 	// template ships code for another architecture than this machine's. It is
 	// called for each function whose code is an asset, with the function's
@@ -94,9 +94,9 @@ func (s *Service) launch(ctx context.Context, in Input, files packed) (*stack, e
 		s.replaceFailed(in.StackName)
 		st.revision = r
 		s.stacks = append(s.stacks, st)
-		s.startCreate(st, p, "")
+		s.startCreate(st, p, &operation{swift: true})
 	case st.op != nil || s.differs(st, r, p):
-		s.startUpdate(st, r, p, "")
+		s.startUpdate(st, r, p, &operation{swift: true})
 	}
 	return st, nil
 }
@@ -122,7 +122,7 @@ func (s *Service) Delete(ctx context.Context, name string) error {
 	if !st.idle() {
 		return fmt.Errorf("delete %s: it is in status %s", name, st.status)
 	}
-	s.startDelete(st, "", nil)
+	s.startDelete(st, &operation{swift: true})
 	if err := s.await(ctx, st); err != nil {
 		return fmt.Errorf("delete %s: %w", name, err)
 	}

@@ -42,7 +42,7 @@ func canary(t *testing.T) cloudformation.Input {
 
 // deploy deploys with a CloudFormation of its own.
 func deploy(ctx context.Context, c wire.Caller, w *world.World, in cloudformation.Input) (cloudformation.Stack, error) {
-	return cloudformation.New(w, c).Deploy(ctx, in)
+	return cloudformation.New(w, c, cloudformation.Options{}).Deploy(ctx, in)
 }
 
 func TestDeployMakesTheResourcesOfASynthesizedStack(t *testing.T) {
@@ -50,7 +50,7 @@ func TestDeployMakesTheResourcesOfASynthesizedStack(t *testing.T) {
 	r := newRecorder()
 	clear(r.parameters)
 	clear(r.buckets)
-	cfn := cloudformation.New(world.New(world.Options{}), r)
+	cfn := cloudformation.New(world.New(world.Options{}), r, cloudformation.Options{})
 	stack, err := cfn.Deploy(t.Context(), canary(t))
 	require.NoError(t, err)
 	golden(t, "canary.calls", strings.Join(r.calls, "\n")+"\n")
@@ -70,7 +70,7 @@ func TestDeployIsTheSameEveryTime(t *testing.T) {
 func TestDeleteRemovesTheLastMadeFirst(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	cfn := cloudformation.New(world.New(world.Options{}), r)
+	cfn := cloudformation.New(world.New(world.Options{}), r, cloudformation.Options{})
 	_, err := cfn.Deploy(t.Context(), canary(t))
 	require.NoError(t, err)
 	r.calls = nil
@@ -133,7 +133,7 @@ func TestACallerWhoGivesUpLeavesNothingBehind(t *testing.T) {
 func TestDeleteGoesOnAfterAFailure(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	cfn := cloudformation.New(world.New(world.Options{}), r)
+	cfn := cloudformation.New(world.New(world.Options{}), r, cloudformation.Options{})
 	_, err := cfn.Deploy(t.Context(), cloudformation.Input{StackName: "s", Template: []byte(three)})
 	require.NoError(t, err)
 	r.calls, r.fail["sns DeleteTopic"] = nil, errors.New("busy")
@@ -163,7 +163,7 @@ func TestDeletionPolicyDecidesWhatStays(t *testing.T) {
 	deleted := func(r *recorder) string { return strings.Join(r.calls[len(r.calls)-2:], "\n") }
 
 	r := newRecorder()
-	cfn := cloudformation.New(world.New(world.Options{}), r)
+	cfn := cloudformation.New(world.New(world.Options{}), r, cloudformation.Options{})
 	_, err := cfn.Deploy(t.Context(), in)
 	require.NoError(t, err)
 	require.NoError(t, cfn.Delete(t.Context(), "s"))

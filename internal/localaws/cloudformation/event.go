@@ -53,7 +53,11 @@ func (s *Service) mark(st *stack, m *member, status cfntypes.ResourceStatus, rea
 
 // record notes an event and tells the topics.
 func (s *Service) record(st *stack, e cfntypes.StackEvent) {
-	e.StackId, e.StackName, e.Timestamp = &st.id, &st.name, aws.Time(s.world.Now())
+	at := s.world.Now()
+	if n := len(st.events); n > 0 && st.op != nil && !st.op.swift {
+		at = later(at, st.events[n-1].Timestamp.Add(time.Millisecond))
+	}
+	e.StackId, e.StackName, e.Timestamp = &st.id, &st.name, &at
 	if st.op != nil && st.op.token != "" {
 		e.ClientRequestToken = &st.op.token
 	}
@@ -61,6 +65,13 @@ func (s *Service) record(st *stack, e cfntypes.StackEvent) {
 	for _, topic := range st.revision.Notify {
 		s.notify(topic, e)
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // notify publishes an event as CloudFormation does: one line for each member,

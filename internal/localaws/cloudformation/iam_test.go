@@ -45,7 +45,7 @@ func identity(t *testing.T, mux *wire.Mux) []string {
 func TestRolesAndPoliciesBecomeIAMs(t *testing.T) {
 	t.Parallel()
 	w, mux := region(t)
-	cfn := cloudformation.New(w, mux)
+	cfn := cloudformation.New(w, mux, cloudformation.Options{})
 	stack, err := cfn.Deploy(t.Context(), cloudformation.Input{StackName: "s", Template: []byte(identities)})
 	require.NoError(t, err)
 	role, _ := stack.Resource("Role")
@@ -76,7 +76,7 @@ func TestAPolicyThatIAMRefusesFailsTheStack(t *testing.T) {
 	t.Parallel()
 	w, mux := region(t)
 	text := strings.Replace(identities, `"Action": "sqs:*"`, `"Action": "sqs"`, 1)
-	_, err := cloudformation.New(w, mux).Deploy(t.Context(), cloudformation.Input{StackName: "s", Template: []byte(text)})
+	_, err := cloudformation.New(w, mux, cloudformation.Options{}).Deploy(t.Context(), cloudformation.Input{StackName: "s", Template: []byte(text)})
 	require.ErrorContains(t, err, "create Policy (AWS::IAM::Policy): iam PutRolePolicy: MalformedPolicyDocument")
 	w.Lock()
 	defer w.Unlock()

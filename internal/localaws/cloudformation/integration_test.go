@@ -79,7 +79,7 @@ func TestSynthesizedStackComesAndGoesOnTheRealServices(t *testing.T) {
 	t.Parallel()
 	w, mux := region(t)
 	before := inventory(t, w, mux)
-	cfn := cloudformation.New(w, mux)
+	cfn := cloudformation.New(w, mux, cloudformation.Options{})
 	stack, err := cfn.Deploy(t.Context(), canary(t))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]int{

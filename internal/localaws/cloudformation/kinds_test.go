@@ -104,7 +104,7 @@ func TestPropertiesBecomeInputs(t *testing.T) {
 		},
 		"bucket": {
 			`"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b", "VersioningConfiguration": {"Status": "Enabled"}}`,
-			[]string{`s3 CreateBucket {Bucket:b}`, `s3 PutBucketVersioning {Bucket:b VersioningConfiguration:{Status:Enabled}}`},
+			[]string{`s3 HeadBucket {Bucket:b}`, `s3 CreateBucket {Bucket:b}`, `s3 PutBucketVersioning {Bucket:b VersioningConfiguration:{Status:Enabled}}`},
 		},
 		"metadata": {`"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "v2:…"}`, []string{}},
 	} {

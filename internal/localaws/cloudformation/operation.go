@@ -31,6 +31,11 @@ const (
 // choice: AWS does not say.
 const pollEvery = time.Second
 
+// pace is the time that a step takes, so that the events of an operation can be
+// told apart by their times, as the CDK sorts them. Own choice: on AWS it is
+// seconds to minutes. Nothing takes time in a deployment with Deploy.
+const pace = 20 * time.Millisecond
+
 // operation is what is being done to a stack. It goes in steps, one resource
 // at a time, each a timer of its own, so that other things can happen between.
 type operation struct {
@@ -47,6 +52,7 @@ type operation struct {
 	keep    []string          // logical ids that stay when the stack goes
 	stop    error             // why it is to be broken off
 	stuck   bool              // it failed and may be continued
+	swift   bool              // its steps take no time
 	attempt attempt
 
 	plan *plan // follows from the stack's revision
@@ -81,7 +87,7 @@ func (s *Service) step(st *stack) {
 		return
 	}
 	ctx := s.context()
-	pause := time.Duration(0)
+	pause := op.pace()
 	switch {
 	case op.waiting != "":
 		if !s.settled(ctx, st) {
@@ -260,7 +266,7 @@ func (s *Service) takeAway(st *stack, p phase, reason string) {
 	}
 	op.gone = nil
 	for _, m := range st.removal() {
-		keep := m.Retention == resource.RetentionRetain
+		keep := m.Retention == resource.RetentionRetain && !st.retainOnCreate
 		op.gone = append(op.gone, removal{resource: m.Resource, keep: keep})
 	}
 	s.turn(st, status, strings.TrimSpace(reason))
@@ -279,18 +285,25 @@ func cause(err error) string {
 func (s *Service) begin(st *stack, op *operation, status cfntypes.StackStatus, reason string) {
 	st.op, st.last = op, nil
 	s.turn(st, status, reason)
-	s.soon(st, 0)
+	s.soon(st, op.pace())
+}
+
+func (op *operation) pace() time.Duration {
+	if op.swift {
+		return 0
+	}
+	return pace
 }
 
 // startCreate begins to make a stack that has its revision.
-func (s *Service) startCreate(st *stack, p *plan, token string) {
-	op := &operation{phase: creating, token: token, plan: p, todo: slices.Clone(p.order)}
+func (s *Service) startCreate(st *stack, p *plan, op *operation) {
+	op.phase, op.plan, op.todo = creating, p, slices.Clone(p.order)
 	s.begin(st, op, cfntypes.StackStatusCreateInProgress, byUser)
 }
 
 // startUpdate begins to make r of a stack.
-func (s *Service) startUpdate(st *stack, r revision, p *plan, token string) {
-	op := &operation{phase: updating, token: token, plan: p, todo: slices.Clone(p.order), outputs: st.outputs}
+func (s *Service) startUpdate(st *stack, r revision, p *plan, op *operation) {
+	op.phase, op.plan, op.todo, op.outputs = updating, p, slices.Clone(p.order), st.outputs
 	if st.op != nil { // an update that failed and was not taken back
 		op.undo = st.op.undo
 	} else {
@@ -301,10 +314,17 @@ func (s *Service) startUpdate(st *stack, r revision, p *plan, token string) {
 }
 
 // startDelete begins to remove a stack.
-func (s *Service) startDelete(st *stack, token string, keep []string) {
-	op := &operation{phase: deleting, token: token, keep: keep}
+func (s *Service) startDelete(st *stack, op *operation) {
+	op.phase = deleting
+	if st.op != nil { // an update that failed and was not taken back
+		for _, u := range st.op.undo {
+			if u.replaced && u.before != nil {
+				op.gone = append(op.gone, removal{resource: u.before.Resource, replaced: true, keep: u.before.Replace == resource.RetentionRetain})
+			}
+		}
+	}
 	for _, m := range st.removal() {
-		stays := slices.Contains(keep, m.LogicalID) || m.Retention == resource.RetentionRetain ||
+		stays := slices.Contains(op.keep, m.LogicalID) || m.Retention == resource.RetentionRetain ||
 			m.Retention == resource.RetentionRetainExceptOnCreate && st.status != cfntypes.StackStatusRollbackFailed
 		op.gone = append(op.gone, removal{resource: m.Resource, keep: stays})
 	}

@@ -35,9 +35,12 @@ type Service struct {
 	stacks   []*stack // in the order in which they were made, the deleted ones too
 }
 
+// Options are what a CloudFormation is given besides the services that it calls.
+type Options = resource.Options
+
 // New makes a CloudFormation without stacks, which makes resources through c.
-func New(w *world.World, c wire.Caller) *Service {
-	return &Service{world: w, caller: c, provider: resource.New(w, c)}
+func New(w *world.World, c wire.Caller, o Options) *Service {
+	return &Service{world: w, caller: c, provider: resource.New(w, c, o)}
 }
 
 // Wire describes the service to the mux.

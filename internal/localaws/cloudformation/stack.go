@@ -55,6 +55,7 @@ type revision struct {
 	Principal    wire.Principal    // who asked for it
 	Code         map[string]string // object keys of functions whose code was replaced
 	Imports      map[string]string // exports of stacks that are not here
+	TakeOver     bool              // resources that are there already are imported
 }
 
 // member is one resource of a stack with its status.

@@ -27,7 +27,7 @@ func (s *Service) restore(ctx context.Context, st *stack) {
 	m := st.member(u.id)
 	if u.before == nil {
 		if m != nil {
-			op.gone = append([]removal{{resource: m.Resource, keep: m.Retention == resource.RetentionRetain}}, op.gone...)
+			op.gone = append([]removal{{resource: m.Resource, keep: m.Retention == resource.RetentionRetain && !st.retainOnCreate}}, op.gone...)
 		}
 		return
 	}

@@ -10,7 +10,7 @@ import (
 
 func TestRequestsAndAnswersTravelAsTheSDKWritesAndReadsThem(t *testing.T) {
 	t.Parallel()
-	svc := cloudformation.New(world.New(world.Options{}), newRecorder()).Wire()
+	svc := cloudformation.New(world.New(world.Options{}), newRecorder(), cloudformation.Options{}).Wire()
 	wiretest.Snapshots(t, svc, "github.com/aws/aws-sdk-go-v2/service/cloudformation")
 	wiretest.Answers(t, svc)
 }

@@ -61,6 +61,7 @@ func (s *Service) createDeployment(c *wire.Call, in *codedeploy.CreateDeployment
 	d := s.newDeployment(g, r, config)
 	g.take(d)
 	d.override(in)
+	d.credit(c.Context)
 	d.run = x.deploy(d)
 	s.launch(context.WithoutCancel(c.Context), d)
 	return &codedeploy.CreateDeploymentOutput{DeploymentId: d.info.DeploymentId}, nil

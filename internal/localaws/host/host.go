@@ -21,6 +21,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
 	"github.com/pullback-dev/pullback/internal/localaws/dynamodb"
 	"github.com/pullback-dev/pullback/internal/localaws/ec2"
+	"github.com/pullback-dev/pullback/internal/localaws/ecr"
 	"github.com/pullback-dev/pullback/internal/localaws/ecs"
 	"github.com/pullback-dev/pullback/internal/localaws/elbv2"
 	"github.com/pullback-dev/pullback/internal/localaws/eventbridge"
@@ -128,7 +129,7 @@ func assemble(o Options, url string) *AWS {
 	queues := sqs.New(w, mux, sqs.Options{BaseURL: func() string { return url }})
 	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux)}
 	a.EC2, a.ECS, a.ELB = ec2.New(w, mux), ecs.New(w, mux), elbv2.New(w, mux)
-	a.Stacks = cloudformation.New(w, mux)
+	a.Stacks = cloudformation.New(w, mux, cloudformation.Options{ForStack: codedeploy.OrderedBy})
 	a.ELB.Watch(a.machine)
 	a.ELB.Watch(a.task)
 	identities := iam.New(w, mux)
@@ -154,6 +155,7 @@ func assemble(o Options, url string) *AWS {
 		a.SNS,
 		dynamodb.New(w, mux),
 		a.EC2,
+		ecr.New(w, mux),
 		a.ECS,
 		a.ELB,
 		s3.New(w, mux),

@@ -25,7 +25,11 @@ type bucket struct {
 	created    time.Time
 	versioning s3types.BucketVersioningStatus
 	objects    map[string][]*object // by key, the oldest version first; never empty
+	settings
 }
+
+// sorted returns the keys of m in order.
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // bucket finds a bucket. expectedOwner is the account that the caller believes
 // to own it.
@@ -114,7 +118,7 @@ func (s *Service) listBuckets(_ *wire.Call, in *s3.ListBucketsInput) (*s3.ListBu
 		return nil, err
 	}
 	out := &s3.ListBucketsOutput{Buckets: []s3types.Bucket{}, Owner: s.owner(), Prefix: in.Prefix}
-	for _, name := range slices.Sorted(maps.Keys(s.buckets)) {
+	for _, name := range sorted(s.buckets) {
 		if strings.HasPrefix(name, aws.ToString(in.Prefix)) {
 			out.Buckets = append(out.Buckets, s3types.Bucket{
 				Name: aws.String(name), CreationDate: aws.Time(s.buckets[name].created),
@@ -139,22 +143,6 @@ func (s *Service) getBucketLocation(_ *wire.Call, in *s3.GetBucketLocationInput)
 		out.LocationConstraint = s3types.BucketLocationConstraint(s.world.Region)
 	}
 	return out, nil
-}
-
-// getBucketEncryption answers with what every new bucket has since 2023
-// ("Setting default server-side encryption behavior for Amazon S3 buckets").
-func (s *Service) getBucketEncryption(_ *wire.Call, in *s3.GetBucketEncryptionInput) (*s3.GetBucketEncryptionOutput, error) {
-	if _, err := s.bucket(in.Bucket, in.ExpectedBucketOwner); err != nil {
-		return nil, err
-	}
-	return &s3.GetBucketEncryptionOutput{ServerSideEncryptionConfiguration: &s3types.ServerSideEncryptionConfiguration{
-		Rules: []s3types.ServerSideEncryptionRule{{
-			ApplyServerSideEncryptionByDefault: &s3types.ServerSideEncryptionByDefault{
-				SSEAlgorithm: s3types.ServerSideEncryptionAes256,
-			},
-			BucketKeyEnabled: aws.Bool(false),
-		}},
-	}}, nil
 }
 
 func (s *Service) getBucketVersioning(_ *wire.Call, in *s3.GetBucketVersioningInput) (*s3.GetBucketVersioningOutput, error) {

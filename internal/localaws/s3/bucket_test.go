@@ -105,9 +105,9 @@ func TestWhatWouldBeIgnoredIsRefusedByName(t *testing.T) {
 			})
 			return err
 		},
-		"aws:kms": func() error {
+		"aws:kms:dsse": func() error {
 			_, err := c.PutObject(t.Context(), &s3.PutObjectInput{
-				Bucket: aws.String("bin"), Key: aws.String("k"), ServerSideEncryption: s3types.ServerSideEncryptionAwsKms,
+				Bucket: aws.String("bin"), Key: aws.String("k"), ServerSideEncryption: s3types.ServerSideEncryptionAwsKmsDsse,
 			})
 			return err
 		},

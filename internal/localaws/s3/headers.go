@@ -47,6 +47,7 @@ func contentHeaders() map[string]string {
 		"Cache-Control": "CacheControl", "Content-Disposition": "ContentDisposition", "Content-Encoding": "ContentEncoding",
 		"Content-Language": "ContentLanguage", "Content-Type": "ContentType", "X-Amz-Meta-*": "Metadata",
 		"X-Amz-Server-Side-Encryption": "ServerSideEncryption", "X-Amz-Storage-Class": "StorageClass",
+		"X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": "SSEKMSKeyId",
 	}
 }
 
@@ -72,7 +73,8 @@ func putHeaders() map[string]string {
 func writtenHeaders() map[string]string {
 	return merge(checksumHeaders(), map[string]string{
 		"Etag": "ETag", "X-Amz-Version-Id": "VersionId", "X-Amz-Server-Side-Encryption": "ServerSideEncryption",
-		"X-Amz-Checksum-Type": "ChecksumType",
+		"X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": "SSEKMSKeyId",
+		"X-Amz-Checksum-Type":                         "ChecksumType",
 	})
 }
 

@@ -23,14 +23,15 @@ const nullVersion = "null"
 
 // object is one version of an object.
 type object struct {
-	version  string
-	marker   bool // a delete marker, which has nothing else
-	modified time.Time
-	body     []byte
-	etag     string
-	sums     checksums
-	meta     map[string]string
-	expires  *string
+	version    string
+	marker     bool // a delete marker, which has nothing else
+	modified   time.Time
+	body       []byte
+	etag       string
+	sums       checksums
+	meta       map[string]string
+	expires    *string
+	encryption *s3types.ServerSideEncryptionByDefault // nil is SSE-S3
 
 	cacheControl, disposition, encoding, language, contentType *string
 }
@@ -39,7 +40,7 @@ func (s *Service) putObject(_ *wire.Call, in *s3.PutObjectInput) (*s3.PutObjectO
 	err := wire.Only(in, "Bucket", "Key", "Body", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage",
 		"ContentLength", "ContentMD5", "ContentType", "ExpectedBucketOwner", "Expires", "IfMatch", "IfNoneMatch", "Metadata",
 		"ChecksumAlgorithm", "ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256",
-		"ServerSideEncryption", "StorageClass")
+		"ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled", "StorageClass")
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func (s *Service) putObject(_ *wire.Call, in *s3.PutObjectInput) (*s3.PutObjectO
 		return nil, err
 	}
 	b.add(aws.ToString(in.Key), o)
-	out := &s3.PutObjectOutput{ETag: aws.String(o.etag), ServerSideEncryption: s3types.ServerSideEncryptionAes256}
+	out := &s3.PutObjectOutput{ETag: aws.String(o.etag), ServerSideEncryption: o.algorithm(), SSEKMSKeyId: o.kmsKey()}
 	if b.versioning != "" {
 		out.VersionId = aws.String(o.version)
 	}
@@ -68,7 +69,7 @@ func (s *Service) putObject(_ *wire.Call, in *s3.PutObjectInput) (*s3.PutObjectO
 // not hold ("Conditional writes").
 func (b *bucket) checkPut(in *s3.PutObjectInput) error {
 	switch {
-	case in.ServerSideEncryption != "" && in.ServerSideEncryption != s3types.ServerSideEncryptionAes256:
+	case in.ServerSideEncryption != "" && !encrypts(in.ServerSideEncryption):
 		return fail("UnsupportedParameter", "the local AWS does not support ServerSideEncryption "+string(in.ServerSideEncryption))
 	case in.StorageClass != "" && in.StorageClass != s3types.StorageClassStandard:
 		return fail("UnsupportedParameter", "the local AWS does not support StorageClass "+string(in.StorageClass))
@@ -121,6 +122,10 @@ func (s *Service) newObject(b *bucket, in *s3.PutObjectInput) (*object, error) {
 	}
 	if in.Expires != nil {
 		o.expires = aws.String(in.Expires.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))
+	}
+	o.encryption = b.encryption
+	if in.ServerSideEncryption != "" {
+		o.encryption = &s3types.ServerSideEncryptionByDefault{SSEAlgorithm: in.ServerSideEncryption, KMSMasterKeyID: in.SSEKMSKeyId}
 	}
 	if in.Body != nil {
 		body, err := io.ReadAll(in.Body)
@@ -241,4 +246,19 @@ func (s *Service) deleteObject(_ *wire.Call, in *s3.DeleteObjectInput) (*s3.Dele
 	}
 	b.add(key, m)
 	return &s3.DeleteObjectOutput{DeleteMarker: aws.Bool(true), VersionId: aws.String(m.version)}, nil
+}
+
+// algorithm and kmsKey are what an object says about its encryption.
+func (o *object) algorithm() s3types.ServerSideEncryption {
+	if o.encryption == nil {
+		return s3types.ServerSideEncryptionAes256
+	}
+	return o.encryption.SSEAlgorithm
+}
+
+func (o *object) kmsKey() *string {
+	if o.encryption == nil {
+		return nil
+	}
+	return o.encryption.KMSMasterKeyID
 }

@@ -39,7 +39,7 @@ func (s *Service) getObject(_ *wire.Call, in *s3.GetObjectInput) (*s3.GetObjectO
 		ContentRange: contentRange, ETag: aws.String(o.etag), LastModified: aws.Time(o.modified), Metadata: o.meta,
 		CacheControl: o.cacheControl, ContentDisposition: o.disposition, ContentEncoding: o.encoding,
 		ContentLanguage: o.language, ContentType: o.contentType, ExpiresString: o.expires,
-		ServerSideEncryption: s3types.ServerSideEncryptionAes256,
+		ServerSideEncryption: o.algorithm(), SSEKMSKeyId: o.kmsKey(),
 	}
 	if b.versioning != "" {
 		out.VersionId = aws.String(o.version)
@@ -67,7 +67,7 @@ func (s *Service) headObject(c *wire.Call, in *s3.HeadObjectInput) (*s3.HeadObje
 		AcceptRanges: o.AcceptRanges, ContentLength: o.ContentLength, ContentRange: o.ContentRange,
 		ETag: o.ETag, LastModified: o.LastModified, Metadata: o.Metadata, CacheControl: o.CacheControl,
 		ContentDisposition: o.ContentDisposition, ContentEncoding: o.ContentEncoding, ContentLanguage: o.ContentLanguage,
-		ContentType: o.ContentType, ExpiresString: o.ExpiresString, ServerSideEncryption: o.ServerSideEncryption,
+		ContentType: o.ContentType, ExpiresString: o.ExpiresString, ServerSideEncryption: o.ServerSideEncryption, SSEKMSKeyId: o.SSEKMSKeyId,
 		VersionId: o.VersionId, ChecksumCRC32: o.ChecksumCRC32, ChecksumCRC32C: o.ChecksumCRC32C,
 		ChecksumCRC64NVME: o.ChecksumCRC64NVME, ChecksumSHA1: o.ChecksumSHA1, ChecksumSHA256: o.ChecksumSHA256,
 		ChecksumType: o.ChecksumType,

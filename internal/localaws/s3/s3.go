@@ -1,10 +1,12 @@
 // Package s3 is the object store of the local AWS: buckets and objects in
 // memory, with versions, entity tags and checksums, addressed by path. It
-// refuses multipart uploads, access control lists, encryption keys and
-// everything else that it does not list.
+// refuses multipart uploads, access control lists, customers' own encryption
+// keys and everything else that it does not list.
 package s3
 
 import (
+	"slices"
+
 	"github.com/aws/smithy-go"
 
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
@@ -16,6 +18,8 @@ type Service struct {
 	world   *world.World
 	buckets map[string]*bucket
 	written uint64 // versions written so far
+
+	watching bool `state:"-"` // a timer applies lifecycle rules at midnight
 }
 
 // New makes a store without buckets. S3 calls no other service.
@@ -28,7 +32,7 @@ func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "s3", Protocol: wire.RESTXML, Version: "2006-03-01", Style: wire.Pascal,
 		Status:     statuses(),
-		Operations: append(s.bucketOperations(), s.objectOperations()...),
+		Operations: slices.Concat(s.bucketOperations(), s.settingOperations(), s.objectOperations()),
 	}
 }
 
@@ -36,12 +40,15 @@ func (s *Service) Wire() wire.Service {
 // error codes).
 func statuses() map[string]int {
 	return map[string]int{
-		"NotModified":             304,
-		"NoSuchBucket":            404,
-		"NoSuchKey":               404,
-		"NoSuchVersion":           404,
-		"NotFound":                404,
-		"BucketAlreadyOwnedByYou": 409, "BucketNotEmpty": 409,
+		"NotModified":        304,
+		"NoSuchBucket":       404,
+		"NoSuchKey":          404,
+		"NoSuchVersion":      404,
+		"NotFound":           404,
+		"NoSuchBucketPolicy": 404, "NoSuchLifecycleConfiguration": 404, "NoSuchTagSet": 404,
+		"NoSuchPublicAccessBlockConfiguration": 404,
+		"AccessDenied":                         403,
+		"BucketAlreadyOwnedByYou":              409, "BucketNotEmpty": 409,
 		"PreconditionFailed": 412,
 		"InvalidRange":       416,
 	}

@@ -9,5 +9,12 @@ import (
 // Kept implements [state.Keeper].
 func (s *Service) Kept() (any, state.Union) { return s, nil }
 
-// Resume implements [state.Keeper]. Nothing here waits for a time.
-func (*Service) Resume(context.Context) error { return nil }
+// Resume implements [state.Keeper].
+func (s *Service) Resume(context.Context) error {
+	for _, b := range s.buckets {
+		if len(b.lifecycle) > 0 {
+			s.watch()
+		}
+	}
+	return nil
+}

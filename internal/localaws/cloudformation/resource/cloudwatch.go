@@ -1,7 +1,9 @@
 package resource
 
 import (
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
 // longestAlarm is the limit of an alarm's name (CloudWatch API reference,
@@ -21,29 +23,60 @@ func cloudwatchKinds() map[string]kind {
 				"EvaluateLowSampleCountPercentile EvaluationPeriods ExtendedStatistic InsufficientDataActions MetricName Metrics " +
 				"Namespace OKActions Period Statistic Tags Threshold ThresholdMetricId TreatMissingData Unit",
 			attributes: "Arn",
+			replace:    "AlarmName",
 			create: func(j *job) error {
 				name := j.name("AlarmName", longestAlarm, "")
-				var in cloudwatch.PutMetricAlarmInput
-				j.fill(&in)
-				_, err := call[cloudwatch.PutMetricAlarmOutput](j, "monitoring", "PutMetricAlarm", &in)
-				return madeAlarm(j, name, err)
+				return madeAlarm(j, name, putMetricAlarm(j))
 			},
+			update: func(j *job) error { return updateAlarm(j, putMetricAlarm) },
 			remove: remove,
 		},
 		"AWS::CloudWatch::CompositeAlarm": {
 			properties: "ActionsEnabled ActionsSuppressor ActionsSuppressorExtensionPeriod ActionsSuppressorWaitPeriod AlarmActions " +
 				"AlarmDescription AlarmName AlarmRule! InsufficientDataActions OKActions Tags",
 			attributes: "Arn",
+			replace:    "AlarmName",
 			create: func(j *job) error {
 				name := j.name("AlarmName", longestAlarm, "")
-				var in cloudwatch.PutCompositeAlarmInput
-				j.fill(&in)
-				_, err := call[cloudwatch.PutCompositeAlarmOutput](j, "monitoring", "PutCompositeAlarm", &in)
-				return madeAlarm(j, name, err)
+				return madeAlarm(j, name, putCompositeAlarm(j))
 			},
+			update: func(j *job) error { return updateAlarm(j, putCompositeAlarm) },
 			remove: remove,
 		},
 	}
+}
+
+func putMetricAlarm(j *job) error {
+	var in cloudwatch.PutMetricAlarmInput
+	j.fill(&in)
+	_, err := call[cloudwatch.PutMetricAlarmOutput](j, "monitoring", "PutMetricAlarm", &in)
+	return err
+}
+
+func putCompositeAlarm(j *job) error {
+	var in cloudwatch.PutCompositeAlarmInput
+	j.fill(&in)
+	_, err := call[cloudwatch.PutCompositeAlarmOutput](j, "monitoring", "PutCompositeAlarm", &in)
+	return err
+}
+
+// updateAlarm puts the alarm again, which replaces all of it but its tags
+// (CloudWatch API reference, PutMetricAlarm, Tags).
+func updateAlarm(j *job, put func(*job) error) error {
+	set, gone := j.retag()
+	j.left["AlarmName"] = j.resource.PhysicalID
+	if err := put(j); err != nil {
+		return err
+	}
+	arn := aws.String(j.resource.Attributes["Arn"])
+	return both(set, gone, func() error {
+		tags := tagList(set, func(k, v *string) cwtypes.Tag { return cwtypes.Tag{Key: k, Value: v} })
+		_, err := call[cloudwatch.TagResourceOutput](j, "monitoring", "TagResource", &cloudwatch.TagResourceInput{ResourceARN: arn, Tags: tags})
+		return err
+	}, func() error {
+		_, err := call[cloudwatch.UntagResourceOutput](j, "monitoring", "UntagResource", &cloudwatch.UntagResourceInput{ResourceARN: arn, TagKeys: gone})
+		return err
+	})
 }
 
 // madeAlarm notes the alarm; the API does not tell its ARN.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 )
 
 // longestDeploy is the limit of the names of applications, groups and
@@ -17,6 +18,10 @@ func codedeployKinds() map[string]kind {
 	return map[string]kind{
 		"AWS::CodeDeploy::Application": {
 			properties: "ApplicationName ComputePlatform Tags",
+			replace:    "ApplicationName ComputePlatform",
+			update: func(j *job) error {
+				return retagDeploy(j, j.env.arn("codedeploy", "application:"+j.resource.PhysicalID))
+			},
 			create: func(j *job) error {
 				name := j.name("ApplicationName", longestDeploy, "")
 				var in codedeploy.CreateApplicationInput
@@ -35,7 +40,9 @@ func codedeployKinds() map[string]kind {
 				"BlueGreenDeploymentConfiguration DeploymentConfigName DeploymentGroupName DeploymentStyle ECSServices Ec2TagFilters " +
 				"Ec2TagSet LoadBalancerInfo OnPremisesInstanceTagFilters OnPremisesTagSet OutdatedInstancesStrategy " +
 				"ServiceRoleArn! Tags TerminationHookEnabled TriggerConfigurations",
-			create: createGroup,
+			replace: "ApplicationName DeploymentGroupName",
+			create:  createGroup,
+			update:  updateGroup,
 			remove: func(j *job) error {
 				_, err := call[codedeploy.DeleteDeploymentGroupOutput](j, "codedeploy", "DeleteDeploymentGroup",
 					&codedeploy.DeleteDeploymentGroupInput{
@@ -72,6 +79,46 @@ func createGroup(j *job) error {
 	j.fill(&in)
 	_, err := call[codedeploy.CreateDeploymentGroupOutput](j, "codedeploy", "CreateDeploymentGroup", &in)
 	return madeNamed(j, name, err)
+}
+
+// updateGroup changes a group. What is left out of the call stays as it was, so
+// what was taken away is emptied.
+func updateGroup(j *job) error {
+	set, gone := j.retag()
+	empty, off := []any{}, map[string]any{"Enabled": false}
+	j.lacking(map[string]any{
+		"AlarmConfiguration": off, "AutoRollbackConfiguration": off, "AutoScalingGroups": empty, "Ec2TagFilters": empty,
+		"OnPremisesInstanceTagFilters": empty, "TriggerConfigurations": empty, "ECSServices": empty, "Tags": nil,
+		"DeploymentConfigName": "CodeDeployDefault.OneAtATime",
+	})
+	j.without("Tags")
+	unwrap(j, "Ec2TagSet", "Ec2TagSetList", "Ec2TagGroup")
+	unwrap(j, "OnPremisesTagSet", "OnPremisesTagSetList", "OnPremisesTagGroup")
+	j.left["CurrentDeploymentGroupName"] = j.resource.PhysicalID
+	j.without("DeploymentGroupName")
+	var in codedeploy.UpdateDeploymentGroupInput
+	j.fill(&in)
+	if _, err := call[codedeploy.UpdateDeploymentGroupOutput](j, "codedeploy", "UpdateDeploymentGroup", &in); err != nil {
+		return err
+	}
+	arn := j.env.arn("codedeploy", "deploymentgroup:"+aws.ToString(in.ApplicationName)+"/"+j.resource.PhysicalID)
+	return retagTo(j, arn, set, gone)
+}
+
+func retagDeploy(j *job, arn string) error {
+	set, gone := j.retag()
+	return retagTo(j, arn, set, gone)
+}
+
+func retagTo(j *job, arn string, set []pair, gone []string) error {
+	return both(set, gone, func() error {
+		tags := tagList(set, func(k, v *string) cdtypes.Tag { return cdtypes.Tag{Key: k, Value: v} })
+		_, err := call[codedeploy.TagResourceOutput](j, "codedeploy", "TagResource", &codedeploy.TagResourceInput{ResourceArn: &arn, Tags: tags})
+		return err
+	}, func() error {
+		_, err := call[codedeploy.UntagResourceOutput](j, "codedeploy", "UntagResource", &codedeploy.UntagResourceInput{ResourceArn: &arn, TagKeys: gone})
+		return err
+	})
 }
 
 // unwrap turns {list: [{group: […]}, …]} into {list: [[…], …]}.

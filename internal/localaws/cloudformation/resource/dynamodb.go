@@ -4,6 +4,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/template"
 )
 
 // longestTable is the limit of a table's name (DynamoDB API reference,
@@ -19,7 +21,11 @@ func dynamodbKinds() map[string]kind {
 				"SSESpecification StreamSpecification TableClass TableName Tags TimeToLiveSpecification WarmThroughput",
 			attributes: "Arn StreamArn",
 			rename:     map[string]string{"SSESpecification.SSEEnabled": "Enabled"},
+			replace:    "TableName KeySchema LocalSecondaryIndexes",
+			perhaps:    "AttributeDefinitions",
+			must:       redefined,
 			create:     createTable,
+			update:     updateTable,
 			remove: func(j *job) error {
 				_, err := call[dynamodb.DeleteTableOutput](j, "dynamodb", "DeleteTable",
 					&dynamodb.DeleteTableInput{TableName: &j.resource.PhysicalID})
@@ -61,6 +67,132 @@ func createTable(j *job) error {
 	}
 	j.made(name, "Arn", aws.ToString(t.TableArn), "StreamArn", aws.ToString(t.LatestStreamArn))
 	return switchOn(j, &backups, &ttl)
+}
+
+// redefined says whether the type of an attribute changes: further attributes
+// are no reason for another table (CloudFormation template reference,
+// AWS::DynamoDB::Table, AttributeDefinitions).
+func redefined(before, after map[string]any) bool {
+	types := func(v any) map[string]any {
+		out := map[string]any{}
+		list, _ := v.([]any)
+		for _, one := range list {
+			object, _ := one.(map[string]any)
+			name, _ := template.Text(object["AttributeName"])
+			out[name] = object["AttributeType"]
+		}
+		return out
+	}
+	old, now := types(before["AttributeDefinitions"]), types(after["AttributeDefinitions"])
+	for name, typ := range old {
+		if other, still := now[name]; still && other != typ {
+			return true
+		}
+	}
+	return false
+}
+
+// updateTable changes a table, one thing a call as the API wants it.
+func updateTable(j *job) error {
+	if j.changed("GlobalSecondaryIndexes", "ResourcePolicy", "SSESpecification", "WarmThroughput", "OnDemandThroughput") {
+		j.report("", "indexes, the policy, encryption and on-demand limits of a table cannot be changed here")
+		return j.problems.Err()
+	}
+	name := j.resource.PhysicalID
+	if j.changed("BillingMode", "ProvisionedThroughput", "DeletionProtectionEnabled", "TableClass") {
+		if err := updateTableSettings(j, name); err != nil {
+			return err
+		}
+	}
+	if j.changed("StreamSpecification") {
+		if err := updateStream(j, name); err != nil {
+			return err
+		}
+	}
+	if j.changed("PointInTimeRecoverySpecification") {
+		in := dynamodb.UpdateContinuousBackupsInput{TableName: &name}
+		v := j.take("PointInTimeRecoverySpecification")
+		if v == nil {
+			v = map[string]any{"PointInTimeRecoveryEnabled": false}
+		}
+		j.into(&in, "PointInTimeRecoverySpecification", v)
+		if _, err := call[dynamodb.UpdateContinuousBackupsOutput](j, "dynamodb", "UpdateContinuousBackups", &in); err != nil {
+			return err
+		}
+	}
+	if j.changed("TimeToLiveSpecification") {
+		if err := updateTimeToLive(j, name); err != nil {
+			return err
+		}
+	}
+	set, gone := j.retag()
+	arn := aws.String(j.resource.Attributes["Arn"])
+	return both(set, gone, func() error {
+		tags := tagList(set, func(k, v *string) ddbtypes.Tag { return ddbtypes.Tag{Key: k, Value: v} })
+		_, err := call[dynamodb.TagResourceOutput](j, "dynamodb", "TagResource", &dynamodb.TagResourceInput{ResourceArn: arn, Tags: tags})
+		return err
+	}, func() error {
+		_, err := call[dynamodb.UntagResourceOutput](j, "dynamodb", "UntagResource", &dynamodb.UntagResourceInput{ResourceArn: arn, TagKeys: gone})
+		return err
+	})
+}
+
+func updateTableSettings(j *job, name string) error {
+	in := dynamodb.UpdateTableInput{TableName: &name}
+	for property, otherwise := range map[string]any{
+		"BillingMode": "PROVISIONED", "ProvisionedThroughput": nil, "DeletionProtectionEnabled": false, "TableClass": "STANDARD",
+	} {
+		v := j.take(property)
+		if !j.changed(property) {
+			continue
+		}
+		if v == nil {
+			v = otherwise
+		}
+		if v != nil {
+			j.into(&in, property, v)
+		}
+	}
+	_, err := call[dynamodb.UpdateTableOutput](j, "dynamodb", "UpdateTable", &in)
+	return err
+}
+
+// updateStream switches a stream on or off; another view needs both.
+func updateStream(j *job, name string) error {
+	in := dynamodb.UpdateTableInput{TableName: &name, StreamSpecification: &ddbtypes.StreamSpecification{StreamEnabled: aws.Bool(false)}}
+	v := j.take("StreamSpecification")
+	if j.was("StreamSpecification") != nil {
+		if _, err := call[dynamodb.UpdateTableOutput](j, "dynamodb", "UpdateTable", &in); err != nil {
+			return err
+		}
+		delete(j.resource.Attributes, "StreamArn")
+	}
+	if v == nil {
+		return nil
+	}
+	in = dynamodb.UpdateTableInput{TableName: &name}
+	j.into(&in, "StreamSpecification", v)
+	in.StreamSpecification.StreamEnabled = aws.Bool(true)
+	out, err := call[dynamodb.UpdateTableOutput](j, "dynamodb", "UpdateTable", &in)
+	if err != nil {
+		return err
+	}
+	if t := out.TableDescription; t != nil {
+		j.resource.Attributes["StreamArn"] = aws.ToString(t.LatestStreamArn)
+	}
+	return nil
+}
+
+func updateTimeToLive(j *job, name string) error {
+	in := dynamodb.UpdateTimeToLiveInput{TableName: &name}
+	v := j.take("TimeToLiveSpecification")
+	if v == nil {
+		old, _ := j.was("TimeToLiveSpecification").(map[string]any)
+		v = map[string]any{"AttributeName": old["AttributeName"], "Enabled": false}
+	}
+	j.into(&in, "TimeToLiveSpecification", v)
+	_, err := call[dynamodb.UpdateTimeToLiveOutput](j, "dynamodb", "UpdateTimeToLive", &in)
+	return err
 }
 
 func switchOn(j *job, backups *dynamodb.UpdateContinuousBackupsInput, ttl *dynamodb.UpdateTimeToLiveInput) error {

@@ -2,10 +2,13 @@ package resource
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/template"
 )
 
 // longestRule is the limit of a rule's name (EventBridge API reference,
@@ -22,7 +25,9 @@ func eventsKinds() map[string]kind {
 			properties: "Description EventBusName EventPattern Name RoleArn ScheduleExpression State Tags Targets",
 			attributes: "Arn",
 			asJSON:     []string{"EventPattern"},
+			replace:    "Name EventBusName",
 			create:     createRule,
+			update:     updateRule,
 			remove:     removeRule,
 		},
 	}
@@ -59,6 +64,72 @@ func createRule(j *job) error {
 	return failed(put.FailedEntries)
 }
 
+// updateRule puts the rule again, which replaces all of it but its targets and
+// tags.
+func updateRule(j *job) error {
+	name := j.resource.Handle
+	set, gone := j.retag()
+	j.left["Name"] = name
+	var wanted eventbridge.PutTargetsInput
+	if v := j.take("Targets"); v != nil {
+		j.into(&wanted, "Targets", v)
+	}
+	var in eventbridge.PutRuleInput
+	j.fill(&in)
+	if _, err := call[eventbridge.PutRuleOutput](j, "events", "PutRule", &in); err != nil {
+		return err
+	}
+	wanted.Rule, wanted.EventBusName = &name, in.EventBusName
+	if err := replaceTargets(j, &wanted); err != nil {
+		return err
+	}
+	arn := aws.String(j.resource.Attributes["Arn"])
+	return both(set, gone, func() error {
+		tags := tagList(set, func(k, v *string) ebtypes.Tag { return ebtypes.Tag{Key: k, Value: v} })
+		_, err := call[eventbridge.TagResourceOutput](j, "events", "TagResource", &eventbridge.TagResourceInput{ResourceARN: arn, Tags: tags})
+		return err
+	}, func() error {
+		_, err := call[eventbridge.UntagResourceOutput](j, "events", "UntagResource", &eventbridge.UntagResourceInput{ResourceARN: arn, TagKeys: gone})
+		return err
+	})
+}
+
+// replaceTargets puts the targets that are wanted and removes the others.
+func replaceTargets(j *job, wanted *eventbridge.PutTargetsInput) error {
+	if len(wanted.Targets) > 0 {
+		put, err := call[eventbridge.PutTargetsOutput](j, "events", "PutTargets", wanted)
+		if err != nil {
+			return err
+		}
+		if err := failed(put.FailedEntries); err != nil {
+			return err
+		}
+	}
+	gone := eventbridge.RemoveTargetsInput{Rule: wanted.Rule, EventBusName: wanted.EventBusName}
+	old, _ := j.was("Targets").([]any)
+	for _, id := range targetIDs(old) {
+		if !slices.ContainsFunc(wanted.Targets, func(t ebtypes.Target) bool { return aws.ToString(t.Id) == id }) {
+			gone.Ids = append(gone.Ids, id)
+		}
+	}
+	if len(gone.Ids) == 0 {
+		return nil
+	}
+	_, err := call[eventbridge.RemoveTargetsOutput](j, "events", "RemoveTargets", &gone)
+	return err
+}
+
+func targetIDs(targets []any) []string {
+	var out []string
+	for _, v := range targets {
+		if one, ok := v.(map[string]any); ok {
+			id, _ := template.Text(one["Id"])
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
 // failed makes an error of entries that PutTargets answers for.
 func failed(entries []ebtypes.PutTargetsResultEntry) error {
 	if len(entries) == 0 {
@@ -77,12 +148,7 @@ func removeRule(j *job) error {
 		bus = aws.String(j.text("EventBusName"))
 	}
 	targets := eventbridge.RemoveTargetsInput{Rule: &j.resource.Handle, EventBusName: bus}
-	for _, v := range j.list("Targets") {
-		if one, ok := v.(map[string]any); ok {
-			id, _ := one["Id"].(string)
-			targets.Ids = append(targets.Ids, id)
-		}
-	}
+	targets.Ids = targetIDs(j.list("Targets"))
 	if len(targets.Ids) > 0 {
 		if _, err := call[eventbridge.RemoveTargetsOutput](j, "events", "RemoveTargets", &targets); err != nil {
 			return err

@@ -146,6 +146,19 @@ func (j *job) into(in any, name string, v any) {
 	m.fill(in, map[string]any{name: v})
 }
 
+// nested maps one property, which is an object, to a struct of its own.
+func (j *job) nested(in any, name string, v any) {
+	object, ok := v.(map[string]any)
+	if !ok {
+		if !isUnknown(v) {
+			j.report(name, "must be an object")
+		}
+		return
+	}
+	m := mapper{report: func(path, reason string) { j.report(name+"."+path, reason) }}
+	m.fill(in, object)
+}
+
 // made says that the resource now exists, so that it is removed again if
 // something goes wrong later. Attributes are names and values by turns.
 func (j *job) made(physicalID string, attributes ...string) {

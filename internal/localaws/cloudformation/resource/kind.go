@@ -27,6 +27,9 @@ type kind struct {
 	// Settle looks whether what j.resource.Pending says has happened and
 	// empties it if so. Nil if the type waits for nothing.
 	settle func(j *job) error
+	// Existing tells j.made if a resource of that name is there already, so that
+	// a stack can take it over. Nil if that cannot be found out.
+	existing func(j *job) error
 	// Remove undoes create. Nil if there is nothing to undo.
 	remove func(j *job) error
 }
@@ -48,7 +51,7 @@ func kinds() map[string]kind {
 	}
 	for _, some := range []map[string]kind{
 		lambdaKinds(), invokeKinds(), sqsKinds(), snsKinds(), dynamodbKinds(), eventsKinds(),
-		iamKinds(), cloudwatchKinds(), codedeployKinds(), ssmKinds(), s3Kinds(),
+		iamKinds(), cloudwatchKinds(), codedeployKinds(), ssmKinds(), s3Kinds(), ecrKinds(),
 	} {
 		maps.Copy(all, some)
 	}

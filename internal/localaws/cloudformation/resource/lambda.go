@@ -21,7 +21,9 @@ func lambdaKinds() map[string]kind {
 				"FileSystemConfigs FunctionName Handler ImageConfig KmsKeyArn Layers LoggingConfig MemorySize PackageType " +
 				"ReservedConcurrentExecutions Role! Runtime SnapStart Tags Timeout TracingConfig VpcConfig",
 			attributes: "Arn",
+			replace:    "FunctionName PackageType",
 			create:     createFunction,
+			update:     updateFunction,
 			remove: func(j *job) error {
 				_, err := call[lambda.DeleteFunctionOutput](j, "lambda", "DeleteFunction",
 					&lambda.DeleteFunctionInput{FunctionName: &j.resource.PhysicalID})
@@ -42,7 +44,10 @@ func lambdaKinds() map[string]kind {
 		"AWS::Lambda::Alias": {
 			properties: "Description FunctionName! FunctionVersion! Name! RoutingConfig",
 			attributes: "AliasArn",
+			replace:    "FunctionName Name",
 			create:     createAlias,
+			update:     updateAlias,
+			settle:     settleAlias,
 			remove: func(j *job) error {
 				_, err := call[lambda.DeleteAliasOutput](j, "lambda", "DeleteAlias",
 					&lambda.DeleteAliasInput{FunctionName: aws.String(j.text("FunctionName")), Name: aws.String(j.text("Name"))})
@@ -89,8 +94,8 @@ func createVersion(j *job) error {
 	return nil
 }
 
-// createAlias turns CloudFormation's list of weights into the API's map.
-func createAlias(j *job) error {
+// weights turns CloudFormation's list of weights into the API's map.
+func weights(j *job) {
 	if routing := j.object("RoutingConfig"); routing != nil {
 		list, ok := routing["AdditionalVersionWeights"].([]any)
 		if !ok || len(routing) != 1 {
@@ -108,6 +113,10 @@ func createAlias(j *job) error {
 		}
 		j.left["RoutingConfig"] = map[string]any{"AdditionalVersionWeights": weights}
 	}
+}
+
+func createAlias(j *job) error {
+	weights(j)
 	var in lambda.CreateAliasInput
 	j.fill(&in)
 	out, err := call[lambda.CreateAliasOutput](j, "lambda", "CreateAlias", &in)

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/template"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
@@ -67,11 +69,19 @@ type Provider struct {
 	world  *world.World
 	caller wire.Caller
 	kinds  map[string]kind
+	Options
+}
+
+// Options are what a provider is given besides the services that it calls.
+type Options struct {
+	// ForStack returns a context in which CodeDeploy notes who asks for a
+	// deployment and for which stack. Nil leaves that to CodeDeploy.
+	ForStack func(ctx context.Context, creator cdtypes.DeploymentCreator, stackID string) context.Context
 }
 
 // New makes a provider that makes its calls through c.
-func New(w *world.World, c wire.Caller) *Provider {
-	return &Provider{world: w, caller: c, kinds: kinds()}
+func New(w *world.World, c wire.Caller, o Options) *Provider {
+	return &Provider{world: w, caller: c, kinds: kinds(), Options: o}
 }
 
 // Known says whether there is such a resource type.
@@ -113,6 +123,17 @@ func (p *Provider) Create(ctx context.Context, o Owner, d Desired) (Resource, er
 	}
 	err := j.kind.create(j)
 	return j.resource, err
+}
+
+// Existing looks for a resource with the name that d gives it, which a stack
+// may take over instead of making one.
+func (p *Provider) Existing(ctx context.Context, o Owner, d Desired) (Resource, bool, error) {
+	j := p.job(ctx, o, d)
+	if j.kind.existing == nil {
+		return Resource{}, false, nil
+	}
+	err := j.kind.existing(j)
+	return j.resource, j.resource.PhysicalID != "", err
 }
 
 // Update changes a resource in place.

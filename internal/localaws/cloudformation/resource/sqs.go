@@ -23,7 +23,9 @@ func sqsKinds() map[string]kind {
 				"KmsDataKeyReusePeriodSeconds KmsMasterKeyId MaximumMessageSize MessageRetentionPeriod QueueName " +
 				"ReceiveMessageWaitTimeSeconds RedriveAllowPolicy RedrivePolicy SqsManagedSseEnabled Tags VisibilityTimeout",
 			attributes: "Arn QueueName QueueUrl",
+			replace:    "QueueName FifoQueue",
 			create:     createQueue,
+			update:     updateQueue,
 			remove: func(j *job) error {
 				_, err := call[sqs.DeleteQueueOutput](j, "sqs", "DeleteQueue", &sqs.DeleteQueueInput{QueueUrl: &j.resource.PhysicalID})
 				return err
@@ -33,19 +35,21 @@ func sqsKinds() map[string]kind {
 			properties: "PolicyDocument! Queues!",
 			attributes: "Id",
 			create: func(j *job) error {
-				document := document(j.take("PolicyDocument"))
-				queues := j.texts("Queues")
 				j.made(j.env.name(j.id, longestID, j.dry))
-				return setQueuePolicies(j, queues, document)
+				return setQueuePolicies(j, j.texts("Queues"), document(j.take("PolicyDocument")))
+			},
+			update: func(j *job) error {
+				queues := j.texts("Queues")
+				gone := slices.DeleteFunc(j.wasTexts("Queues"), func(url string) bool { return slices.Contains(queues, url) })
+				if err := setQueuePolicies(j, queues, document(j.take("PolicyDocument"))); err != nil {
+					return err
+				}
+				return forgivingly(setQueuePolicies(j, gone, ""))
 			},
 			// The empty text takes a queue's policy away (SQS API reference,
 			// SetQueueAttributes).
 			remove: func(j *job) error {
-				err := setQueuePolicies(j, j.texts("Queues"), "")
-				if _, gone := errors.AsType[*sqstypes.QueueDoesNotExist](err); gone {
-					return nil
-				}
-				return err
+				return forgivingly(setQueuePolicies(j, j.texts("Queues"), ""))
 			},
 		},
 	}
@@ -73,6 +77,44 @@ func createQueue(j *job) error {
 	url := aws.ToString(out.QueueUrl)
 	j.made(url, "Arn", j.env.arn("sqs", name), "QueueName", name, "QueueUrl", url)
 	return nil
+}
+
+// updateQueue sets the attributes that changed. What was taken away gets its
+// default (SQS API reference, SetQueueAttributes).
+func updateQueue(j *job) error {
+	set, gone := j.retag()
+	j.lacking(map[string]any{
+		"DelaySeconds": "0", "MaximumMessageSize": "1048576", "MessageRetentionPeriod": "345600", "ReceiveMessageWaitTimeSeconds": "0",
+		"VisibilityTimeout": "30", "RedrivePolicy": "", "RedriveAllowPolicy": "", "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "300",
+		"SqsManagedSseEnabled": true, "ContentBasedDeduplication": false, "DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue", "Tags": nil,
+	})
+	j.without("QueueName", "FifoQueue", "Tags")
+	in := sqs.SetQueueAttributesInput{QueueUrl: &j.resource.PhysicalID, Attributes: j.attributes("RedrivePolicy", "RedriveAllowPolicy")}
+	for name := range in.Attributes {
+		if !j.changed(name) {
+			delete(in.Attributes, name)
+		}
+	}
+	if len(in.Attributes) > 0 {
+		if _, err := call[sqs.SetQueueAttributesOutput](j, "sqs", "SetQueueAttributes", &in); err != nil {
+			return err
+		}
+	}
+	return both(set, gone, func() error {
+		_, err := call[sqs.TagQueueOutput](j, "sqs", "TagQueue", &sqs.TagQueueInput{QueueUrl: in.QueueUrl, Tags: tagMap(set)})
+		return err
+	}, func() error {
+		_, err := call[sqs.UntagQueueOutput](j, "sqs", "UntagQueue", &sqs.UntagQueueInput{QueueUrl: in.QueueUrl, TagKeys: gone})
+		return err
+	})
+}
+
+// forgivingly is err, unless the queue is gone, with its policy.
+func forgivingly(err error) error {
+	if _, gone := errors.AsType[*sqstypes.QueueDoesNotExist](err); gone {
+		return nil
+	}
+	return err
 }
 
 func fifoSuffix(fifo bool) string {

@@ -16,7 +16,9 @@ func ssmKinds() map[string]kind {
 		"AWS::SSM::Parameter": {
 			properties: "AllowedPattern DataType Description Name Policies Tags Tier Type! Value!",
 			attributes: "Type Value",
+			replace:    "Name",
 			create:     createParameter,
+			update:     updateParameter,
 			remove: func(j *job) error {
 				_, err := call[ssm.DeleteParameterOutput](j, "ssm", "DeleteParameter",
 					&ssm.DeleteParameterInput{Name: &j.resource.PhysicalID})
@@ -24,6 +26,26 @@ func ssmKinds() map[string]kind {
 			},
 		},
 	}
+}
+
+// updateParameter writes the parameter again. Its tags stay as they are: the
+// Parameter Store here has none.
+func updateParameter(j *job) error {
+	if j.changed("Tags") {
+		j.report("Tags", "cannot be changed here")
+		return j.problems.Err()
+	}
+	j.without("Tags")
+	j.lacking(map[string]any{"Description": "", "AllowedPattern": "", "Tags": nil, "DataType": "text", "Tier": "Standard"})
+	j.without("Tags")
+	j.left["Name"] = j.resource.PhysicalID
+	in := ssm.PutParameterInput{Overwrite: aws.Bool(true)}
+	j.fill(&in)
+	if _, err := call[ssm.PutParameterOutput](j, "ssm", "PutParameter", &in); err != nil {
+		return err
+	}
+	j.made(j.resource.PhysicalID, "Type", string(in.Type), "Value", aws.ToString(in.Value))
+	return nil
 }
 
 func createParameter(j *job) error {

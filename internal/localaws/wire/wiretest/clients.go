@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -74,6 +75,8 @@ func client(t *testing.T, service string, do transport) any {
 		return cloudformation.NewFromConfig(c)
 	case "iam":
 		return iam.NewFromConfig(c)
+	case "ecr":
+		return ecr.NewFromConfig(c)
 	case "codedeploy":
 		return codedeploy.NewFromConfig(c)
 	case "lambda":

@@ -158,3 +158,25 @@ func TestAnAlarmThatARuleNamesCannotBeDeletedAlone(t *testing.T) {
 	code, _ := refused[cloudwatch.DeleteAlarmsOutput](l, "DeleteAlarms", &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"a"}})
 	assert.Equal(t, "ResourceNotFound", code)
 }
+
+func TestFamilyOfACompositeAlarmIsDescribedInBrief(t *testing.T) {
+	l := newLocal(t)
+	l.child("b", cwtypes.StateValueOk)
+	l.child("a", cwtypes.StateValueAlarm)
+	l.composite("mid", "ALARM(a) AND OK(b)")
+	l.composite("top", "ALARM(mid) OR ALARM(a)")
+	arn := func(name string) *string { return aws.String("arn:aws:cloudwatch:us-east-1:123456789012:alarm:" + name) }
+	brief := func(name string, value cwtypes.StateValue) cwtypes.MetricAlarm {
+		return cwtypes.MetricAlarm{AlarmName: &name, AlarmArn: arn(name), StateValue: value, StateUpdatedTimestamp: &start}
+	}
+	children := do[cloudwatch.DescribeAlarmsOutput](l, "DescribeAlarms", &cloudwatch.DescribeAlarmsInput{ChildrenOfAlarmName: aws.String("mid")})
+	assert.Equal(t, []cwtypes.MetricAlarm{brief("a", cwtypes.StateValueAlarm), brief("b", cwtypes.StateValueOk)}, children.MetricAlarms)
+	parents := do[cloudwatch.DescribeAlarmsOutput](l, "DescribeAlarms", &cloudwatch.DescribeAlarmsInput{ParentsOfAlarmName: aws.String("a")})
+	assert.Equal(t, []cwtypes.CompositeAlarm{
+		{AlarmName: aws.String("mid"), AlarmArn: arn("mid")}, {AlarmName: aws.String("top"), AlarmArn: arn("top")},
+	}, parents.CompositeAlarms)
+	code, _ := refused[cloudwatch.DescribeAlarmsOutput](l, "DescribeAlarms", &cloudwatch.DescribeAlarmsInput{
+		ChildrenOfAlarmName: aws.String("mid"), StateValue: cwtypes.StateValueOk,
+	})
+	assert.Equal(t, "ValidationError", code)
+}

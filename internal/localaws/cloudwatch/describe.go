@@ -15,10 +15,8 @@ import (
 // (API reference, DescribeAlarms).
 func (s *Service) describeAlarms(_ *wire.Call, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
 	switch {
-	case in.ChildrenOfAlarmName != nil:
-		return nil, unsupported("ChildrenOfAlarmName")
-	case in.ParentsOfAlarmName != nil:
-		return nil, unsupported("ParentsOfAlarmName")
+	case in.ChildrenOfAlarmName != nil || in.ParentsOfAlarmName != nil:
+		return s.describeFamily(in)
 	case in.AlarmNamePrefix != nil && len(in.AlarmNames) > 0:
 		return nil, combination("AlarmNames and AlarmNamePrefix are mutually exclusive.")
 	case len(in.AlarmNames) > 100: // API reference, DescribeAlarms

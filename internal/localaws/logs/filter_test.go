@@ -158,7 +158,8 @@ func TestMetricFilterCountsWhatMatches(t *testing.T) {
 			},
 		},
 		"a field": {
-			"[..., word = one]", logstypes.MetricTransformation{MetricValue: aws.String("3"), Dimensions: map[string]string{"Word": "$word"}},
+			"[..., word = one]",
+			logstypes.MetricTransformation{MetricValue: aws.String("3"), Dimensions: map[string]string{"Word": "$word"}},
 			[]cwtypes.MetricDatum{{Value: aws.Float64(3), Dimensions: []cwtypes.Dimension{{Name: aws.String("Word"), Value: aws.String("one")}}}},
 		},
 		"a value with a dimension": {

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -149,7 +150,7 @@ func (f *fieldsPattern) values(message string) map[string]string {
 
 // has reports whether a field has that name.
 func (f *fieldsPattern) has(name string) bool {
-	for _, p := range append(f.before[:len(f.before):len(f.before)], f.after...) {
+	for _, p := range slices.Concat(f.before, f.after) {
 		if p.name == name {
 			return true
 		}

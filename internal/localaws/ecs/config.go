@@ -69,14 +69,9 @@ func withDefaults(controller ecstypes.DeploymentControllerType, in *ecstypes.Dep
 	if out.BakeTimeInMinutes == nil {
 		out.BakeTimeInMinutes = aws.Int32(0)
 	}
-	var breaker ecstypes.DeploymentCircuitBreaker
-	if out.DeploymentCircuitBreaker != nil {
-		breaker = *out.DeploymentCircuitBreaker
+	if out.DeploymentCircuitBreaker == nil {
+		out.DeploymentCircuitBreaker = &ecstypes.DeploymentCircuitBreaker{}
 	}
-	if breaker.ResetOnHealthyTask == nil {
-		breaker.ResetOnHealthyTask = aws.Bool(true)
-	}
-	out.DeploymentCircuitBreaker = &breaker
 	return &out
 }
 

@@ -57,8 +57,10 @@ func (svc *service) isSteady() bool {
 // time, or runs if nobody checks its health.
 func (s *Service) relieve(svc *service, w *workload) {
 	svc.impaired = false
-	if r := svc.ongoing; r != nil && w == r.target.workload && !aws.ToBool(r.config.DeploymentCircuitBreaker.ResetOnHealthyTask) {
-		return
+	if r := svc.ongoing; r != nil && w == r.target.workload {
+		if reset := r.config.DeploymentCircuitBreaker.ResetOnHealthyTask; reset != nil && !*reset {
+			return
+		}
 	}
 	w.failed = 0
 }

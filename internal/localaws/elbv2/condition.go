@@ -24,6 +24,10 @@ const (
 // guide, "Quotas for your Application Load Balancers").
 const maxValues = 5
 
+// maxValue is the length of a host name or a path pattern (API reference,
+// RuleCondition); the others are held to it as well.
+const maxValue = 128
+
 // checkConditions refuses conditions that cannot be, and completes the others:
 // answers show hosts and paths both ways.
 func checkConditions(in []elbtypes.RuleCondition) ([]elbtypes.RuleCondition, error) {
@@ -70,6 +74,9 @@ func checkCondition(c elbtypes.RuleCondition) (n int, done elbtypes.RuleConditio
 	}
 	if len(all) == 0 || slices.Contains(all, "") {
 		return 0, c, invalid("A condition value must be specified")
+	}
+	if slices.ContainsFunc(all, func(v string) bool { return len(v) > maxValue }) {
+		return 0, c, invalid("A condition value cannot be longer than '%d' characters", maxValue)
 	}
 	return len(all), show(c, field, all), checkSources(field, all)
 }
@@ -188,21 +195,23 @@ func matchQuery(pairs []elbtypes.QueryStringKeyValuePair, query url.Values) bool
 }
 
 // glob compares with a pattern in which * stands for any characters and ? for
-// one.
+// one. After a mismatch, the last * takes one character more.
 func glob(pattern, s string) bool {
-	for pattern != "" {
+	p, i, star, from := 0, 0, -1, 0
+	for i < len(s) {
 		switch {
-		case pattern[0] == '*':
-			for i := 0; i <= len(s); i++ {
-				if glob(pattern[1:], s[i:]) {
-					return true
-				}
-			}
-			return false
-		case s == "" || pattern[0] != '?' && pattern[0] != s[0]:
+		case p < len(pattern) && pattern[p] == '*':
+			star, from = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
+			p++
+			i++
+		case star >= 0:
+			from++
+			p, i = star+1, from
+		default:
 			return false
 		}
-		pattern, s = pattern[1:], s[1:]
 	}
-	return s == ""
+	return strings.Trim(pattern[p:], "*") == ""
 }

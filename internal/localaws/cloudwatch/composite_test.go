@@ -165,7 +165,9 @@ func TestFamilyOfACompositeAlarmIsDescribedInBrief(t *testing.T) {
 	l.child("a", cwtypes.StateValueAlarm)
 	l.composite("mid", "ALARM(a) AND OK(b)")
 	l.composite("top", "ALARM(mid) OR ALARM(a)")
-	arn := func(name string) *string { return aws.String("arn:aws:cloudwatch:us-east-1:123456789012:alarm:" + name) }
+	arn := func(name string) *string {
+		return aws.String("arn:aws:cloudwatch:us-east-1:123456789012:alarm:" + name)
+	}
 	brief := func(name string, value cwtypes.StateValue) cwtypes.MetricAlarm {
 		return cwtypes.MetricAlarm{AlarmName: &name, AlarmArn: arn(name), StateValue: value, StateUpdatedTimestamp: &start}
 	}

@@ -29,12 +29,8 @@ func (s *Service) describeFamily(in *cloudwatch.DescribeAlarmsInput) (*cloudwatc
 	var found []*alarm
 	if in.ParentsOfAlarmName != nil {
 		found = s.parents(*in.ParentsOfAlarmName)
-	} else if a := s.alarms[*in.ChildrenOfAlarmName]; a != nil && a.composite != nil {
-		for _, name := range slices.Sorted(slices.Values(a.composite.children)) {
-			if child := s.alarms[name]; child != nil {
-				found = append(found, child)
-			}
-		}
+	} else {
+		found = s.children(*in.ChildrenOfAlarmName)
 	}
 	out := &cloudwatch.DescribeAlarmsOutput{
 		MetricAlarms: []cwtypes.MetricAlarm{}, CompositeAlarms: []cwtypes.CompositeAlarm{}, LogAlarms: []cwtypes.LogAlarm{},
@@ -54,4 +50,19 @@ func (s *Service) describeFamily(in *cloudwatch.DescribeAlarmsInput) (*cloudwatc
 		})
 	}
 	return out, nil
+}
+
+// children are the alarms that the rule of a composite alarm names, sorted.
+func (s *Service) children(parent string) []*alarm {
+	a := s.alarms[parent]
+	if a == nil || a.composite == nil {
+		return nil
+	}
+	var children []*alarm
+	for _, name := range slices.Sorted(slices.Values(a.composite.children)) {
+		if child := s.alarms[name]; child != nil {
+			children = append(children, child)
+		}
+	}
+	return children
 }

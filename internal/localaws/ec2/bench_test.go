@@ -141,3 +141,5 @@ func (b *bench) found(filters ...ec2types.Filter) []string {
 	}
 	return all
 }
+
+func principal() wire.Principal { return wire.Principal{ARN: "arn:aws:iam::123456789012:user/test"} }

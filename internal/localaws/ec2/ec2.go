@@ -28,6 +28,7 @@ type Service struct {
 	instances []*instance // in order of launch
 	volumes   []*volume   // in order of creation
 	snapshots []*snapshot // in order of creation
+	templates []*template // in order of creation
 	tags      map[string]map[string]string
 	tokens    map[string]token // by operation and client token
 	addresses int              // private addresses given so far
@@ -50,7 +51,7 @@ func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "ec2", Protocol: wire.EC2, Version: "2016-11-15",
 		Status:     map[string]int{"DryRunOperation": 412},
-		Operations: slices.Concat(s.instanceOperations()),
+		Operations: slices.Concat(s.instanceOperations(), s.templateOperations()),
 	}
 }
 

@@ -97,6 +97,10 @@ func (s *Service) all(k kind) []string {
 		return ids(s.instances, (*instance).id)
 	case "vol":
 		return ids(s.volumes, (*volume).id)
+	case "snap":
+		return ids(s.snapshots, (*snapshot).id)
+	case "lt":
+		return ids(s.templates, (*template).id)
 	}
 	return nil
 }

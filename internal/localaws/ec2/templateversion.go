@@ -91,15 +91,9 @@ func (s *Service) describeLaunchTemplateVersions(c *wire.Call, in *ec2.DescribeL
 	if err := dryRun(in.DryRun); err != nil {
 		return nil, err
 	}
-	templates := s.templates
-	if in.LaunchTemplateId != nil || in.LaunchTemplateName != nil {
-		t, err := s.template(in.LaunchTemplateId, in.LaunchTemplateName)
-		if err != nil {
-			return nil, err
-		}
-		templates = []*template{t}
-	} else if !all(in.Versions, func(v string) bool { return strings.HasPrefix(v, "$") }) || len(in.Versions) == 0 {
-		return nil, missing("LaunchTemplateId or LaunchTemplateName")
+	templates, err := s.templatesOf(in)
+	if err != nil {
+		return nil, err
 	}
 	var found []ec2types.LaunchTemplateVersion
 	for _, t := range templates {
@@ -125,6 +119,19 @@ func (s *Service) describeLaunchTemplateVersions(c *wire.Call, in *ec2.DescribeL
 	return &ec2.DescribeLaunchTemplateVersionsOutput{LaunchTemplateVersions: found, NextToken: next}, err
 }
 
+// templatesOf are the templates whose versions a request asks for.
+func (s *Service) templatesOf(in *ec2.DescribeLaunchTemplateVersionsInput) ([]*template, error) {
+	if in.LaunchTemplateId != nil || in.LaunchTemplateName != nil {
+		t, err := s.template(in.LaunchTemplateId, in.LaunchTemplateName)
+		return []*template{t}, err
+	}
+	numbered := slices.ContainsFunc(in.Versions, func(v string) bool { return !strings.HasPrefix(v, "$") })
+	if numbered || len(in.Versions) == 0 {
+		return nil, missing("LaunchTemplateId or LaunchTemplateName")
+	}
+	return s.templates, nil
+}
+
 // resolved replaces names of parameters by the images that they name.
 func (s *Service) resolved(c *wire.Call, versions []ec2types.LaunchTemplateVersion) ([]ec2types.LaunchTemplateVersion, error) {
 	for i := range versions {
@@ -140,10 +147,6 @@ func (s *Service) resolved(c *wire.Call, versions []ec2types.LaunchTemplateVersi
 		versions[i].LaunchTemplateData = &data
 	}
 	return versions, nil
-}
-
-func all[T any](list []T, is func(T) bool) bool {
-	return !slices.ContainsFunc(list, func(x T) bool { return !is(x) })
 }
 
 // chosen are the versions of a template that a request asks for.

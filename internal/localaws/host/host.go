@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pullback-dev/pullback/internal/localaws/autoscaling"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudwatch"
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
@@ -68,6 +69,7 @@ type AWS struct {
 	ECS        *ecs.Service
 	ELB        *elbv2.Service
 	EC2        *ec2.Service
+	Fleet      *autoscaling.Service
 
 	keepers []keeper // in the order of the services
 	store   *state.Store
@@ -129,6 +131,7 @@ func assemble(o Options, url string) *AWS {
 	queues := sqs.New(w, mux, sqs.Options{BaseURL: func() string { return url }})
 	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux)}
 	a.EC2, a.ECS, a.ELB = ec2.New(w, mux), ecs.New(w, mux), elbv2.New(w, mux)
+	a.Fleet = autoscaling.New(w, mux)
 	a.Stacks = cloudformation.New(w, mux, cloudformation.Options{ForStack: codedeploy.OrderedBy})
 	a.ELB.Watch(a.machine)
 	a.ELB.Watch(a.task)
@@ -155,6 +158,7 @@ func assemble(o Options, url string) *AWS {
 		a.SNS,
 		dynamodb.New(w, mux),
 		a.EC2,
+		a.Fleet,
 		ecr.New(w, mux),
 		a.ECS,
 		a.ELB,

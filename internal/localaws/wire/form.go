@@ -136,6 +136,8 @@ func numbered(tree any, wrapper string) ([]any, error) {
 	}
 	if w, ok := m[wrapper].(map[string]any); ok {
 		m = w
+	} else if w, ok := m["item"].(map[string]any); ok && len(m) == 1 {
+		m = w // what Auto Scaling has taken over from EC2's model
 	}
 	out := make([]any, len(m))
 	for k, v := range m {

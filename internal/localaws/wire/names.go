@@ -23,6 +23,8 @@ func irregular(t reflect.Type, field string) (string, bool) {
 		return strings.ToLower(field[:1]) + field[1:], true
 	}
 	switch name + "." + field {
+	case "autoscaling.CpuPerformanceFactorRequest.References":
+		return "Reference", true
 	case "codedeploy.RevisionLocation.String_":
 		return "string", true
 	case "s3.VersioningConfiguration.MFADelete", "s3.GetBucketVersioningOutput.MFADelete":
@@ -40,6 +42,8 @@ func itemName(t reflect.Type, field string) string {
 	switch typeName(t) + "." + field {
 	case "s3.ListBucketsOutput.Buckets":
 		return "Bucket"
+	case "autoscaling.CpuPerformanceFactorRequest.References":
+		return "item"
 	case "s3.ListObjectsV2Output.Contents", "s3.ListObjectsV2Output.CommonPrefixes", "s3.Object.ChecksumAlgorithm",
 		"s3.ServerSideEncryptionConfiguration.Rules":
 		return ""

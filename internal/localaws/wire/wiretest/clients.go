@@ -95,17 +95,17 @@ func client(t *testing.T, service string, do transport) any {
 		return dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true })
 	case "ssm":
 		return ssm.NewFromConfig(c)
-	case "sts":
-		return sts.NewFromConfig(c)
 	}
 	require.Fail(t, "no client", "wiretest has no client of %s", service)
 	return nil
 }
 
-// fleetClient makes the client of a service of machines and tasks, their pipelines
-// and their backups, or nil.
+// fleetClient makes the client of a service of machines and tasks, their pipelines,
+// their backups and their identities, or nil.
 func fleetClient(service string, c aws.Config) any {
 	switch service {
+	case "sts":
+		return sts.NewFromConfig(c)
 	case "ecs":
 		return ecs.NewFromConfig(c)
 	case "elasticloadbalancing":

@@ -47,6 +47,19 @@ func TestMap(t *testing.T) {
 	assert.Equal(t, packages(t), mapped)
 }
 
+// TestEveryModelIsListed holds the list in internal/localaws/MODEL.md to the pages
+// that exist.
+func TestEveryModelIsListed(t *testing.T) {
+	doc, err := os.ReadFile("internal/localaws/MODEL.md")
+	require.NoError(t, err)
+	pages, err := filepath.Glob("internal/localaws/*/MODEL.md")
+	require.NoError(t, err)
+	for _, page := range pages {
+		name := filepath.Base(filepath.Dir(page))
+		assert.Contains(t, string(doc), "* ["+name+"]("+name+"/MODEL.md)\n")
+	}
+}
+
 // TestSharedIsAFolder keeps shared from becoming a package of its own.
 func TestSharedIsAFolder(t *testing.T) {
 	files, err := filepath.Glob("shared/*.go")

@@ -246,10 +246,11 @@ func TestTheGoSDKAndBoto3UnderstandTheSame(t *testing.T) {
 }
 
 func TestEveryOperationIsDriven(t *testing.T) {
-	driven := map[string][]string{}
+	driven, scripted := map[string][]string{}, map[string]bool{}
 	for _, file := range scripts(t) {
 		script, err := Read(file)
 		require.NoError(t, err)
+		scripted[script.Service] = true
 		for _, step := range script.Steps {
 			driven[step.Service] = append(driven[step.Service], step.Operation)
 		}
@@ -259,7 +260,7 @@ func TestEveryOperationIsDriven(t *testing.T) {
 	defer local.Close() //nolint:errcheck // nothing was done
 	var missing []string
 	for _, s := range local.Mux.Services() {
-		if driven[s.Name] == nil {
+		if !scripted[s.Name] {
 			continue // its script is still to come
 		}
 		for _, op := range s.Operations {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/pullback-dev/pullback/internal/localaws/autoscaling"
+	"github.com/pullback-dev/pullback/internal/localaws/backup"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudwatch"
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
@@ -148,6 +149,7 @@ func assemble(o Options, url string) *AWS {
 	})
 	a.CodeDeploy = codedeploy.New(w, mux, o.instances(w, url))
 	for _, s := range []service{
+		backup.New(w, mux),
 		a.Lambda,
 		a.CodeDeploy,
 		cloudwatch.New(w, mux),

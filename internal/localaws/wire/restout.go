@@ -32,7 +32,7 @@ func (q *request) writeREST(a *reply, out any) error {
 			a.status = s
 		}
 	}
-	if a.status == http.StatusNoContent {
+	if a.status == http.StatusNoContent || binding.NoOutput {
 		return nil
 	}
 	if binding.OutPayload != "" {

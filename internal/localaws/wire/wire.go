@@ -80,6 +80,7 @@ type REST struct {
 	Payload string            // Input field that is the whole body
 	Status  int               // of a good answer; 0 is 200
 
+	NoOutput   bool              // a good answer has no body, not even an empty structure
 	OutHeader  map[string]string // response header to Output field
 	OutPayload string            // Output field that is the whole body
 	OutStatus  string            // Output field (int32) that is the status code

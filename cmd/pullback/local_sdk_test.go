@@ -18,6 +18,7 @@ import (
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
@@ -32,6 +33,7 @@ type clients struct {
 	watch  *cloudwatch.Client
 	events *eventbridge.Client
 	table  *dynamodb.Client
+	iam    *iam.Client
 }
 
 func (l *local) clients() clients {
@@ -43,7 +45,7 @@ func (l *local) clients() clients {
 	}
 	return clients{
 		deploy: codedeploy.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg),
-		events: eventbridge.NewFromConfig(cfg), table: dynamodb.NewFromConfig(cfg),
+		events: eventbridge.NewFromConfig(cfg), table: dynamodb.NewFromConfig(cfg), iam: iam.NewFromConfig(cfg),
 	}
 }
 
@@ -63,6 +65,8 @@ func (c clients) install(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, z.Close())
 
+	c.role(t, "checkout", "lambda", "service-role/AWSLambdaBasicExecutionRole")
+	c.role(t, "codedeploy", "codedeploy", "service-role/AWSCodeDeployRoleForLambda")
 	_, err = c.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: new("checkout"), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: new("bootstrap"), Publish: true,
 		Role: new("arn:aws:iam::123456789012:role/checkout"), Code: &lambdatypes.FunctionCode{ZipFile: code.Bytes()},
@@ -78,6 +82,16 @@ func (c clients) install(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "2", *second.Version)
 	_, err = c.lambda.CreateAlias(t.Context(), &lambda.CreateAliasInput{FunctionName: new("checkout"), Name: new("live"), FunctionVersion: new("1")})
+	require.NoError(t, err)
+}
+
+// role makes a role that a service may take, with a policy of AWS's.
+func (c clients) role(t *testing.T, name, service, policy string) {
+	t.Helper()
+	_, err := c.iam.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: new(
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"` + service + `.amazonaws.com"},"Action":"sts:AssumeRole"}}`)})
+	require.NoError(t, err)
+	_, err = c.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: &name, PolicyArn: new("arn:aws:iam::aws:policy/" + policy)})
 	require.NoError(t, err)
 }
 

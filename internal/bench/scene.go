@@ -17,6 +17,7 @@ import (
 
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/settings"
@@ -37,7 +38,9 @@ type scene struct {
 
 // open starts the local AWS and lets a canary begin.
 func open(ctx context.Context, o Options) (*scene, error) {
-	local, err := host.Start(ctx, host.Options{World: world.Options{Mode: world.Manual}})
+	local, err := host.Start(ctx, host.Options{
+		World: world.Options{Mode: world.Manual}, IAM: access.Options{Mode: access.Off}, // the scene has no roles
+	})
 	if err != nil {
 		return nil, fmt.Errorf("start: %w", err)
 	}

@@ -28,6 +28,7 @@ import (
 
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
@@ -75,7 +76,10 @@ type region struct {
 // the functions make after arm.
 func newRegion(t *testing.T) *region {
 	t.Helper()
-	local, err := host.Start(t.Context(), host.Options{World: world.Options{Mode: world.Manual, Seed: 1}})
+	local, err := host.Start(t.Context(), host.Options{
+		World: world.Options{Mode: world.Manual, Seed: 1},
+		IAM:   access.Options{Mode: access.Off}, // what the functions may do is for the scenarios to prove: they run the real stack
+	})
 	require.NoError(t, err)
 	r := &region{t: t, aws: local, reaper: &reaper{aws: local.Mux}, functions: make(map[string]*process)}
 	local.Mux.Trail(r.trail.note)

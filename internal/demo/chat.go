@@ -31,6 +31,14 @@ func join(ctx context.Context, queues *sqs.Client, topics *sns.Client, topic str
 	if err != nil {
 		return chat{}, fmt.Errorf("look at the chat's queue: %w", err)
 	}
+	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},`+
+		`"Action":"sqs:SendMessage","Resource":%q,"Condition":{"ArnEquals":{"aws:SourceArn":%q}}}]}`, got.Attributes["QueueArn"], topic)
+	_, err = queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{
+		QueueUrl: &c.queue, Attributes: map[string]string{string(sqstypes.QueueAttributeNamePolicy): policy},
+	})
+	if err != nil {
+		return chat{}, fmt.Errorf("let the notices into the chat's queue: %w", err)
+	}
 	_, err = topics.Subscribe(ctx, &sns.SubscribeInput{
 		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String(got.Attributes["QueueArn"]),
 		Attributes: map[string]string{"RawMessageDelivery": "true"},

@@ -12,6 +12,7 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -35,6 +36,7 @@ func Target() deploy.Target { return deploy.Target{Application: "checkout", Grou
 // Shop is the team at work.
 type Shop struct {
 	dist   string
+	iam    *iam.Client
 	lambda *lambda.Client
 	deploy *codedeploy.Client
 	watch  *cloudwatch.Client
@@ -42,7 +44,7 @@ type Shop struct {
 
 // New returns a team that finds its releases in dist and calls AWS as cfg says.
 func New(dist string, cfg aws.Config) Shop {
-	return Shop{dist: dist, lambda: lambda.NewFromConfig(cfg), deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg)}
+	return Shop{dist: dist, iam: iam.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg)}
 }
 
 // Choices are how a team may use pullback. The zero value is the demo's team:
@@ -62,13 +64,17 @@ func (s Shop) Install(ctx context.Context, c Choices) error {
 	if err != nil {
 		return err
 	}
+	executes, err := s.role(ctx, function, "lambda.amazonaws.com", "service-role/AWSLambdaBasicExecutionRole")
+	if err != nil {
+		return err
+	}
 	tags := map[string]string{"pullback:enabled": "true"}
 	if c.Untagged {
 		tags = nil
 	}
 	_, err = s.lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
 		FunctionName: aws.String(function), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-		Role: aws.String("arn:aws:iam::123456789012:role/checkout"), Code: &lambdatypes.FunctionCode{ZipFile: code},
+		Role: executes, Code: &lambdatypes.FunctionCode{ZipFile: code},
 		Publish: true, Tags: tags,
 	})
 	if err != nil {
@@ -87,6 +93,20 @@ func (s Shop) Install(ctx context.Context, c Choices) error {
 		return err
 	}
 	return s.group(ctx, c)
+}
+
+// role makes a role that a service may take, with a policy of AWS's.
+func (s Shop) role(ctx context.Context, name, service, policy string) (*string, error) {
+	trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":%q},"Action":"sts:AssumeRole"}]}`, service)
+	out, err := s.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &trust})
+	if err != nil {
+		return nil, fmt.Errorf("create role %s: %w", name, err)
+	}
+	_, err = s.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &name, PolicyArn: aws.String("arn:aws:iam::aws:policy/" + policy)})
+	if err != nil {
+		return nil, fmt.Errorf("attach %s to role %s: %w", policy, name, err)
+	}
+	return out.Role.Arn, nil
 }
 
 func (s Shop) alarm(ctx context.Context, name string) error {
@@ -118,7 +138,11 @@ func (s Shop) alarm(ctx context.Context, name string) error {
 // deployment back is pullback.
 func (s Shop) group(ctx context.Context, c Choices) error {
 	t := Target()
-	_, err := s.deploy.CreateApplication(ctx, &codedeploy.CreateApplicationInput{
+	deploys, err := s.role(ctx, "codedeploy", "codedeploy.amazonaws.com", "service-role/AWSCodeDeployRoleForLambda")
+	if err != nil {
+		return err
+	}
+	_, err = s.deploy.CreateApplication(ctx, &codedeploy.CreateApplicationInput{
 		ApplicationName: &t.Application, ComputePlatform: cdtypes.ComputePlatformLambda,
 	})
 	if err != nil {
@@ -126,7 +150,7 @@ func (s Shop) group(ctx context.Context, c Choices) error {
 	}
 	in := &codedeploy.CreateDeploymentGroupInput{
 		ApplicationName: &t.Application, DeploymentGroupName: &t.Group,
-		ServiceRoleArn:       aws.String("arn:aws:iam::123456789012:role/codedeploy"),
+		ServiceRoleArn:       deploys,
 		DeploymentConfigName: aws.String("CodeDeployDefault.LambdaCanary10Percent5Minutes"),
 		DeploymentStyle:      &cdtypes.DeploymentStyle{DeploymentType: cdtypes.DeploymentTypeBlueGreen, DeploymentOption: cdtypes.DeploymentOptionWithTrafficControl},
 		Tags:                 c.tags(),

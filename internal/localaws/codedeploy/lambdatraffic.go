@@ -34,7 +34,9 @@ func (r *lambdaRun) check(ctx context.Context) (code cdtypes.ErrorCode, message 
 		// AWS's words (serverless-application-model issue 291).
 		return cdtypes.ErrorCodeInvalidLambdaConfiguration, notConfigured + " The Lambda function alias version does not match the current version in AppSpec file."
 	}
-	_, err = wire.Do[lambda.GetFunctionConfigurationOutput](ctx, r.s.c, r.d.principal(), "lambda", "GetFunctionConfiguration",
+	// Not with the service role: AWS's policy for it, AWSCodeDeployRoleForLambda,
+	// does not allow to look at functions.
+	_, err = wire.Do[lambda.GetFunctionConfigurationOutput](ctx, r.s.c, principal(), "lambda", "GetFunctionConfiguration",
 		&lambda.GetFunctionConfigurationInput{FunctionName: aws.String(r.spec.Function), Qualifier: aws.String(r.spec.TargetVersion)})
 	if err != nil {
 		return refused(err), fmt.Sprintf("%s The target version %s of function %s could not be read: %v", notConfigured, r.spec.TargetVersion, r.spec.Function, err)
@@ -42,9 +44,12 @@ func (r *lambdaRun) check(ctx context.Context) (code cdtypes.ErrorCode, message 
 	return "", ""
 }
 
-// refused tells a function, alias or version that is not there from other
-// errors of Lambda.
+// refused tells a function, alias or version that is not there, and what the
+// service role may not do, from other errors of Lambda.
 func refused(err error) cdtypes.ErrorCode {
+	if denied(err) {
+		return cdtypes.ErrorCodeIamRolePermissions
+	}
 	if _, ok := errors.AsType[*lambdatypes.ResourceNotFoundException](err); ok {
 		return cdtypes.ErrorCodeInvalidLambdaFunction
 	}

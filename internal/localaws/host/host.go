@@ -29,6 +29,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/eventbridge"
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/iam"
+	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
 	"github.com/pullback-dev/pullback/internal/localaws/logs"
 	"github.com/pullback-dev/pullback/internal/localaws/s3"
@@ -49,6 +50,7 @@ type Options struct {
 	State   string                               // folder in which the state is kept over a restart; empty keeps nothing
 	Hosts   string                               // folder with the file systems of instances; empty: below State, or a temporary one
 	Faults  []fault.Rule                         // in force from the start; see /_local/faults
+	IAM     access.Options                       // whether policies are enforced, which they are unless it says otherwise, and who hears of decisions
 	Log     func(function, version, line string) // receives what functions write; optional
 	Problem func(error)                          // receives what went wrong where nobody waits; optional
 
@@ -71,6 +73,7 @@ type AWS struct {
 	ELB        *elbv2.Service
 	EC2        *ec2.Service
 	Fleet      *autoscaling.Service
+	Access     *access.Guard
 
 	keepers []keeper // in the order of the services
 	store   *state.Store
@@ -143,6 +146,9 @@ func assemble(o Options, url string) *AWS {
 			c := mux.Issue(p)
 			return c.AccessKeyID, c.SecretAccessKey, c.SessionToken
 		},
+		May: func(as wire.Principal, service, operation string, in any) error {
+			return a.Access.Refuses(as, service, operation, in)
+		},
 		Log:         o.Log,
 		Problem:     o.Problem,
 		OnAvailable: queues.OnAvailable,
@@ -175,6 +181,13 @@ func assemble(o Options, url string) *AWS {
 			a.keepers = append(a.keepers, keeper{k, s.Wire().Name})
 		}
 	}
+	if o.IAM.Mode == "" {
+		o.IAM.Mode = access.Enforce
+	}
+	if o.IAM.Mode == access.Enforce {
+		mux.Authenticate()
+	}
+	a.Access = access.New(w, mux, identities, o.IAM)
 	a.Faults = fault.New(w, mux, o.World.Seed)
 	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, ConnState: a.track}
 	return a

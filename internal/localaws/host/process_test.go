@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/stretchr/testify/require"
@@ -41,6 +42,9 @@ func TestCloseEndsAFunctionThatRuns(t *testing.T) {
 	require.NoError(t, err)
 	pipe := filepath.Join(t.TempDir(), "pid")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	_, err = iam.NewFromConfig(config(local)).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("sleeper"), AssumeRolePolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)})
+	require.NoError(t, err)
 	client := lambda.NewFromConfig(config(local))
 	_, err = client.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: aws.String("sleeper"), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),

@@ -33,6 +33,9 @@ type session struct {
 	issued   time.Time
 }
 
+// everything is what the root may do.
+const everything = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+
 // Kept implements [state.Keeper].
 func (s *Service) Kept() (any, state.Union) { return s, nil }
 
@@ -62,6 +65,7 @@ func (s *Service) identify(sub *Subject, p wire.Principal, resource string) {
 	switch kind {
 	case "root":
 		sub.Root, sub.Known, sub.ID, sub.Kind = true, true, s.world.Account, "Account"
+		sub.Policies.Identity = s.named("the account's root", everything)
 	case "user":
 		sub.Kind = "User"
 		if u := s.users[last]; u != nil && u.arn == p.ARN {

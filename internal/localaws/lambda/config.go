@@ -231,6 +231,9 @@ func (s *Service) updateFunctionConfiguration(_ *wire.Call, in *lambda.UpdateFun
 	if err := configure(&v.config, in); err != nil {
 		return nil, err
 	}
+	if err := s.assumable(in.Role); err != nil {
+		return nil, err
+	}
 	s.replace(f, v)
 	return shape[lambda.UpdateFunctionConfigurationOutput](&v.config), nil
 }

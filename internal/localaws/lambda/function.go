@@ -91,6 +91,9 @@ func (s *Service) createFunction(c *wire.Call, in *lambda.CreateFunctionInput) (
 	if err != nil {
 		return nil, err
 	}
+	if err := s.assumable(in.Role); err != nil {
+		return nil, err
+	}
 	f := &function{
 		name: name, arn: s.functionARN(name), tags: maps.Clone(in.Tags),
 		aliases: map[string]*lambdatypes.AliasConfiguration{}, policies: map[string]*policy{},

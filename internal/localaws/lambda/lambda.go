@@ -34,6 +34,9 @@ type Options struct {
 	Endpoint func() string
 	// Issue returns credentials for a function's role session.
 	Issue func(wire.Principal) (id, secret, token string)
+	// May says why somebody may not do something; nil if it is allowed. Without
+	// it everything is.
+	May func(as wire.Principal, service, operation string, in any) error
 	// Log receives what functions write, line by line, when the invocation
 	// that wrote it is complete, with the world's lock held.
 	Log func(function, version, line string)

@@ -90,6 +90,13 @@ func (s *Service) createMapping(_ *wire.Call, in *lambda.CreateEventSourceMappin
 				"Please update or delete the existing mapping with UUID %s", queue, r.fn.name, *m.config.UUID)
 		}
 	}
+	v, err := r.version()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.readable(v, queue); err != nil {
+		return nil, err
+	}
 	id := s.w.UUID()
 	m := &mapping{tags: in.Tags, config: lambdatypes.EventSourceMappingConfiguration{
 		EventSourceArn: aws.String(queue), UUID: aws.String(id), State: aws.String(enabled),

@@ -81,7 +81,7 @@ func (s *Service) deliver(ctx context.Context, subscription string, m Message) {
 			return
 		}
 		if sub.deadLetter != "" {
-			if err = s.send(ctx, sub.deadLetter, s.envelope(sub, m), nil); err == nil {
+			if err = s.send(ctx, m.TopicARN, sub.deadLetter, s.envelope(sub, m), nil); err == nil {
 				return
 			}
 		}
@@ -91,20 +91,20 @@ func (s *Service) deliver(ctx context.Context, subscription string, m Message) {
 
 func (s *Service) hand(ctx context.Context, sub *subscription, m Message) error {
 	if sub.protocol == "lambda" {
-		_, err := wire.Do[lambda.InvokeOutput](ctx, s.caller, wire.Principal{Service: principal}, "lambda", "Invoke", &lambda.InvokeInput{
+		_, err := wire.Do[lambda.InvokeOutput](ctx, s.caller, wire.Principal{Service: principal, SourceARN: m.TopicARN}, "lambda", "Invoke", &lambda.InvokeInput{
 			FunctionName: &sub.endpoint, InvocationType: lambdatypes.InvocationTypeEvent, Payload: []byte(s.records(sub, m)),
 		})
 		return err
 	}
 	if sub.attributes[rawDelivery] == "true" {
-		return s.send(ctx, sub.endpoint, m.Body, m.queueAttributes())
+		return s.send(ctx, m.TopicARN, sub.endpoint, m.Body, m.queueAttributes())
 	}
-	return s.send(ctx, sub.endpoint, s.envelope(sub, m), nil)
+	return s.send(ctx, m.TopicARN, sub.endpoint, s.envelope(sub, m), nil)
 }
 
-// send puts a message into the queue with the given ARN.
-func (s *Service) send(ctx context.Context, queue, body string, attributes map[string]sqstypes.MessageAttributeValue) error {
-	as := wire.Principal{Service: principal}
+// send puts a message of a topic into the queue with the given ARN.
+func (s *Service) send(ctx context.Context, topic, queue, body string, attributes map[string]sqstypes.MessageAttributeValue) error {
+	as := wire.Principal{Service: principal, SourceARN: topic}
 	name := queue[strings.LastIndex(queue, ":")+1:]
 	url, err := wire.Do[sqs.GetQueueUrlOutput](ctx, s.caller, as, "sqs", "GetQueueUrl", &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {

@@ -106,7 +106,11 @@ func (q *request) writeError(err error, id string) *reply {
 	if q.service != nil && (q.service.Name == "sqs" || q.service.Name == "monitoring") {
 		// Both once spoke the query protocol and still say its error codes
 		// (Smithy 2.0, awsQueryCompatible trait).
-		a.header.Set("X-Amzn-Query-Error", f.code+";"+sender(f.fault))
+		code := f.code
+		if code == "AccessDeniedException" { // which the query protocol calls AccessDenied
+			code = "AccessDenied"
+		}
+		a.header.Set("X-Amzn-Query-Error", code+";"+sender(f.fault))
 	}
 	return a
 }

@@ -200,7 +200,7 @@ func TestErrorsTravelWithCodeAndStatus(t *testing.T) {
 		},
 		"an error of the client": {
 			&smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no", Fault: smithy.FaultClient},
-			418, `{"__type":"AccessDeniedException","message":"no"}`, "AccessDeniedException;Sender",
+			418, `{"__type":"AccessDeniedException","message":"no"}`, "AccessDenied;Sender",
 		},
 		"an error of the server": {
 			&smithy.GenericAPIError{Code: "Busy", Fault: smithy.FaultServer}, 500, `{"__type":"Busy","message":""}`, "Busy;Receiver",

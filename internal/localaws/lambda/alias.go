@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -51,7 +52,9 @@ func (f *function) checkAlias(a *lambdatypes.AliasConfiguration) error {
 	}
 	for name, weight := range weights { // one
 		if weight < 0 || weight > 1 {
-			return invalid("Invalid function version weight %v. Function version weight must be between 0.0 and 1.0", weight)
+			return unfit(fmt.Sprintf("{%s=%.1f}", name, weight), "routingConfig.additionalVersionWeights",
+				"Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "+
+					"Member must have value greater than or equal to 0.0, Member must not be null]")
 		}
 		if err := f.checkPair(main, name); err != nil {
 			return err
@@ -92,8 +95,7 @@ func (s *Service) createAlias(_ *wire.Call, in *lambda.CreateAliasInput) (*lambd
 	}
 	name := aws.ToString(in.Name)
 	if !named(name, maxAliasName) || strings.Trim(name, "0123456789") == "" {
-		return nil, invalid("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy "+
-			"regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)", name)
+		return nil, unfit(name, "name", "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)")
 	}
 	if f.aliases[name] != nil {
 		return nil, conflict("Alias already exists: %s:%s", f.arn, name)
@@ -111,9 +113,13 @@ func (s *Service) createAlias(_ *wire.Call, in *lambda.CreateAliasInput) (*lambd
 }
 
 func (s *Service) updateAlias(_ *wire.Call, in *lambda.UpdateAliasInput) (*lambda.UpdateAliasOutput, error) {
-	f, old, err := s.alias(in.FunctionName, in.Name)
+	f, err := s.unqualified(in.FunctionName)
 	if err != nil {
 		return nil, err
+	}
+	old := f.aliases[aws.ToString(in.Name)]
+	if old == nil {
+		return nil, notFound("Alias not found: %s:%s", f.arn, aws.ToString(in.Name))
 	}
 	if err := precondition(in.RevisionId, old.RevisionId, "GetAlias"); err != nil {
 		return nil, err

@@ -86,7 +86,7 @@ func TestAnAliasPointsWhereItMay(t *testing.T) {
 	}{
 		"no such version":   {awslambda.UpdateAliasInput{FunctionVersion: aws.String("9")}, "Function not found: " + arn + "worker:9"},
 		"three versions":    {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"2": 0.1, "3": 0.1})}, "cannot be greater than 1"},
-		"too much weight":   {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"2": 1.5})}, "must be between 0.0 and 1.0"},
+		"too much weight":   {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"2": 1.5})}, "Member must have value less than or equal to 1.0"},
 		"the same version":  {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"1": 0.5})}, "is already included in routing configuration"},
 		"weight for latest": {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"$LATEST": 0.5})}, "$LATEST is not supported"},
 		"another role":      {awslambda.UpdateAliasInput{RoutingConfig: weights(map[string]float64{"3": 0.5})}, "same execution role"},

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"archive/zip"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -38,6 +39,7 @@ func (s *Service) load(c *wire.Call, in *lambdatypes.FunctionCode) (*code, error
 	if in.S3ObjectStorageMode != "" && in.S3ObjectStorageMode != "COPY" {
 		return nil, invalid("S3ObjectStorageMode %s is not supported by the local AWS", in.S3ObjectStorageMode)
 	}
+	const unreadable = "Could not unzip uploaded file. Please check your file, then try to upload again."
 	contents := in.ZipFile
 	switch fromS3 := in.S3Bucket != nil || in.S3Key != nil; {
 	case fromS3 && len(contents) > 0:
@@ -53,8 +55,10 @@ func (s *Service) load(c *wire.Call, in *lambdatypes.FunctionCode) (*code, error
 	switch err := sandbox.Check(contents); {
 	case errors.Is(err, sandbox.ErrTooLarge):
 		return nil, invalid("Unzipped size must be smaller than 262144000 bytes")
+	case errors.Is(err, zip.ErrFormat):
+		return nil, invalid(unreadable)
 	case err != nil:
-		return nil, invalid("Could not unzip uploaded file. Please check your file, then try to upload again. (%v)", err)
+		return nil, invalid(unreadable+" (%v)", err)
 	}
 	sum := sha256.Sum256(contents)
 	return &code{sha: base64.StdEncoding.EncodeToString(sum[:]), zip: contents}, nil

@@ -131,8 +131,7 @@ func setRuntime(c *lambdatypes.FunctionConfiguration, in *lambda.UpdateFunctionC
 	}
 	if in.Role != nil {
 		if !strings.HasPrefix(*in.Role, "arn:") || !strings.Contains(*in.Role, ":role/") {
-			return invalid("1 validation error detected: Value '%s' at 'role' failed to satisfy constraint: Member must satisfy "+
-				"regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+", *in.Role)
+			return unfit(*in.Role, "role", `Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`)
 		}
 		c.Role = in.Role
 	}
@@ -145,12 +144,15 @@ func setRuntime(c *lambdatypes.FunctionConfiguration, in *lambda.UpdateFunctionC
 
 // setLimits sets memory and time.
 func setLimits(c *lambdatypes.FunctionConfiguration, in *lambda.UpdateFunctionConfigurationInput) error {
-	const message = "1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value between %d and %d"
-	if m := in.MemorySize; m != nil && (*m < defaultMemory || *m > maxMemory) {
-		return invalid(message, *m, "memorySize", defaultMemory, maxMemory)
+	if m := in.MemorySize; m != nil {
+		if err := within(*m, "memorySize", defaultMemory, maxMemory); err != nil {
+			return err
+		}
 	}
-	if t := in.Timeout; t != nil && (*t < 1 || *t > maxTimeout) {
-		return invalid(message, *t, "timeout", 1, maxTimeout)
+	if t := in.Timeout; t != nil {
+		if err := within(*t, "timeout", 1, maxTimeout); err != nil {
+			return err
+		}
 	}
 	c.MemorySize = or(in.MemorySize, c.MemorySize)
 	c.Timeout = or(in.Timeout, c.Timeout)

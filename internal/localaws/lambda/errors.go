@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go"
 )
 
 // user is the Type of all errors that are the caller's fault.
@@ -34,6 +35,25 @@ func conflict(format string, a ...any) error {
 
 func invalid(format string, a ...any) error {
 	return &lambdatypes.InvalidParameterValueException{Message: aws.String(fmt.Sprintf(format, a...)), Type: aws.String(user)}
+}
+
+// unfit is the error of a value that breaks a constraint of the API's model,
+// which is found before the operation begins.
+func unfit(value any, member, constraint string) error {
+	return &smithy.GenericAPIError{Code: "ValidationException", Fault: smithy.FaultClient, Message: fmt.Sprintf(
+		"1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s", value, member, constraint)}
+}
+
+// within refuses a number outside of its bounds.
+func within[N int32 | int](n N, member string, low, high N) error {
+	switch {
+	case n < low:
+		return unfit(n, member, fmt.Sprintf("Member must have value greater than or equal to %d", low))
+	case n > high:
+		return unfit(n, member, fmt.Sprintf("Member must have value less than or equal to %d", high))
+	default:
+		return nil
+	}
 }
 
 func badContent(format string, a ...any) error {

@@ -191,6 +191,9 @@ func (s *Service) listFunctions(_ *wire.Call, in *lambda.ListFunctionsInput) (*l
 	if err := refuse(in, "MasterRegion"); err != nil {
 		return nil, err
 	}
+	if in.FunctionVersion != "" && in.FunctionVersion != lambdatypes.FunctionVersionAll {
+		return nil, unfit(in.FunctionVersion, "functionVersion", "Member must satisfy enum value set: [ALL]")
+	}
 	var all []lambdatypes.FunctionConfiguration
 	for _, name := range slices.Sorted(maps.Keys(s.functions)) {
 		f := s.functions[name]

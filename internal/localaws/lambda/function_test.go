@@ -3,6 +3,7 @@ package lambda_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
@@ -112,7 +114,7 @@ func TestAFunctionCanBeNamedInManyWays(t *testing.T) {
 		"two qualifiers":   {"worker:1", "2", "InvalidParameterValueException: The derived qualifier from the function name does not match the specified qualifier."},
 		"another region":   {"arn:aws:lambda:eu-west-1:123456789012:function:worker", "", "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"},
 		"another account":  {"999999999999:function:worker", "", "ResourceNotFoundException"},
-		"not a name":       {"wor ker", "", "InvalidParameterValueException"},
+		"not a name":       {"wor ker", "", "ValidationException"},
 		"not a lambda ARN": {"arn:aws:sqs:us-east-1:123456789012:worker", "", "InvalidParameterValueException"},
 	}
 	for name, tt := range tests {
@@ -158,10 +160,14 @@ func TestWhatTheLocalLambdaCannotDoIsRefused(t *testing.T) {
 			}
 			tt.change(in)
 			_, err := l.client.CreateFunction(t.Context(), in)
-			var invalid *lambdatypes.InvalidParameterValueException
-			require.ErrorAs(t, err, &invalid)
-			assert.Contains(t, invalid.ErrorMessage(), tt.want)
-			assert.Equal(t, "User", aws.ToString(invalid.Type))
+			api, ok := errors.AsType[smithy.APIError](err)
+			require.True(t, ok, err)
+			assert.Contains(t, api.ErrorMessage(), tt.want)
+			if invalid, ok := errors.AsType[*lambdatypes.InvalidParameterValueException](err); ok {
+				assert.Equal(t, "User", aws.ToString(invalid.Type))
+			} else {
+				assert.Equal(t, "ValidationException", api.ErrorCode())
+			}
 		})
 	}
 	_, err = l.client.GetFunction(t.Context(), &awslambda.GetFunctionInput{FunctionName: aws.String("worker")})

@@ -234,7 +234,8 @@ func (s *Service) invoke(c *wire.Call, in *lambda.InvokeInput) (*lambda.InvokeOu
 	case lambdatypes.InvocationTypeRequestResponse, "":
 		return s.invokeNow(c, r, in)
 	default:
-		return nil, invalid("InvocationType %s is not one of Event, RequestResponse, DryRun", in.InvocationType)
+		return nil, unfit(in.InvocationType, "invocationType",
+			"Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
 	}
 }
 

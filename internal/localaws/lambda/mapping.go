@@ -74,6 +74,9 @@ func (s *Service) createMapping(_ *wire.Call, in *lambda.CreateEventSourceMappin
 		return nil, err
 	}
 	queue := aws.ToString(in.EventSourceArn)
+	if !slices.Contains([]string{"sqs", "kinesis", "dynamodb", "kafka", "mq", "rds"}, serviceOf(queue)) {
+		return nil, invalid("Unrecognized event source.")
+	}
 	if serviceOf(queue) != "sqs" {
 		return nil, invalid("event source %q is not supported by the local AWS, which polls SQS queues only", queue)
 	}
@@ -81,6 +84,9 @@ func (s *Service) createMapping(_ *wire.Call, in *lambda.CreateEventSourceMappin
 		return nil, invalid("event source mappings are not available: this local AWS has no SQS")
 	}
 	r, err := s.find(in.FunctionName, nil)
+	if errors.As(err, new(*lambdatypes.ResourceNotFoundException)) {
+		return nil, invalid("Function does not exist")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -219,7 +219,7 @@ func TestAMappingThatCannotWorkIsRefused(t *testing.T) {
 		"no window":     {awslambda.CreateEventSourceMappingInput{EventSourceArn: &queue, FunctionName: aws.String("slow"), BatchSize: aws.Int32(11)}, "must be greater than 0"},
 		"another kind":  {awslambda.CreateEventSourceMappingInput{EventSourceArn: aws.String("arn:aws:kinesis:us-east-1:123456789012:stream/s")}, "polls SQS queues only"},
 		"a filter":      {awslambda.CreateEventSourceMappingInput{EventSourceArn: &fifo, FilterCriteria: &lambdatypes.FilterCriteria{}}, "FilterCriteria is not supported"},
-		"no function":   {awslambda.CreateEventSourceMappingInput{EventSourceArn: &fifo, FunctionName: aws.String("none")}, "Function not found: " + arn + "none"},
+		"no function":   {awslambda.CreateEventSourceMappingInput{EventSourceArn: &fifo, FunctionName: aws.String("none")}, "Function does not exist"},
 		"no such alias": {awslambda.CreateEventSourceMappingInput{EventSourceArn: &fifo, FunctionName: aws.String("worker:live")}, "Function not found: " + arn + "worker:live"},
 	}
 	for name, tt := range tests {

@@ -13,6 +13,7 @@ const latest = "$LATEST"
 const (
 	maxFunctionName = 64
 	maxAliasName    = 128
+	maxStatementID  = 100
 )
 
 // reference is a function and what was said about the version of it.
@@ -70,8 +71,7 @@ func (s *Service) split(name string) (base, qualifier string, err error) {
 	}
 	base, qualifier, _ = strings.Cut(rest, ":")
 	if !named(base, maxFunctionName) {
-		return "", "", invalid("1 validation error detected: Value '%s' at 'functionName' failed to satisfy constraint: "+
-			"Member must satisfy regular expression pattern: [a-zA-Z0-9-_]{1,64}", name)
+		return "", "", unfit(name, "functionName", "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]{1,64}")
 	}
 	return base, qualifier, nil
 }

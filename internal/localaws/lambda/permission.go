@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -71,7 +72,7 @@ func (s *Service) addPermission(_ *wire.Call, in *lambda.AddPermissionInput) (*l
 	if r.qualifier == latest {
 		return nil, invalid("We currently do not support adding policies for $LATEST.")
 	}
-	if _, err := r.version(); err != nil {
+	if err := checkGrant(in, r); err != nil {
 		return nil, err
 	}
 	p := r.fn.policies[r.qualifier]
@@ -102,10 +103,36 @@ func (s *Service) addPermission(_ *wire.Call, in *lambda.AddPermissionInput) (*l
 	return &lambda.AddPermissionOutput{Statement: aws.String(string(text))}, nil
 }
 
+// principal is what a principal may be (Lambda API reference, AddPermission:
+// an AWS service, an account or an ARN).
+const principal = `^(\*|\d{12}|[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?|arn:aws[a-z-]*:(iam|sts)::\d{12}:.+)$`
+
+// checkGrant says what is wrong with a permission (the texts as recorded from
+// AWS in public test snapshots).
+func checkGrant(in *lambda.AddPermissionInput, r reference) error {
+	if id := aws.ToString(in.StatementId); !named(id, maxStatementID) {
+		return unfit(id, "statementId", "Member must satisfy regular expression pattern: ([a-zA-Z0-9-_]+)")
+	}
+	if _, err := r.version(); err != nil {
+		if named(r.qualifier, maxAliasName) && strings.Trim(r.qualifier, "0123456789") != "" {
+			return notFound("Cannot find alias arn: %s", r.arn())
+		}
+		return err
+	}
+	if !regexp.MustCompile(principal).MatchString(aws.ToString(in.Principal)) {
+		return invalid("The provided principal was invalid. Please check the principal and try again.")
+	}
+	return nil
+}
+
 func (s *Service) removePermission(_ *wire.Call, in *lambda.RemovePermissionInput) (*lambda.RemovePermissionOutput, error) {
-	r, p, err := s.policy(in.FunctionName, in.Qualifier)
+	r, err := s.find(in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
+	}
+	p := r.fn.policies[r.qualifier]
+	if p == nil {
+		return nil, notFound("No policy is associated with the given resource.")
 	}
 	if err := precondition(in.RevisionId, &p.revision, "GetPolicy"); err != nil {
 		return nil, err
@@ -122,22 +149,14 @@ func (s *Service) removePermission(_ *wire.Call, in *lambda.RemovePermissionInpu
 	return &lambda.RemovePermissionOutput{}, nil
 }
 
-// policy looks up a resource policy.
-func (s *Service) policy(name, qualifier *string) (reference, *policy, error) {
-	r, err := s.find(name, qualifier)
-	if err != nil {
-		return r, nil, err
-	}
-	if p := r.fn.policies[r.qualifier]; p != nil {
-		return r, p, nil
-	}
-	return r, nil, notFound("The resource you requested does not exist.")
-}
-
 func (s *Service) getPolicy(_ *wire.Call, in *lambda.GetPolicyInput) (*lambda.GetPolicyOutput, error) {
-	_, p, err := s.policy(in.FunctionName, in.Qualifier)
+	r, err := s.find(in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
+	}
+	p := r.fn.policies[r.qualifier]
+	if p == nil {
+		return nil, notFound("The resource you requested does not exist.")
 	}
 	text, err := json.Marshal(struct {
 		Version   string      `json:"Version"`

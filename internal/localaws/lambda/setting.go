@@ -1,6 +1,8 @@
 package lambda
 
 import (
+	"cmp"
+	"errors"
 	"maps"
 	"slices"
 
@@ -23,6 +25,10 @@ const (
 // setting looks up asynchronous settings.
 func (s *Service) setting(name, qualifier *string) (reference, *lambdatypes.FunctionEventInvokeConfig, error) {
 	r, err := s.find(name, qualifier)
+	if errors.As(err, new(*lambdatypes.ResourceNotFoundException)) { // AWS does not say here that there is no function
+		base, q, _ := s.split(aws.ToString(name))
+		return r, nil, notFound("The function %s:%s doesn't have an EventInvokeConfig", s.functionARN(base), cmp.Or(q, aws.ToString(qualifier), latest))
+	}
 	if err != nil {
 		return r, nil, err
 	}
@@ -37,11 +43,15 @@ func (s *Service) set(r reference, c lambdatypes.FunctionEventInvokeConfig) (*la
 	if _, err := r.version(); err != nil {
 		return nil, err
 	}
-	if n := c.MaximumRetryAttempts; n != nil && (*n < 0 || *n > maxRetries) {
-		return nil, invalid("MaximumRetryAttempts must be between 0 and %d", maxRetries)
+	if n := c.MaximumRetryAttempts; n != nil {
+		if err := within(*n, "maximumRetryAttempts", 0, maxRetries); err != nil {
+			return nil, err
+		}
 	}
-	if n := c.MaximumEventAgeInSeconds; n != nil && (*n < minAgeSeconds || *n > maxAgeSeconds) {
-		return nil, invalid("MaximumEventAgeInSeconds must be between %d and %d", minAgeSeconds, maxAgeSeconds)
+	if n := c.MaximumEventAgeInSeconds; n != nil {
+		if err := within(*n, "maximumEventAgeInSeconds", minAgeSeconds, maxAgeSeconds); err != nil {
+			return nil, err
+		}
 	}
 	for _, arn := range destinations(c.DestinationConfig) {
 		if service := serviceOf(arn); service != "sqs" && service != "sns" {
@@ -67,7 +77,16 @@ func destinations(d *lambdatypes.DestinationConfig) []string {
 }
 
 func (s *Service) putSetting(_ *wire.Call, in *lambda.PutFunctionEventInvokeConfigInput) (*lambda.PutFunctionEventInvokeConfigOutput, error) {
+	if in.MaximumRetryAttempts == nil && in.MaximumEventAgeInSeconds == nil && in.DestinationConfig == nil {
+		return nil, invalid("You must specify at least one of error handling or destination setting.")
+	}
 	r, err := s.find(in.FunctionName, in.Qualifier)
+	if err == nil {
+		_, err = r.version()
+	}
+	if errors.As(err, new(*lambdatypes.ResourceNotFoundException)) {
+		return nil, notFound("The function doesn't exist.")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -138,13 +157,17 @@ func (s *Service) unreserved() int {
 }
 
 func (s *Service) putConcurrency(_ *wire.Call, in *lambda.PutFunctionConcurrencyInput) (*lambda.PutFunctionConcurrencyOutput, error) {
-	f, err := s.unqualified(in.FunctionName)
+	f, err := s.whole(in.FunctionName, "This operation is permitted on Lambda functions only. Aliases and versions do not support this "+
+		"operation. Please specify either a function name or an unqualified function ARN.")
 	if err != nil {
 		return nil, err
 	}
 	n := aws.ToInt32(in.ReservedConcurrentExecutions)
-	if in.ReservedConcurrentExecutions == nil || n < 0 {
-		return nil, invalid("ReservedConcurrentExecutions must be 0 or more")
+	if in.ReservedConcurrentExecutions == nil {
+		return nil, unfit("null", "reservedConcurrentExecutions", "Member must not be null")
+	}
+	if n < 0 {
+		return nil, unfit(n, "reservedConcurrentExecutions", "Member must have value greater than or equal to 0")
 	}
 	if s.unreserved()+int(aws.ToInt32(f.reserved))-int(n) < minUnreserved {
 		return nil, invalid("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "+
@@ -171,6 +194,15 @@ func (s *Service) deleteConcurrency(_ *wire.Call, in *lambda.DeleteFunctionConcu
 	return &lambda.DeleteFunctionConcurrencyOutput{}, nil
 }
 
+// whole looks up a function for an operation that refuses a qualifier in words
+// of its own.
+func (s *Service) whole(name *string, refusal string) (*function, error) {
+	if _, q, err := s.split(aws.ToString(name)); err == nil && q != "" {
+		return nil, invalid("%s", refusal)
+	}
+	return s.unqualified(name)
+}
+
 // tagged looks up the tags of a function or of an event source mapping.
 func (s *Service) tagged(arn *string) (*map[string]string, error) {
 	for _, m := range s.mappings {
@@ -178,7 +210,7 @@ func (s *Service) tagged(arn *string) (*map[string]string, error) {
 			return &m.tags, nil
 		}
 	}
-	f, err := s.unqualified(arn)
+	f, err := s.whole(arn, "Tags on function aliases and versions are not supported. Please specify a function ARN.")
 	if err != nil {
 		return nil, err
 	}

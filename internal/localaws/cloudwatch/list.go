@@ -22,11 +22,11 @@ func (s *Service) listMetrics(_ *wire.Call, in *cloudwatch.ListMetricsInput) (*c
 	}
 	from, err := offset(in.NextToken)
 	if err != nil {
-		return nil, err
+		return nil, invalid("The value %s for parameter NextToken is invalid.", *in.NextToken) // the operation has no InvalidNextToken
 	}
-	age := oldestDatum
-	if in.RecentlyActive != "" {
-		age = recently
+	age, err := reach(in.RecentlyActive)
+	if err != nil {
+		return nil, err
 	}
 	oldest := s.world.Now().Add(-age)
 	out := &cloudwatch.ListMetricsOutput{Metrics: []cwtypes.Metric{}}
@@ -47,6 +47,19 @@ func (s *Service) listMetrics(_ *wire.Call, in *cloudwatch.ListMetricsInput) (*c
 		}
 	}
 	return out, nil
+}
+
+// reach is how old the newest data of a metric may be.
+func reach(r cwtypes.RecentlyActive) (time.Duration, error) {
+	switch r {
+	case "":
+		return oldestDatum, nil
+	case cwtypes.RecentlyActivePt3h:
+		return recently, nil
+	default:
+		return 0, validation("1 validation error detected: Value '%s' at 'recentlyActive' failed to satisfy constraint: "+
+			"Member must satisfy enum value set: [PT3H]", r)
+	}
 }
 
 func (m *series) matches(in *cloudwatch.ListMetricsInput) bool {

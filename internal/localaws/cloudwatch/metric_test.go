@@ -151,10 +151,10 @@ func TestMetricDataThatCannotBeIsRefused(t *testing.T) {
 			{MetricName: aws.String("n"), Value: aws.Float64(1), Timestamp: aws.Time(start.Add(2*time.Hour + time.Second))},
 			{MetricName: aws.String("n"), Value: aws.Float64(1), StorageResolution: aws.Int32(5)},
 			{MetricName: aws.String("n"), Value: aws.Float64(1), Unit: "Furlongs"},
+			{MetricName: aws.String("n"), Values: []float64{1, 2}, Counts: []float64{1}},
 		},
 		"InvalidParameterCombinationException": {
 			{MetricName: aws.String("n"), Value: aws.Float64(1), Values: []float64{1}},
-			{MetricName: aws.String("n"), Values: []float64{1, 2}, Counts: []float64{1}},
 		},
 		"MissingRequiredParameterException": {{MetricName: aws.String("n")}, {Value: aws.Float64(1)}},
 	} {

@@ -1,6 +1,7 @@
 package cloudwatch
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func (s *Service) putMetricData(c *wire.Call, in *cloudwatch.PutMetricDataInput)
 	}
 	data := make([][]summary, len(in.MetricData))
 	for i := range in.MetricData {
-		read, err := s.readDatum(&in.MetricData[i])
+		read, err := s.readDatum(fmt.Sprintf("MetricData.member.%d", i+1), &in.MetricData[i])
 		if err != nil {
 			return nil, err
 		}
@@ -80,10 +81,10 @@ func (s *Service) file(namespace string, d *cwtypes.MetricDatum, data []summary)
 }
 
 // readDatum checks a datum and returns its values.
-func (s *Service) readDatum(d *cwtypes.MetricDatum) ([]summary, error) {
+func (s *Service) readDatum(at string, d *cwtypes.MetricDatum) ([]summary, error) {
 	name := aws.ToString(d.MetricName)
 	if name == "" {
-		return nil, required("MetricData.member.1.MetricName")
+		return nil, required(at + ".MetricName")
 	}
 	if len(name) > maxText {
 		return nil, invalid("The value %s for parameter MetricName is invalid: it must have at most %d characters.", name, maxText)
@@ -103,22 +104,29 @@ func (s *Service) readDatum(d *cwtypes.MetricDatum) ([]summary, error) {
 			return nil, invalid("The parameter Timestamp of %s must specify a time within the past two weeks and no more than 2 hours in the future.", name)
 		}
 	}
-	return datumValues(d)
+	return datumValues(at, d)
 }
 
-func datumValues(d *cwtypes.MetricDatum) ([]summary, error) {
+// datumValues reads the one way in which a datum gives its values (the texts as
+// recorded from AWS in public test snapshots).
+func datumValues(at string, d *cwtypes.MetricDatum) ([]summary, error) {
 	name := aws.ToString(d.MetricName)
-	ways := 0
-	for _, given := range []bool{d.Value != nil, len(d.Values) > 0, d.StatisticValues != nil} {
-		if given {
-			ways++
+	var ways []string
+	for _, way := range []struct {
+		name  string
+		given bool
+	}{{"Value", d.Value != nil}, {"Values", len(d.Values) > 0}, {"StatisticValues", d.StatisticValues != nil}} {
+		if way.given {
+			ways = append(ways, at+"."+way.name)
 		}
 	}
 	switch {
-	case ways == 0:
+	case len(ways) == 0:
 		return nil, required("Value, Values or StatisticValues of " + name)
-	case ways > 1:
-		return nil, combination("The parameters Value, Values and StatisticValues of %s are mutually exclusive and you have specified more than one.", name)
+	case len(ways) > 1:
+		return nil, combination("The parameters %s and %s are mutually exclusive and you have specified both.", ways[0], ways[1])
+	case len(d.Counts) > 0 && len(d.Values) > 0 && len(d.Counts) != len(d.Values):
+		return nil, invalid("The parameters %s.Values and %s.Counts must be of the same size.", at, at)
 	case d.StatisticValues != nil:
 		return statisticSet(name, d.StatisticValues)
 	}
@@ -132,9 +140,6 @@ func datumValues(d *cwtypes.MetricDatum) ([]summary, error) {
 func valueList(name string, values, counts []float64) ([]summary, error) {
 	if len(values) > maxDatumLists {
 		return nil, invalid("The parameter Values of %s must not have more than %d members.", name, maxDatumLists)
-	}
-	if len(counts) > 0 && len(counts) != len(values) {
-		return nil, combination("The parameters Values and Counts of %s must be of the same size.", name)
 	}
 	var all []summary
 	for i, value := range values {

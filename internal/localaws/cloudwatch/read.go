@@ -194,6 +194,8 @@ func statisticsOf(in *cloudwatch.GetMetricStatisticsInput) ([]statistic, error) 
 		return nil, required("MetricName")
 	case len(in.Statistics) == 0 && len(in.ExtendedStatistics) == 0:
 		return nil, required("Statistics")
+	case in.StartTime != nil && in.EndTime != nil && !in.StartTime.Before(*in.EndTime):
+		return nil, invalid("The parameter StartTime must be less than the parameter EndTime.") // not GetMetricData's code
 	}
 	var stats []statistic
 	names := slices.Clone(in.ExtendedStatistics)

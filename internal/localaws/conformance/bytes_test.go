@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -62,8 +63,16 @@ func zipped(files map[string]string) (blob, error) {
 	return b.Bytes(), nil
 }
 
-// compiled builds a function of testdata as Lambda wants it.
+// built are the functions that were compiled, by their folder.
+var built sync.Map
+
+// compiled builds a function of testdata as Lambda wants it, once.
 func compiled(ctx context.Context, folder string) (blob, error) {
+	build, _ := built.LoadOrStore(folder, sync.OnceValues(func() (blob, error) { return compile(context.WithoutCancel(ctx), folder) }))
+	return build.(func() (blob, error))() //nolint:forcetypeassert // nothing else is stored
+}
+
+func compile(ctx context.Context, folder string) (blob, error) {
 	dir, err := os.MkdirTemp("", "function")
 	if err != nil {
 		return nil, fmt.Errorf("build function: %w", err)

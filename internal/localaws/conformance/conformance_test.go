@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -138,61 +136,6 @@ func (s *side) anywhere(t *testing.T, a answer) answer {
 	var same answer
 	require.NoError(t, json.Unmarshal([]byte(strings.ReplaceAll(string(text), strings.TrimPrefix(s.aws.URL(), "http://"), "HOST")), &same))
 	return same
-}
-
-// plain makes trees comparable: numbers as float64, names in lower case, no
-// member that is absent or zero (the SDKs differ in what they leave out), and
-// the JSON text of a policy as what it says (boto3 reads it).
-func plain(x any) any {
-	switch x := x.(type) {
-	case map[string]any:
-		m := map[string]any{}
-		for k, v := range x {
-			if p := plain(v); !zero(p) {
-				m[strings.ToLower(k)] = p
-			}
-		}
-		return m
-	case []any:
-		l := make([]any, len(x))
-		for i, v := range x {
-			l[i] = plain(v)
-		}
-		return l
-	case string:
-		return document(x)
-	case blob:
-		return string(x)
-	default:
-		if v := reflect.ValueOf(x); v.IsValid() && v.CanConvert(reflect.TypeFor[float64]()) {
-			return v.Convert(reflect.TypeFor[float64]()).Interface()
-		}
-		return x
-	}
-}
-
-// document reads a text that is a URL-encoded JSON document, as IAM's policies.
-func document(s string) any {
-	if !strings.HasPrefix(s, "%7B") {
-		return s
-	}
-	text, err := url.QueryUnescape(s)
-	var m map[string]any
-	if err != nil || json.Unmarshal([]byte(text), &m) != nil {
-		return s
-	}
-	return plain(m)
-}
-
-func zero(x any) bool {
-	v := reflect.ValueOf(x)
-	if !v.IsValid() {
-		return true
-	}
-	if v.Kind() == reflect.Map || v.Kind() == reflect.Slice {
-		return v.Len() == 0
-	}
-	return v.IsZero()
 }
 
 // mute are the errors (service and code) whose shape has no member for a text, so that the

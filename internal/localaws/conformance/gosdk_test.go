@@ -65,14 +65,6 @@ func goClients(c aws.Config) map[string]any {
 	}
 }
 
-// answer is what a client understood: an output or an error.
-type answer struct {
-	Out     map[string]any `json:"out"`
-	Code    string         `json:"code"`
-	Message string         `json:"message"`
-	Status  int            `json:"-"` // of the HTTP response, if it is an error's
-}
-
 // goCall makes one call with the Go SDK.
 func goCall(ctx context.Context, clients map[string]any, service, operation string, params map[string]any) (answer, error) {
 	client, ok := clients[service]

@@ -40,7 +40,7 @@ func TestNoChangedRequestIsTheServersFault(t *testing.T) {
 			}
 			for round := range uint64(hostileRounds) {
 				for _, step := range script.Steps {
-					s.provoke(t, step, rand.New(rand.NewPCG(round, uint64(step.Line)))) //nolint:gosec // to be repeated, not to be secret
+					s.provoke(t, step, rand.New(rand.NewPCG(round, uint64(step.Line))))
 				}
 			}
 		})

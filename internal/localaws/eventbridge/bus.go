@@ -30,7 +30,7 @@ func (s *Service) createEventBus(_ *wire.Call, in *eventbridge.CreateEventBusInp
 		return nil, refuse("DeadLetterConfig")
 	case in.LogConfig != nil:
 		return nil, refuse("LogConfig")
-	case !isName(name, ".-_/", maxBusName) || strings.HasPrefix(name, "aws."):
+	case !isName(name, ".-_", maxBusName) || strings.HasPrefix(name, "aws."): // a slash is in names of partners' buses only
 		return nil, invalid("Parameter Name is not valid. Reason: %s is no name of an event bus.", name)
 	case s.buses[name] != nil:
 		return nil, &ebtypes.ResourceAlreadyExistsException{Message: aws.String("Event bus " + name + " already exists.")}
@@ -110,7 +110,24 @@ func (s *Service) tagged(arn *string) (map[string]string, error) {
 			return s.tags[b.arn], nil
 		}
 	}
-	return nil, notFound("Resource %s does not exist.", aws.ToString(arn))
+	return nil, s.noResource(aws.ToString(arn))
+}
+
+// noResource says what an ARN names that does not exist (the texts as recorded
+// from AWS in public test snapshots).
+func (s *Service) noResource(arn string) error {
+	prefix := "arn:aws:events:" + s.w.Region + ":" + s.w.Account + ":"
+	if name, ok := strings.CutPrefix(arn, prefix+"event-bus/"); ok {
+		return notFound("Event bus %s does not exist.", name)
+	}
+	if name, ok := strings.CutPrefix(arn, prefix+"rule/"); ok {
+		bus, rule, ok := strings.Cut(name, "/")
+		if !ok {
+			bus, rule = defaultBus, name
+		}
+		return notFound("Rule %s does not exist on EventBus %s.", rule, bus)
+	}
+	return notFound("Resource %s does not exist.", arn)
 }
 
 func (s *Service) tagResource(_ *wire.Call, in *eventbridge.TagResourceInput) (*eventbridge.TagResourceOutput, error) {

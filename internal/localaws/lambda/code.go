@@ -39,19 +39,11 @@ func (s *Service) load(c *wire.Call, in *lambdatypes.FunctionCode) (*code, error
 	if in.S3ObjectStorageMode != "" && in.S3ObjectStorageMode != "COPY" {
 		return nil, invalid("S3ObjectStorageMode %s is not supported by the local AWS", in.S3ObjectStorageMode)
 	}
-	const unreadable = "Could not unzip uploaded file. Please check your file, then try to upload again."
-	contents := in.ZipFile
-	switch fromS3 := in.S3Bucket != nil || in.S3Key != nil; {
-	case fromS3 && len(contents) > 0:
-		return nil, invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
-	case fromS3:
-		var err error
-		if contents, err = s.download(c, in); err != nil {
-			return nil, err
-		}
-	case len(contents) == 0:
-		return nil, invalid("Please provide a source for function code.")
+	contents, err := s.contents(c, in)
+	if err != nil {
+		return nil, err
 	}
+	const unreadable = "Could not unzip uploaded file. Please check your file, then try to upload again."
 	switch err := sandbox.Check(contents); {
 	case errors.Is(err, sandbox.ErrTooLarge):
 		return nil, invalid("Unzipped size must be smaller than 262144000 bytes")
@@ -62,6 +54,20 @@ func (s *Service) load(c *wire.Call, in *lambdatypes.FunctionCode) (*code, error
 	}
 	sum := sha256.Sum256(contents)
 	return &code{sha: base64.StdEncoding.EncodeToString(sum[:]), zip: contents}, nil
+}
+
+// contents gets the deployment package from where the request says.
+func (s *Service) contents(c *wire.Call, in *lambdatypes.FunctionCode) ([]byte, error) {
+	switch fromS3 := in.S3Bucket != nil || in.S3Key != nil; {
+	case fromS3 && len(in.ZipFile) > 0:
+		return nil, invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
+	case fromS3:
+		return s.download(c, in)
+	case len(in.ZipFile) == 0:
+		return nil, invalid("Please provide a source for function code.")
+	default:
+		return in.ZipFile, nil
+	}
 }
 
 // download gets a deployment package from S3.

@@ -14,7 +14,6 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
@@ -145,9 +144,9 @@ func TestWhatTheLocalLambdaCannotDoIsRefused(t *testing.T) {
 		}, "VpcConfig is not supported"},
 		"not a zip": {func(in *awslambda.CreateFunctionInput) { in.Code.ZipFile = []byte("x") }, "Could not unzip uploaded file"},
 		"no code":   {func(in *awslambda.CreateFunctionInput) { in.Code = &lambdatypes.FunctionCode{} }, "Please provide a source for function code."},
-		"timeout":   {func(in *awslambda.CreateFunctionInput) { in.Timeout = aws.Int32(901) }, "Value '901' at 'timeout'"},
-		"memory":    {func(in *awslambda.CreateFunctionInput) { in.MemorySize = aws.Int32(64) }, "Value '64' at 'memorySize'"},
-		"role":      {func(in *awslambda.CreateFunctionInput) { in.Role = aws.String("worker") }, "Value 'worker' at 'role'"},
+		"timeout":   {func(in *awslambda.CreateFunctionInput) { in.Timeout = aws.Int32(901) }, "ValidationException: 1 validation error detected: Value '901' at 'timeout'"},
+		"memory":    {func(in *awslambda.CreateFunctionInput) { in.MemorySize = aws.Int32(64) }, "ValidationException: 1 validation error detected: Value '64' at 'memorySize'"},
+		"role":      {func(in *awslambda.CreateFunctionInput) { in.Role = aws.String("worker") }, "ValidationException: 1 validation error detected: Value 'worker' at 'role'"},
 		"reserved variable": {func(in *awslambda.CreateFunctionInput) {
 			in.Environment = &lambdatypes.Environment{Variables: map[string]string{"AWS_REGION": "x"}}
 		}, "Reserved keys used in this request: AWS_REGION"},
@@ -160,14 +159,9 @@ func TestWhatTheLocalLambdaCannotDoIsRefused(t *testing.T) {
 			}
 			tt.change(in)
 			_, err := l.client.CreateFunction(t.Context(), in)
-			api, ok := errors.AsType[smithy.APIError](err)
-			require.True(t, ok, err)
-			assert.Contains(t, api.ErrorMessage(), tt.want)
-			if invalid, ok := errors.AsType[*lambdatypes.InvalidParameterValueException](err); ok {
-				assert.Equal(t, "User", aws.ToString(invalid.Type))
-			} else {
-				assert.Equal(t, "ValidationException", api.ErrorCode())
-			}
+			require.ErrorContains(t, err, tt.want)
+			invalid, ok := errors.AsType[*lambdatypes.InvalidParameterValueException](err)
+			assert.True(t, !ok || aws.ToString(invalid.Type) == "User", err)
 		})
 	}
 	_, err = l.client.GetFunction(t.Context(), &awslambda.GetFunctionInput{FunctionName: aws.String("worker")})

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -35,9 +36,15 @@ func readLimit(limit *int32) (int, error) {
 	if limit == nil {
 		return maxRead, nil
 	}
-	if *limit < 1 || *limit > maxRead {
-		return 0, invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: "+
-			"Member must have value between 1 and %d", *limit, maxRead)
+	bound := ""
+	switch {
+	case *limit < 1:
+		bound = "greater than or equal to 1"
+	case *limit > maxRead:
+		bound = fmt.Sprintf("less than or equal to %d", maxRead)
+	}
+	if bound != "" {
+		return 0, invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value %s", *limit, bound)
 	}
 	return int(*limit), nil
 }
@@ -166,6 +173,9 @@ func (s *Service) filterEvents(_ *wire.Call, in *cloudwatchlogs.FilterLogEventsI
 
 // chosen are the streams that a search shall look into.
 func (g *group) chosen(in *cloudwatchlogs.FilterLogEventsInput) ([]*stream, error) {
+	if t := in.NextToken; t != nil && (len(*t) != len(noID) || strings.Trim(*t, "0123456789") != "") {
+		return nil, invalid("The specified nextToken is invalid.")
+	}
 	if len(in.LogStreamNames) > 0 && in.LogStreamNamePrefix != nil {
 		return nil, invalid("logStreamNames and logStreamNamePrefix are mutually exclusive.")
 	}

@@ -192,7 +192,7 @@ func (s *Service) putBucketTagging(_ *wire.Call, in *s3.PutBucketTaggingInput) (
 	if err != nil {
 		return nil, err
 	}
-	if in.Tagging == nil {
+	if in.Tagging == nil || slices.ContainsFunc(in.Tagging.TagSet, func(t s3types.Tag) bool { return aws.ToString(t.Key) == "" || t.Value == nil }) {
 		return nil, fail("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
 	}
 	b.tags = slices.Clone(in.Tagging.TagSet)

@@ -34,6 +34,19 @@ type subscription struct {
 
 // set checks and sets an attribute. An empty value takes a policy away.
 func (sub *subscription) set(name, value string) error {
+	if err := sub.apply(name, value); err != nil {
+		return err
+	}
+	if value == "" {
+		delete(sub.attributes, name)
+		return nil
+	}
+	sub.attributes[name] = value
+	return nil
+}
+
+// apply checks an attribute and does what it says.
+func (sub *subscription) apply(name, value string) error {
 	switch name {
 	case rawDelivery:
 		if err := sub.checkRaw(value); err != nil {
@@ -61,11 +74,6 @@ func (sub *subscription) set(name, value string) error {
 	default:
 		return invalid("AttributeName")
 	}
-	if value == "" {
-		delete(sub.attributes, name)
-		return nil
-	}
-	sub.attributes[name] = value
 	return nil
 }
 

@@ -102,12 +102,9 @@ func (s *Service) createTopic(_ *wire.Call, in *sns.CreateTopicInput) (*sns.Crea
 			attributes[key] = in.Attributes[key]
 		}
 	}
-	tags := map[string]string{}
-	for _, t := range in.Tags {
-		if _, twice := tags[aws.ToString(t.Key)]; twice {
-			return nil, invalid("Duplicated keys are not allowed.")
-		}
-		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	tags, err := tagsOf(in.Tags)
+	if err != nil {
+		return nil, err
 	}
 	arn := "arn:aws:sns:" + s.world.Region + ":" + s.world.Account + ":" + name
 	at, found := s.find(arn)
@@ -120,6 +117,18 @@ func (s *Service) createTopic(_ *wire.Call, in *sns.CreateTopicInput) (*sns.Crea
 		return nil, invalid("Tags Reason: Topic already exists with different tags")
 	}
 	return &sns.CreateTopicOutput{TopicArn: &arn}, nil
+}
+
+// tagsOf reads the tags of a request.
+func tagsOf(list []snstypes.Tag) (map[string]string, error) {
+	tags := map[string]string{}
+	for _, t := range list {
+		if _, twice := tags[aws.ToString(t.Key)]; twice {
+			return nil, invalid("Duplicated keys are not allowed.")
+		}
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return tags, nil
 }
 
 // contains reports whether have has everything that want has.

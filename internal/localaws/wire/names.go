@@ -29,8 +29,15 @@ func irregular(t reflect.Type, field string) (string, bool) {
 		return "string", true
 	case "s3.VersioningConfiguration.MFADelete", "s3.GetBucketVersioningOutput.MFADelete":
 		return "MfaDelete", true
-	case "s3.ServerSideEncryptionConfiguration.Rules":
+	case "s3.ServerSideEncryptionConfiguration.Rules", "s3.BucketLifecycleConfiguration.Rules",
+		"s3.GetBucketLifecycleConfigurationOutput.Rules":
 		return "Rule", true
+	case "s3.LifecycleRule.Transitions":
+		return "Transition", true
+	case "s3.LifecycleRule.NoncurrentVersionTransitions":
+		return "NoncurrentVersionTransition", true
+	case "s3.LifecycleRuleAndOperator.Tags":
+		return "Tag", true
 	}
 	return "", false
 }
@@ -42,10 +49,13 @@ func itemName(t reflect.Type, field string) string {
 	switch typeName(t) + "." + field {
 	case "s3.ListBucketsOutput.Buckets":
 		return "Bucket"
+	case "s3.Tagging.TagSet", "s3.GetBucketTaggingOutput.TagSet":
+		return "Tag"
 	case "autoscaling.CpuPerformanceFactorRequest.References":
 		return "item"
 	case "s3.ListObjectsV2Output.Contents", "s3.ListObjectsV2Output.CommonPrefixes", "s3.Object.ChecksumAlgorithm",
-		"s3.ServerSideEncryptionConfiguration.Rules":
+		"s3.ServerSideEncryptionConfiguration.Rules", "s3.BucketLifecycleConfiguration.Rules", "s3.GetBucketLifecycleConfigurationOutput.Rules",
+		"s3.LifecycleRule.Transitions", "s3.LifecycleRule.NoncurrentVersionTransitions", "s3.LifecycleRuleAndOperator.Tags":
 		return ""
 	}
 	return "member"
@@ -61,6 +71,10 @@ func xmlRoot(operation string) string {
 		return "ListBucketResult"
 	case "GetBucketLocation":
 		return "LocationConstraint"
+	case "GetBucketLifecycleConfiguration":
+		return "LifecycleConfiguration"
+	case "GetBucketTagging":
+		return "Tagging"
 	case "GetBucketVersioning":
 		return "VersioningConfiguration"
 	}

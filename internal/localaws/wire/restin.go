@@ -126,6 +126,10 @@ func (q *request) readRESTBody(body []byte, in any) error {
 		case f.Type() == reflect.TypeFor[io.Reader]():
 			f.Set(reflect.ValueOf(bytes.NewReader(body)))
 			return nil
+		case f.Type() == reflect.TypeFor[*string]():
+			text := string(body)
+			f.Set(reflect.ValueOf(&text))
+			return nil
 		case len(body) == 0:
 			return nil
 		}

@@ -81,6 +81,10 @@ func (q *request) writePayload(a *reply, f reflect.Value) error {
 	switch x := f.Interface().(type) {
 	case []byte:
 		a.body = append([]byte(nil), x...)
+	case *string:
+		if x != nil {
+			a.body = []byte(*x)
+		}
 	case io.ReadCloser:
 		defer x.Close() //nolint:errcheck // reading told all there is to tell
 		b, err := io.ReadAll(x)

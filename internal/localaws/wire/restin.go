@@ -132,6 +132,10 @@ func (q *request) readRESTBody(body []byte, in any) error {
 			return nil
 		case len(body) == 0:
 			return nil
+		case f.Type() == reflect.TypeFor[*string](): // a text travels as it is (Smithy 2.0, httpPayload trait)
+			text := string(body)
+			f.Set(reflect.ValueOf(&text))
+			return nil
 		}
 		rv = f
 	}

@@ -47,7 +47,7 @@ func TestTheCommandsOfGuidesDoWhatTheySay(t *testing.T) {
 	g.service()
 	script, err := filepath.Abs(filepath.Join("..", "..", "testdata", "guides", "commands.sh"))
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), "bash", script) //nolint:gosec // our own script
+	cmd := exec.CommandContext(t.Context(), "bash", script)
 	cmd.Dir = t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(cmd.Dir, "function.zip"), packed(t, map[string]string{"bootstrap": "third"}), 0o600))
 	cmd.Env = append(os.Environ(),

@@ -255,3 +255,14 @@ func (b *serverBench) statuses(deployment string) string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// write puts a file on an instance, as somebody who works on it would.
+func (b *serverBench) write(id, name, text string) {
+	b.t.Helper()
+	b.w.Lock()
+	defer b.w.Unlock()
+	root, err := b.svc.Root(id)
+	require.NoError(b.t, err)
+	require.NoError(b.t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o750))
+	require.NoError(b.t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o600))
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	sdk "github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
@@ -166,4 +167,22 @@ func (b *serverBench) completeLifecycleAction(_ *wire.Call, in *autoscaling.Comp
 		b.serve(*in.AutoScalingGroupName, *in.InstanceId)
 	}
 	return &autoscaling.CompleteLifecycleActionOutput{}, nil
+}
+
+// scale makes an Auto Scaling group with n instances in service.
+func (b *serverBench) scale(name string, n int) {
+	b.scaling[name] = &astypes.AutoScalingGroup{
+		AutoScalingGroupName: aws.String(name), MinSize: aws.Int32(1), MaxSize: aws.Int32(4), DesiredCapacity: aws.Int32(int32(n)), //nolint:gosec // a few
+		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateId: aws.String("lt-1"), LaunchTemplateName: aws.String("shop"), Version: aws.String("1")},
+		Tags:           []astypes.TagDescription{{Key: aws.String("role"), Value: aws.String("web"), PropagateAtLaunch: aws.Bool(true)}},
+	}
+	for range n {
+		b.serve(name, b.pending(name))
+	}
+}
+
+// stop stops a deployment.
+func (b *serverBench) stop(id string) {
+	b.t.Helper()
+	do[sdk.StopDeploymentOutput](b.bench, "StopDeployment", &sdk.StopDeploymentInput{DeploymentId: aws.String(id)})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
@@ -164,6 +165,14 @@ func (r *serverRun) terminate(ctx context.Context) {
 // are "removed from the deployment group" (API reference,
 // BlueInstanceTerminationOption).
 func (r *serverRun) adopt(ctx context.Context) (ok bool) {
+	if r.provisioned != "" {
+		if err := scale[autoscaling.ResumeProcessesOutput](ctx, r, "ResumeProcesses", &autoscaling.ResumeProcessesInput{
+			AutoScalingGroupName: aws.String(r.provisioned), ScalingProcesses: suspended(),
+		}); err != nil {
+			r.s.fail(ctx, r.d, cdtypes.ErrorCodeAutoScalingConfiguration, err.Error())
+			return false
+		}
+	}
 	info := r.d.group.info
 	info.Ec2TagFilters, info.Ec2TagSet, info.AutoScalingGroups = nil, nil, nil
 	if r.provisioned != "" {

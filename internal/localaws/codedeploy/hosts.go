@@ -33,9 +33,9 @@ type hosts struct {
 	temporary bool
 	byID      map[string]*host
 	closed    bool
-	ctx       context.Context //nolint:containedctx // ends with the service: what runs on instances is ended by it
-	cancel    context.CancelFunc
-	work      sync.WaitGroup // the events that are being carried out
+	running   map[int]context.CancelFunc // the events that are being carried out
+	number    int                        // of the last event
+	work      sync.WaitGroup
 }
 
 // host is one instance. Its clock is that of the world at the beginning of an
@@ -46,9 +46,7 @@ type host struct {
 }
 
 func newHosts(o Options) *hosts {
-	h := &hosts{options: o, byID: map[string]*host{}}
-	h.ctx, h.cancel = context.WithCancel(context.Background())
-	return h
+	return &hosts{options: o, byID: map[string]*host{}, running: map[int]context.CancelFunc{}}
 }
 
 // folder returns the folder of an instance, which exists afterwards.
@@ -106,7 +104,9 @@ func (s *Service) Close() error {
 	h := s.hosts
 	s.w.Lock()
 	h.closed = true
-	h.cancel()
+	for _, cancel := range h.running {
+		cancel()
+	}
 	s.w.Unlock()
 	h.work.Wait()
 	s.w.Lock()
@@ -127,23 +127,30 @@ func (s *Service) Close() error {
 // carryOut lets an instance carry out an event and calls done with the lock
 // held when that is over. Meanwhile virtual time stands still, so that whatever
 // comes of it comes in the same order every time.
-func (s *Service) carryOut(id, event string, d agent.Deployment, done func(agent.Outcome)) {
-	if s.hosts.closed {
+func (s *Service) carryOut(ctx context.Context, id, event string, d agent.Deployment, done func(agent.Outcome)) {
+	h := s.hosts
+	if h.closed {
 		return
 	}
-	i, err := s.hosts.get(id)
+	i, err := h.get(id)
 	if err != nil {
 		done(agent.Outcome{Diagnostics: &agent.Diagnostics{ErrorCode: "UnknownError", Message: err.Error()}})
 		return
 	}
 	i.now.Store(s.w.Now().UnixNano())
 	release := s.w.Hold()
-	s.hosts.work.Go(func() {
-		out := i.Run(s.hosts.ctx, event, d)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	h.number++
+	number := h.number
+	h.running[number] = cancel
+	h.work.Go(func() {
+		out := i.Run(ctx, event, d)
 		s.w.Lock()
 		defer s.w.Unlock()
 		defer release()
-		if !s.hosts.closed {
+		cancel()
+		delete(h.running, number)
+		if !h.closed {
 			done(out)
 		}
 	})

@@ -13,8 +13,6 @@ import (
 
 // The operations in this file are the deprecated ones for instances. They
 // answer for EC2/on-premises and Lambda deployments (API reference).
-//
-//nolint:staticcheck // deprecated, and still accepted
 type (
 	instanceSummary       = cdtypes.InstanceSummary
 	listInstancesInput    = codedeploy.ListDeploymentInstancesInput
@@ -77,7 +75,7 @@ func (s *Service) getDeploymentInstance(_ *wire.Call, in *getInstanceInput) (*ge
 	if err != nil {
 		return nil, err
 	}
-	return &getInstanceOutput{InstanceSummary: summary}, nil
+	return &getInstanceOutput{InstanceSummary: summary}, nil //nolint:staticcheck // deprecated, and still accepted
 }
 
 func (s *Service) batchGetDeploymentInstances(_ *wire.Call, in *batchInstancesInput) (*batchInstancesOutput, error) {
@@ -120,7 +118,7 @@ func (d *deployment) instance(id string) (*instanceSummary, error) {
 		}
 		return &instanceSummary{
 			DeploymentId: d.info.DeploymentId, InstanceId: aws.String(f.arn), InstanceType: deprecatedInstanceFor(f.label),
-			LastUpdatedAt: f.updated, LifecycleEvents: f.events, Status: deprecatedInstStatus(f.status),
+			LastUpdatedAt: f.updated, LifecycleEvents: f.events, Status: deprecatedInstStatus(f.status), //nolint:staticcheck // deprecated, and still accepted
 		}, nil
 	}
 	return nil, &cdtypes.InstanceDoesNotExistException{Message: aws.String("The specified instance does not exist in the deployment group: " + id)}

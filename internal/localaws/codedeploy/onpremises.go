@@ -44,6 +44,11 @@ func (i *onPremises) info() cdtypes.InstanceInfo {
 	return info
 }
 
+// is reports whether the instance has a status; empty is any.
+func (i *onPremises) is(status cdtypes.RegistrationStatus) bool {
+	return status == "" || (status == cdtypes.RegistrationStatusRegistered) == (i.deregistered == nil)
+}
+
 func checkInstanceName(name string) error {
 	switch {
 	case name == "":
@@ -89,6 +94,8 @@ func (s *Service) registerOnPremisesInstance(
 	return &codedeploy.RegisterOnPremisesInstanceOutput{}, nil
 }
 
+// checkIdentity wants one ARN, of a user or of a session, that no other
+// instance has.
 func (s *Service) checkIdentity(in *codedeploy.RegisterOnPremisesInstanceInput) error {
 	user, session := aws.ToString(in.IamUserArn), aws.ToString(in.IamSessionArn)
 	switch {
@@ -96,24 +103,43 @@ func (s *Service) checkIdentity(in *codedeploy.RegisterOnPremisesInstanceInput) 
 		return &cdtypes.IamArnRequiredException{Message: aws.String("No IAM ARN was included in the request. You must use an IAM session ARN or user ARN in the request.")}
 	case user != "" && session != "":
 		return &cdtypes.MultipleIamArnsProvidedException{Message: aws.String("Both an user ARN and an IAM session ARN were included in the request. Use only one ARN type.")}
-	case user != "" && (!strings.HasPrefix(user, "arn:aws:iam::") || !strings.Contains(user, ":user/")):
+	case user != "":
+		return s.checkUser(user)
+	default:
+		return s.checkSession(session)
+	}
+}
+
+func (s *Service) checkUser(arn string) error {
+	if !strings.HasPrefix(arn, "arn:aws:iam::") || !strings.Contains(arn, ":user/") {
 		return &cdtypes.InvalidIamUserArnException{Message: aws.String("The user ARN was specified in an invalid format.")}
-	case session != "" && (!strings.HasPrefix(session, "arn:aws:sts::") || !strings.Contains(session, ":assumed-role/")):
+	}
+	if s.identified(arn) {
+		return &cdtypes.IamUserArnAlreadyRegisteredException{Message: aws.String("The specified user ARN is already registered with an on-premises instance.")}
+	}
+	return nil
+}
+
+func (s *Service) checkSession(arn string) error {
+	if !strings.HasPrefix(arn, "arn:aws:sts::") || !strings.Contains(arn, ":assumed-role/") {
 		return &cdtypes.InvalidIamSessionArnException{Message: aws.String("The IAM session ARN was specified in an invalid format.")}
 	}
-	for _, name := range names(s.instances) {
-		i := s.instances[name]
-		switch {
-		case i.deregistered != nil:
-		case user != "" && aws.ToString(i.iamUserARN) == user:
-			return &cdtypes.IamUserArnAlreadyRegisteredException{Message: aws.String("The specified user ARN is already registered with an on-premises instance.")}
-		case session != "" && aws.ToString(i.iamSession) == session:
-			return &cdtypes.IamSessionArnAlreadyRegisteredException{
-				Message: aws.String("The request included an IAM session ARN that has already been used to register a different instance."),
-			}
+	if s.identified(arn) {
+		return &cdtypes.IamSessionArnAlreadyRegisteredException{
+			Message: aws.String("The request included an IAM session ARN that has already been used to register a different instance."),
 		}
 	}
 	return nil
+}
+
+// identified reports whether a registered instance acts with an ARN.
+func (s *Service) identified(arn string) bool {
+	for _, i := range s.instances {
+		if i.deregistered == nil && (aws.ToString(i.iamUserARN) == arn || aws.ToString(i.iamSession) == arn) {
+			return true
+		}
+	}
+	return false
 }
 
 // deregisterOnPremisesInstance succeeds for an instance that does not exist:
@@ -174,14 +200,9 @@ func (s *Service) listOnPremisesInstances(_ *wire.Call, in *codedeploy.ListOnPre
 	}
 	var found []string
 	for _, name := range names(s.instances) {
-		i := s.instances[name]
-		registered := i.deregistered == nil
-		if in.RegistrationStatus == cdtypes.RegistrationStatusRegistered && !registered ||
-			in.RegistrationStatus == cdtypes.RegistrationStatusDeregistered && registered ||
-			len(filters) > 0 && !anyOf(filters, i.tags) {
-			continue
+		if i := s.instances[name]; i.is(in.RegistrationStatus) && (len(filters) == 0 || anyOf(filters, i.tags)) {
+			found = append(found, name)
 		}
-		found = append(found, name)
 	}
 	part, next, err := page(found, in.NextToken)
 	if err != nil {

@@ -104,13 +104,13 @@ func checkFleets(c *cdtypes.BlueGreenDeploymentConfiguration) error {
 	const waitLimit = 2880 // API reference, BlueInstanceTerminationOption
 	ok := true
 	if g := c.GreenFleetProvisioningOption; g != nil {
-		ok = ok && (g.Action == "" || slices.Contains(g.Action.Values(), g.Action))
+		ok = ok && oneOf(g.Action, g.Action.Values())
 	}
 	if r := c.DeploymentReadyOption; r != nil {
-		ok = ok && (r.ActionOnTimeout == "" || slices.Contains(r.ActionOnTimeout.Values(), r.ActionOnTimeout)) && r.WaitTimeInMinutes >= 0
+		ok = ok && oneOf(r.ActionOnTimeout, r.ActionOnTimeout.Values()) && r.WaitTimeInMinutes >= 0
 	}
 	if t := c.TerminateBlueInstancesOnDeploymentSuccess; t != nil {
-		ok = ok && (t.Action == "" || slices.Contains(t.Action.Values(), t.Action)) && t.TerminationWaitTimeInMinutes >= 0 && t.TerminationWaitTimeInMinutes <= waitLimit
+		ok = ok && oneOf(t.Action, t.Action.Values()) && t.TerminationWaitTimeInMinutes >= 0 && t.TerminationWaitTimeInMinutes <= waitLimit
 	}
 	if ok {
 		return nil
@@ -119,6 +119,9 @@ func checkFleets(c *cdtypes.BlueGreenDeploymentConfiguration) error {
 		Message: aws.String("The configuration for the blue/green deployment group was provided in an invalid format."),
 	}
 }
+
+// oneOf reports whether a choice is one of those that there are, or none.
+func oneOf[T ~string](choice T, all []T) bool { return choice == "" || slices.Contains(all, choice) }
 
 // admit refuses target instances for deployments that have none of their own.
 func (x *serverExecutor) admit(g *group, in *codedeploy.CreateDeploymentInput) error {

@@ -172,7 +172,7 @@ func (b *serverBench) completeLifecycleAction(_ *wire.Call, in *autoscaling.Comp
 // scale makes an Auto Scaling group with n instances in service.
 func (b *serverBench) scale(name string, n int) {
 	b.scaling[name] = &astypes.AutoScalingGroup{
-		AutoScalingGroupName: aws.String(name), MinSize: aws.Int32(1), MaxSize: aws.Int32(4), DesiredCapacity: aws.Int32(int32(n)), //nolint:gosec // a few
+		AutoScalingGroupName: aws.String(name), MinSize: aws.Int32(1), MaxSize: aws.Int32(4), DesiredCapacity: aws.Int32(int32(n)),
 		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateId: aws.String("lt-1"), LaunchTemplateName: aws.String("shop"), Version: aws.String("1")},
 		Tags:           []astypes.TagDescription{{Key: aws.String("role"), Value: aws.String("web"), PropagateAtLaunch: aws.Bool(true)}},
 	}

@@ -66,7 +66,7 @@ type task struct {
 	revision batch.Revision // before the deployment
 }
 
-func (r *serverRun) newTask(m machine, label cdtypes.TargetLabel, events ...[]string) *task {
+func (r *serverRun) newTask(m machine, label cdtypes.TargetLabel, events ...[]string) {
 	var all []string
 	for _, part := range events {
 		all = append(all, part...)
@@ -74,7 +74,6 @@ func (r *serverRun) newTask(m machine, label cdtypes.TargetLabel, events ...[]st
 	t := &task{r: r, m: m, label: label, life: newLifecycle(r.s.w, all...), status: cdtypes.TargetStatusPending}
 	t.healthy, t.revision = r.d.group.condition(m.id)
 	r.tasks = append(r.tasks, t)
-	return t
 }
 
 func (t *task) describe() cdtypes.DeploymentTarget {
@@ -146,7 +145,7 @@ func (t *task) carryOut(ctx context.Context, deadline time.Time) {
 		return
 	}
 	event := t.next
-	s.carryOut(t.m.id, t.name(), d, func(out agent.Outcome) {
+	s.carryOut(ctx, t.m.id, t.name(), d, func(out agent.Outcome) {
 		if t.life.running(event) { // else it was stopped meanwhile
 			t.outcome(ctx, out)
 		}
@@ -245,4 +244,4 @@ func (t *task) instruct(ctx context.Context) (agent.Deployment, error) {
 	return spec, err
 }
 
-var errNoGitHub = errors.New("this local AWS has no way to GitHub") //nolint:gochecknoglobals // a sentinel
+var errNoGitHub = errors.New("this local AWS has no way to GitHub")

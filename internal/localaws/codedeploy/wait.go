@@ -35,8 +35,8 @@ func (s *Service) continueDeployment(c *wire.Call, in *codedeploy.ContinueDeploy
 // skipWaitTimeForInstanceTermination is the deprecated form of
 // ContinueDeployment for the second wait.
 func (s *Service) skipWaitTimeForInstanceTermination(
-	c *wire.Call, in *codedeploy.SkipWaitTimeForInstanceTerminationInput, //nolint:staticcheck // deprecated, and still accepted
-) (*codedeploy.SkipWaitTimeForInstanceTerminationOutput, error) { //nolint:staticcheck // deprecated, and still accepted
+	c *wire.Call, in *codedeploy.SkipWaitTimeForInstanceTerminationInput,
+) (*codedeploy.SkipWaitTimeForInstanceTerminationOutput, error) {
 	d, err := s.deployment(in.DeploymentId)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (s *Service) skipWaitTimeForInstanceTermination(
 	if err := s.proceed(context.WithoutCancel(c.Context), d, cdtypes.DeploymentWaitTypeTerminationWait); err != nil {
 		return nil, err
 	}
-	return &codedeploy.SkipWaitTimeForInstanceTerminationOutput{}, nil //nolint:staticcheck // deprecated, and still accepted
+	return &codedeploy.SkipWaitTimeForInstanceTerminationOutput{}, nil
 }
 
 func (s *Service) proceed(ctx context.Context, d *deployment, wait cdtypes.DeploymentWaitType) error {

@@ -137,11 +137,13 @@ func TestZones(t *testing.T) {
 		"the lesser of both numbers, of the fleet": {
 			// The user guide's example (200 hosts, 160 healthy, 100 and 50 in a
 			// zone: 40, 40 and 20), one twentieth of it.
-			batch.Config{Minimum: count(8), Zonal: true, PerZone: count(2)}, "",
+			batch.Config{Minimum: count(8), Zonal: true, PerZone: count(2)},
+			"",
 			"1-1a-1b 1-1c-1d 1-1e 2-2a-2b 2-2c-2d 2-2e Success",
 		},
 		"the lesser of both numbers, of the zone": {
-			batch.Config{Minimum: count(0), Zonal: true, PerZone: percent(60)}, "",
+			batch.Config{Minimum: count(0), Zonal: true, PerZone: percent(60)},
+			"",
 			"1-1a-1b 1-1c-1d 1-1e 2-2a-2b 2-2c-2d 2-2e Success",
 		},
 		"no minimum of a zone":         {batch.Config{Minimum: count(5), Zonal: true}, "", "1-1a-1b-1c-1d-1e 2-2a-2b-2c-2d-2e Success"},

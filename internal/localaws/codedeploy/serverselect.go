@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -167,9 +168,20 @@ func (s *Service) machine(i *ec2types.Instance, scaling string) machine {
 		m.zone = aws.ToString(i.Placement.AvailabilityZone)
 	}
 	if i.IamInstanceProfile != nil {
-		m.as.ARN = aws.ToString(i.IamInstanceProfile.Arn)
+		m.as.ARN = profileRole(aws.ToString(i.IamInstanceProfile.Arn))
 	}
 	return m
+}
+
+// profileRole is the role of an instance profile: the one that has its name, as
+// it is when the console makes a role for EC2 (IAM user guide, "Use instance
+// profiles").
+func profileRole(arn string) string {
+	account, path, ok := strings.Cut(arn, ":instance-profile/")
+	if !ok {
+		return arn
+	}
+	return account + ":role/" + path
 }
 
 func ec2Tags(i *ec2types.Instance) map[string]string {
@@ -180,13 +192,14 @@ func ec2Tags(i *ec2types.Instance) map[string]string {
 	return tags
 }
 
-// agentRuns reports whether an agent on the instance answers now.
-func (s *Service) agentRuns(ctx context.Context, who wire.Principal, m *machine) bool {
+// agentRuns reports whether an agent on the instance answers now. To hear of
+// its agents, CodeDeploy needs nobody's permission.
+func (s *Service) agentRuns(ctx context.Context, m *machine) bool {
 	if m.onPremises {
 		i := s.instances[m.id]
 		return i != nil && i.deregistered == nil && i.tags[agentTag] != agentAbsent
 	}
-	all, err := s.describe(ctx, who, &ec2.DescribeInstancesInput{InstanceIds: []string{m.id}})
+	all, err := s.describe(ctx, principal(), &ec2.DescribeInstancesInput{InstanceIds: []string{m.id}})
 	if err != nil || len(all) == 0 {
 		return false
 	}

@@ -131,7 +131,7 @@ func (t *task) carryOut(ctx context.Context, deadline time.Time) {
 		return
 	}
 	s := t.r.s
-	if !s.agentRuns(ctx, t.r.d.principal(), &t.m) {
+	if !s.agentRuns(ctx, &t.m) {
 		if left := deadline.Sub(s.w.Now()); left > 0 {
 			s.later(t.r.d, min(agentPoll, left), func() { t.carryOut(ctx, deadline) })
 			return

@@ -19,6 +19,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -64,14 +65,29 @@ func newWalk(t *testing.T) *walk {
 	w := &walk{t: t, local: local, deploy: codedeploy.NewFromConfig(c), queues: sqs.NewFromConfig(c)}
 	w.store = s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
 	w.watch(eventbridge.NewFromConfig(c))
+	w.role(iam.NewFromConfig(c), "CodeDeployServiceRole", "codedeploy.amazonaws.com", "service-role/AWSCodeDeployRole")
+	w.role(iam.NewFromConfig(c), "GetFixInstance", "ec2.amazonaws.com", "AmazonS3ReadOnlyAccess")
 	run := must[*ec2.RunInstancesOutput](t)(ec2.NewFromConfig(c).RunInstances(t.Context(), &ec2.RunInstancesInput{
 		ImageId: aws.String("ami-0c7217cdde317cfec"), InstanceType: ec2types.InstanceTypeT2Micro, MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
-		TagSpecifications: []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeInstance, Tags: []ec2types.Tag{{Key: aws.String("Name"), Value: aws.String("GetFix")}}}},
+		IamInstanceProfile: &ec2types.IamInstanceProfileSpecification{Name: aws.String("GetFixInstance")},
+		TagSpecifications:  []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeInstance, Tags: []ec2types.Tag{{Key: aws.String("Name"), Value: aws.String("GetFix")}}}},
 	}))
 	w.instance = *run.Instances[0].InstanceId
 	must[*s3.CreateBucketOutput](t)(w.store.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("getfix")}))
 	w.advance(time.Minute)
 	return w
+}
+
+// role makes a role that a service may take, with one of AWS's policies.
+func (w *walk) role(identities *iam.Client, name, service, policy string) {
+	w.t.Helper()
+	must[*iam.CreateRoleOutput](w.t)(identities.CreateRole(w.t.Context(), &iam.CreateRoleInput{
+		RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` +
+			service + `"},"Action":"sts:AssumeRole"}]}`),
+	}))
+	must[*iam.AttachRolePolicyOutput](w.t)(identities.AttachRolePolicy(w.t.Context(), &iam.AttachRolePolicyInput{
+		RoleName: aws.String(name), PolicyArn: aws.String("arn:aws:iam::aws:policy/" + policy),
+	}))
 }
 
 // watch lets a queue see what CodeDeploy says on the bus.
@@ -97,14 +113,14 @@ func (w *walk) advance(d time.Duration) {
 	w.local.World.Lock()
 	defer w.local.World.Unlock()
 	for {
-		out := must[*sqs.ReceiveMessageOutput](w.t)(wire.Do[sqs.ReceiveMessageOutput](w.t.Context(), w.local.Mux, wire.Principal{}, "sqs", "ReceiveMessage",
+		out := must[*sqs.ReceiveMessageOutput](w.t)(wire.Do[sqs.ReceiveMessageOutput](w.t.Context(), w.local.Mux, wire.Principal{ARN: "arn:aws:iam::123456789012:root"}, "sqs", "ReceiveMessage",
 			&sqs.ReceiveMessageInput{QueueUrl: w.queue, MaxNumberOfMessages: 10}))
 		if len(out.Messages) == 0 {
 			return
 		}
 		for _, m := range out.Messages {
 			w.seen = append(w.seen, *m.Body)
-			must[*sqs.DeleteMessageOutput](w.t)(wire.Do[sqs.DeleteMessageOutput](w.t.Context(), w.local.Mux, wire.Principal{}, "sqs", "DeleteMessage",
+			must[*sqs.DeleteMessageOutput](w.t)(wire.Do[sqs.DeleteMessageOutput](w.t.Context(), w.local.Mux, wire.Principal{ARN: "arn:aws:iam::123456789012:root"}, "sqs", "DeleteMessage",
 				&sqs.DeleteMessageInput{QueueUrl: w.queue, ReceiptHandle: m.ReceiptHandle}))
 		}
 	}

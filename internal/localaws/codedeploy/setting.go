@@ -14,6 +14,10 @@ import (
 // InvalidAlarmConfigException).
 const alarmNameLimit = 255
 
+// alarmLimit is the most alarms of a deployment group (user guide, "CodeDeploy
+// quotas"; the API reference says 10).
+const alarmLimit = 50
+
 // triggerLimit is the most triggers of a deployment group (user guide,
 // "CodeDeploy quotas").
 const triggerLimit = 10
@@ -175,14 +179,16 @@ func setList[T any](at *[]T, to []T) {
 }
 
 // checkAlarms refuses what the API reference lists under
-// InvalidAlarmConfigException. The number of alarms is not limited here: the
-// API reference says 10, the quotas page 50 and adjustable.
+// InvalidAlarmConfigException, and more alarms than the quotas page allows.
 func checkAlarms(c *cdtypes.AlarmConfiguration) error {
 	if c == nil {
 		return nil
 	}
 	invalid := func(why string) error {
 		return &cdtypes.InvalidAlarmConfigException{Message: aws.String("The format of the alarm configuration is invalid: " + why)}
+	}
+	if len(c.Alarms) > alarmLimit {
+		return &cdtypes.AlarmsLimitExceededException{Message: aws.String("The maximum number of alarms for a deployment group (" + itoa(alarmLimit) + ") was exceeded.")}
 	}
 	seen := map[string]bool{}
 	for _, a := range c.Alarms {

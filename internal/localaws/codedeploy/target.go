@@ -210,7 +210,7 @@ func (s *Service) batchGetDeploymentTargets(_ *wire.Call, in *codedeploy.BatchGe
 	if len(in.TargetIds) == 0 {
 		return nil, &cdtypes.DeploymentTargetIdRequiredException{Message: aws.String("A deployment target ID was not provided.")}
 	}
-	if len(in.TargetIds) > batchTargets {
+	if len(in.TargetIds) > batchTargets || len(in.TargetIds) > 1 && d.application.platform != cdtypes.ComputePlatformServer {
 		return nil, &cdtypes.DeploymentTargetListSizeExceededException{Message: aws.String("The target list of an Amazon ECS or Lambda deployment must have exactly one item.")}
 	}
 	out := &codedeploy.BatchGetDeploymentTargetsOutput{DeploymentTargets: []cdtypes.DeploymentTarget{}}

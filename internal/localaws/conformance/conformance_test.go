@@ -87,8 +87,18 @@ func boto(t *testing.T, endpoint string) caller {
 	}
 }
 
-// do carries out a step and returns what the client understood.
-func (s *side) do(t *testing.T, step Step) answer {
+// do carries out a step, as often as it says, and returns what the client
+// understood in the end.
+func (s *side) do(t *testing.T, step Step) (last answer) {
+	t.Helper()
+	for n := range max(step.Times, 1) {
+		s.saved["n"] = n + 1
+		last = s.once(t, step)
+	}
+	return last
+}
+
+func (s *side) once(t *testing.T, step Step) answer {
 	t.Helper()
 	if step.Advance != "" {
 		d, err := time.ParseDuration(step.Advance)

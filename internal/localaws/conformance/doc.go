@@ -9,12 +9,14 @@
 //	service: sqs
 //	steps:
 //	  - CreateQueue: {QueueName: jobs}
-//	    save: {url: QueueUrl}                 # a path: Messages[0].ReceiptHandle
+//	    save: {url: QueueUrl}                 # a path: Messages[0].ReceiptHandle; it leads into JSON texts, too
 //	  - SendMessage: {QueueUrl: $url, MessageBody: "to ${url}"}
 //	    out: {MD5OfMessageBody: "…"}          # whole values of these members; null: it is not there
 //	  - GetQueueUrl: {QueueName: nope}
 //	    error: AWS.SimpleQueueService.NonExistentQueue
 //	    message: The specified queue does not exist.
+//	  - DeleteMessage: {…}
+//	    times: 3                              # the number of the call is ${n}
 //	  - iam.CreateRole: {…}                   # another service's operation
 //	  - advance: 5m                           # lets time pass
 //

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -30,6 +31,7 @@ type Step struct {
 	Error     string            // the code of the error that must come
 	Message   string            // its text, if it matters
 	Advance   string            // a duration; then there is no call
+	Times     int               // how often; the number of the call is saved as n
 }
 
 // Read reads a script and says in which line it is wrong.
@@ -62,7 +64,7 @@ func readStep(service string, n *yaml.Node) (Step, error) {
 		return Step{}, err
 	}
 	s := Step{Line: n.Line, Service: service}
-	into := map[string]any{"save": &s.Save, "out": &s.Out, "error": &s.Error, "message": &s.Message, "advance": &s.Advance}
+	into := map[string]any{"save": &s.Save, "out": &s.Out, "error": &s.Error, "message": &s.Message, "advance": &s.Advance, "times": &s.Times}
 	for name, value := range m {
 		if target, ok := into[name]; ok {
 			if err := value.Decode(target); err != nil {
@@ -164,6 +166,15 @@ func at(tree any, path string) (any, error) {
 				return nil, fmt.Errorf("%s: a list of %d has no %s", path, len(x), part)
 			}
 			tree = x[n]
+		case string: // may be a JSON text
+			var v any
+			if err := json.Unmarshal([]byte(x), &v); err != nil {
+				return nil, fmt.Errorf("%s: %q is not JSON: %w", path, x, err)
+			}
+			m, _ := plain(v).(map[string]any)
+			if tree, isIndex = m[strings.ToLower(part)]; !isIndex {
+				return nil, fmt.Errorf("%s: there is no %s", path, part)
+			}
 		default:
 			return nil, fmt.Errorf("%s: nothing is below a %T", path, x)
 		}

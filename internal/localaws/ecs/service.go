@@ -29,7 +29,7 @@ type service struct {
 	steady      bool                    // it was said that the service has reached a steady state
 	impaired    bool                    // it was said that it cannot start tasks
 	stuck       bool                    // it was said that it can neither stop nor start tasks
-	poked       bool                    // the scheduler is about to look
+	poked       bool                    `state:"-"` // the scheduler is about to look
 	timer       *world.Timer            // of the scheduler's next look
 	wake        *world.Timer            // of what the rollout under way waits for
 }

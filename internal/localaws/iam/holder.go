@@ -25,6 +25,7 @@ const (
 	maxTags          = 50
 	keysPerUser      = 2
 	policyVersions   = 5
+	mostItems        = 1000 // IAM API reference, MaxItems
 )
 
 // holder is what roles and users have in common.
@@ -231,7 +232,7 @@ func (h *holder) tag(tags []iamtypes.Tag) error {
 }
 
 // page cuts a list.
-func page[T any](all []T, marker *string, most *int32, name func(T) string) (part []T, truncated bool, next *string) {
+func page[T any](all []T, marker *string, most *int32, name func(T) string) (part []T, truncated bool, next *string, err error) {
 	from := 0
 	if marker != nil {
 		from = slices.IndexFunc(all, func(v T) bool { return name(v) >= *marker })
@@ -243,9 +244,13 @@ func page[T any](all []T, marker *string, most *int32, name func(T) string) (par
 	if most != nil {
 		size = int(*most)
 	}
+	if size < 1 || size > mostItems {
+		return nil, false, nil, invalid("1 validation error detected: Value '%d' at 'maxItems' failed to satisfy constraint: "+
+			"Member must have value between 1 and %d", size, mostItems)
+	}
 	part = all[from:]
 	if len(part) <= size {
-		return part, false, nil
+		return part, false, nil, nil
 	}
-	return part[:size], true, aws.String(name(part[size]))
+	return part[:size], true, aws.String(name(part[size])), nil
 }

@@ -209,7 +209,10 @@ func (s *Service) listPolicies(_ *wire.Call, in *iam.ListPoliciesInput) (*iam.Li
 			all = append(all, *p)
 		}
 	}
-	part, truncated, next := page(all, in.Marker, in.MaxItems, func(p iamtypes.Policy) string { return *p.Arn })
+	part, truncated, next, err := page(all, in.Marker, in.MaxItems, func(p iamtypes.Policy) string { return *p.Arn })
+	if err != nil {
+		return nil, err
+	}
 	return &iam.ListPoliciesOutput{Policies: append([]iamtypes.Policy{}, part...), IsTruncated: truncated, Marker: next}, nil
 }
 

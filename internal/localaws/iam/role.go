@@ -152,7 +152,10 @@ func (s *Service) listRoles(_ *wire.Call, in *iam.ListRolesInput) (*iam.ListRole
 			all = append(all, s.roles[n])
 		}
 	}
-	part, truncated, next := page(all, in.Marker, in.MaxItems, func(r *role) string { return r.name })
+	part, truncated, next, err := page(all, in.Marker, in.MaxItems, func(r *role) string { return r.name })
+	if err != nil {
+		return nil, err
+	}
 	out := &iam.ListRolesOutput{IsTruncated: truncated, Marker: next, Roles: []iamtypes.Role{}}
 	for _, r := range part {
 		shown := r.shown()
@@ -209,6 +212,9 @@ func (s *Service) listRoleTags(_ *wire.Call, in *iam.ListRoleTagsInput) (*iam.Li
 	if err != nil {
 		return nil, err
 	}
-	part, truncated, next := page(r.tags, in.Marker, in.MaxItems, func(t iamtypes.Tag) string { return *t.Key })
+	part, truncated, next, err := page(r.tags, in.Marker, in.MaxItems, func(t iamtypes.Tag) string { return *t.Key })
+	if err != nil {
+		return nil, err
+	}
 	return &iam.ListRoleTagsOutput{Tags: append([]iamtypes.Tag{}, part...), IsTruncated: truncated, Marker: next}, nil
 }

@@ -31,7 +31,10 @@ func (s *Service) listRolePolicies(_ *wire.Call, in *iam.ListRolePoliciesInput) 
 	if err != nil {
 		return nil, err
 	}
-	part, truncated, next := page(r.names(), in.Marker, in.MaxItems, func(n string) string { return n })
+	part, truncated, next, err := page(r.names(), in.Marker, in.MaxItems, func(n string) string { return n })
+	if err != nil {
+		return nil, err
+	}
 	return &iam.ListRolePoliciesOutput{PolicyNames: append([]string{}, part...), IsTruncated: truncated, Marker: next}, nil
 }
 
@@ -52,6 +55,9 @@ func (s *Service) listAttachedRolePolicies(_ *wire.Call, in *iam.ListAttachedRol
 	if err != nil {
 		return nil, err
 	}
-	part, truncated, next := page(r.listed(in.PathPrefix), in.Marker, in.MaxItems, func(p iamtypes.AttachedPolicy) string { return aws.ToString(p.PolicyName) })
+	part, truncated, next, err := page(r.listed(in.PathPrefix), in.Marker, in.MaxItems, func(p iamtypes.AttachedPolicy) string { return aws.ToString(p.PolicyName) })
+	if err != nil {
+		return nil, err
+	}
 	return &iam.ListAttachedRolePoliciesOutput{AttachedPolicies: append([]iamtypes.AttachedPolicy{}, part...), IsTruncated: truncated, Marker: next}, nil
 }

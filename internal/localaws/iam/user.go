@@ -124,7 +124,10 @@ func (s *Service) listUsers(_ *wire.Call, in *iam.ListUsersInput) (*iam.ListUser
 			all = append(all, s.users[n])
 		}
 	}
-	part, truncated, next := page(all, in.Marker, in.MaxItems, func(u *user) string { return u.name })
+	part, truncated, next, err := page(all, in.Marker, in.MaxItems, func(u *user) string { return u.name })
+	if err != nil {
+		return nil, err
+	}
 	out := &iam.ListUsersOutput{IsTruncated: truncated, Marker: next, Users: []iamtypes.User{}}
 	for _, u := range part {
 		shown := u.shown()

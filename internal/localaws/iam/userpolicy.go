@@ -31,7 +31,10 @@ func (s *Service) listUserPolicies(_ *wire.Call, in *iam.ListUserPoliciesInput) 
 	if err != nil {
 		return nil, err
 	}
-	part, truncated, next := page(u.names(), in.Marker, in.MaxItems, func(n string) string { return n })
+	part, truncated, next, err := page(u.names(), in.Marker, in.MaxItems, func(n string) string { return n })
+	if err != nil {
+		return nil, err
+	}
 	return &iam.ListUserPoliciesOutput{PolicyNames: append([]string{}, part...), IsTruncated: truncated, Marker: next}, nil
 }
 
@@ -52,6 +55,9 @@ func (s *Service) listAttachedUserPolicies(_ *wire.Call, in *iam.ListAttachedUse
 	if err != nil {
 		return nil, err
 	}
-	part, truncated, next := page(u.listed(in.PathPrefix), in.Marker, in.MaxItems, func(p iamtypes.AttachedPolicy) string { return aws.ToString(p.PolicyName) })
+	part, truncated, next, err := page(u.listed(in.PathPrefix), in.Marker, in.MaxItems, func(p iamtypes.AttachedPolicy) string { return aws.ToString(p.PolicyName) })
+	if err != nil {
+		return nil, err
+	}
 	return &iam.ListAttachedUserPoliciesOutput{AttachedPolicies: append([]iamtypes.AttachedPolicy{}, part...), IsTruncated: truncated, Marker: next}, nil
 }

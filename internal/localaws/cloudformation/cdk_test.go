@@ -167,7 +167,7 @@ func TestTheCDKBootstrapsDeploysDiffsRollsBackAndDestroys(t *testing.T) {
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("there is no node: ", err)
 	}
-	a := newAccount(t, world.Real)
+	a := newAccount(t, world.Real) // the SDK of JavaScript takes another time for a fault, and tries again
 	succeed := func(args ...string) string {
 		t.Helper()
 		out, err := a.cdk(t, args...)

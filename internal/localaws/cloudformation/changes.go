@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -275,6 +276,9 @@ func textOf(v any) *string {
 	if text, ok := template.Text(v); ok {
 		return &text
 	}
+	if _, later := v.(template.Unknown); later {
+		return aws.String(knownLater)
+	}
 	return jsonText(v)
 }
 
@@ -286,6 +290,13 @@ func contextOf(properties, metadata map[string]any) *string {
 	return jsonText(all)
 }
 
+// What stands for a value that is not known: here, and in change sets
+// (CloudFormation user guide, "View a change set").
+const (
+	unknown    = "(known after creation)"
+	knownLater = "{{changeSet:KNOWN_AFTER_APPLY}}"
+)
+
 func jsonText(v any) *string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -293,7 +304,7 @@ func jsonText(v any) *string {
 	if err := e.Encode(v); err != nil {
 		return nil // not reached: it was read from JSON
 	}
-	return aws.String(string(bytes.TrimSpace(b.Bytes())))
+	return aws.String(strings.ReplaceAll(string(bytes.TrimSpace(b.Bytes())), unknown, knownLater))
 }
 
 // withoutValues is a list of changes as it is shown if values are not asked for.

@@ -148,7 +148,7 @@ func (s *Service) await(ctx context.Context, st *stack) error {
 // something.
 func (s *Service) pass(ctx context.Context, st *stack) error {
 	d := time.Duration(0)
-	if st.op.waiting != "" {
+	if st.op.waiting != "" || st.op.leaving != nil {
 		d = pollEvery
 	}
 	s.world.Unlock()

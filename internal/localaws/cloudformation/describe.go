@@ -38,13 +38,21 @@ func (st *stack) describe() cfntypes.Stack {
 	return cfntypes.Stack{
 		StackId: &st.id, StackName: &st.name, CreationTime: &st.created, LastUpdatedTime: optionalTime(st.updated),
 		DeletionTime: optionalTime(st.deleted), StackStatus: st.status, StackStatusReason: optional(st.reason),
-		Description: optional(st.revision.Description), Parameters: st.revision.parameters(), Tags: st.revision.Tags,
-		Capabilities: st.revision.Capabilities, NotificationARNs: st.revision.Notify, RoleARN: optional(st.revision.RoleARN),
+		Description: optional(st.revision.Description), Parameters: st.revision.parameters(), Tags: listed(st.revision.Tags),
+		Capabilities: st.revision.Capabilities, NotificationARNs: listed(st.revision.Notify), RoleARN: optional(st.revision.RoleARN),
 		Outputs: st.outputs, ChangeSetId: optional(st.changeSet), DisableRollback: &st.disableRollback,
 		EnableTerminationProtection: &st.protected, RetainExceptOnCreate: optionalBool(st.retainOnCreate),
 		RollbackConfiguration: &cfntypes.RollbackConfiguration{},
 		DriftInformation:      &cfntypes.StackDriftInformation{StackDriftStatus: cfntypes.StackDriftStatusNotChecked},
 	}
+}
+
+// listed is a list that travels even if it is empty, as AWS sends these.
+func listed[T any](all []T) []T {
+	if all == nil {
+		return []T{}
+	}
+	return all
 }
 
 func optionalBool(b bool) *bool {

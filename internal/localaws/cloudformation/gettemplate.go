@@ -53,7 +53,7 @@ func (s *Service) validateTemplate(c *wire.Call, in *cloudformation.ValidateTemp
 	if unknown := s.unknownTypes(t); len(unknown) > 0 {
 		return nil, invalid("Template format error: Unrecognized resource types: [%s]", strings.Join(unknown, ", "))
 	}
-	out := &cloudformation.ValidateTemplateOutput{Description: optional(t.Description)}
+	out := &cloudformation.ValidateTemplateOutput{Description: optional(t.Description), Parameters: []cfntypes.TemplateParameter{}}
 	out.Capabilities, out.CapabilitiesReason = needs(t)
 	for _, name := range keys(t.Parameters) {
 		p := t.Parameters[name]
@@ -115,7 +115,7 @@ func (s *Service) getTemplateSummary(c *wire.Call, in *cloudformation.GetTemplat
 		return nil, err
 	}
 	out := &cloudformation.GetTemplateSummaryOutput{
-		Description: optional(t.Description), ResourceTypes: typesOf(t), Version: aws.String("2010-09-09"),
+		Description: optional(t.Description), ResourceTypes: typesOf(t), Version: aws.String("2010-09-09"), Parameters: []cfntypes.ParameterDeclaration{},
 	}
 	if len(t.Metadata) > 0 {
 		out.Metadata = jsonText(t.Metadata)

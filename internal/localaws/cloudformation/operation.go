@@ -46,6 +46,7 @@ type operation struct {
 	undo    []undo            // how an update is taken back, oldest change first
 	outputs []cfntypes.Output // of the stack before
 	waiting string            // logical id of the resource that is waited for
+	leaving *removal          // what is on its way out, and is waited for
 	failure error             // the first one
 	others  []error           // what could not be removed
 	stays   []string          // logical ids of what could not be removed
@@ -93,6 +94,10 @@ func (s *Service) step(st *stack) {
 		if !s.settled(ctx, st) {
 			pause = pollEvery
 		}
+	case op.leaving != nil:
+		if !s.left(ctx, st) {
+			pause = pollEvery
+		}
 	case op.stop != nil && op.failure == nil && (op.phase == creating || op.phase == updating):
 		s.fail(ctx, st, op.stop)
 	case len(op.todo) > 0:
@@ -101,7 +106,7 @@ func (s *Service) step(st *stack) {
 		s.apply(ctx, st, id)
 	case op.phase == undoing && len(op.undo) > 0:
 		s.restore(ctx, st)
-	case len(op.gone) > 0:
+	case len(op.gone) > 0 && op.phase != undoing:
 		one := op.gone[0]
 		op.gone = op.gone[1:]
 		s.remove(ctx, st, one)

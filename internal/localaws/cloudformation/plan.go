@@ -49,6 +49,7 @@ func (s *Service) plan(ctx context.Context, st *stack, r *revision) (*plan, erro
 		}
 	}
 	values, found := t.Values(r.Parameters, p.resolve)
+	r.Parameters = t.Effective(r.Parameters)
 	maps.Copy(values, s.pseudo(st, r))
 	scope, more := t.Scope(values, s.importable(r))
 	scope.Resolve = p.parameter

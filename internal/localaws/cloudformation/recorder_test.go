@@ -93,6 +93,8 @@ func (r *recorder) answer(in any) (any, error) {
 			return nil, &ssmtypes.ParameterNotFound{}
 		}
 		return &ssm.GetParameterOutput{Parameter: &ssmtypes.Parameter{Value: &v}}, nil
+	case *dynamodb.DescribeTableInput:
+		return nil, &ddbtypes.ResourceNotFoundException{}
 	case *ssm.PutParameterInput:
 		r.parameters[*in.Name] = *in.Value
 	case *s3.HeadBucketInput:

@@ -111,6 +111,18 @@ func (s *Service) remove(ctx context.Context, st *stack, one removal) {
 	if one.resource.PhysicalID != "" {
 		err = s.provider.Remove(ctx, st.owner(), one.resource)
 	}
+	s.removed(ctx, st, one, shown, err)
+}
+
+// removed notes what became of a removal, or begins to wait for its end.
+func (s *Service) removed(ctx context.Context, st *stack, one removal, shown *member, err error) {
+	if err == nil && one.resource.PhysicalID != "" {
+		var gone bool
+		if gone, err = s.provider.Gone(ctx, st.owner(), one.resource); err == nil && !gone {
+			st.op.leaving = &one
+			return
+		}
+	}
 	if err != nil {
 		st.op.others = append(st.op.others, &ResourceError{Action: "delete", LogicalID: one.resource.LogicalID, Type: one.resource.Type, Cause: err})
 		st.op.stays = append(st.op.stays, one.resource.LogicalID)
@@ -122,6 +134,19 @@ func (s *Service) remove(ctx context.Context, st *stack, one removal) {
 	}
 	s.mark(st, shown, cfntypes.ResourceStatusDeleteComplete, "")
 	s.forget(st, one)
+}
+
+// left looks whether the resource that is waited for is gone. It reports
+// whether the waiting is over.
+func (s *Service) left(ctx context.Context, st *stack) bool {
+	one := *st.op.leaving
+	st.op.leaving = nil
+	shown := st.member(one.resource.LogicalID)
+	if one.replaced || shown == nil {
+		shown = &member{Resource: one.resource}
+	}
+	s.removed(ctx, st, one, shown, nil)
+	return st.op.leaving == nil
 }
 
 // forget drops a resource that is gone, or left to itself, from its stack.

@@ -1,6 +1,8 @@
 package resource
 
 import (
+	"errors"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -26,6 +28,13 @@ func dynamodbKinds() map[string]kind {
 			must:       redefined,
 			create:     createTable,
 			update:     updateTable,
+			gone: func(j *job) (bool, error) {
+				_, err := call[dynamodb.DescribeTableOutput](j, "dynamodb", "DescribeTable", &dynamodb.DescribeTableInput{TableName: &j.resource.PhysicalID})
+				if _, missing := errors.AsType[*ddbtypes.ResourceNotFoundException](err); missing {
+					return true, nil
+				}
+				return false, err
+			},
 			remove: func(j *job) error {
 				_, err := call[dynamodb.DeleteTableOutput](j, "dynamodb", "DeleteTable",
 					&dynamodb.DeleteTableInput{TableName: &j.resource.PhysicalID})

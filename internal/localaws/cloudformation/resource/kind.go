@@ -32,6 +32,8 @@ type kind struct {
 	existing func(j *job) error
 	// Remove undoes create. Nil if there is nothing to undo.
 	remove func(j *job) error
+	// Gone says whether what remove began has ended. Nil if it has at once.
+	gone func(j *job) (bool, error)
 }
 
 // anyProperties marks a type whose properties have no effect anywhere.
@@ -51,7 +53,7 @@ func kinds() map[string]kind {
 	}
 	for _, some := range []map[string]kind{
 		lambdaKinds(), invokeKinds(), sqsKinds(), snsKinds(), dynamodbKinds(), eventsKinds(),
-		iamKinds(), cloudwatchKinds(), codedeployKinds(), ssmKinds(), s3Kinds(), ecrKinds(),
+		iamKinds(), cloudwatchKinds(), codedeployKinds(), ssmKinds(), s3Kinds(), ecrKinds(), ecsKinds(), elbKinds(), observeKinds(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -162,6 +162,16 @@ func (p *Provider) Remove(ctx context.Context, o Owner, r Resource) error {
 	return j.kind.remove(j)
 }
 
+// Gone says whether the removal of a resource, once begun, has ended.
+func (p *Provider) Gone(ctx context.Context, o Owner, r Resource) (bool, error) {
+	j := p.job(ctx, o, Desired{LogicalID: r.LogicalID, Type: r.Type, Properties: r.Properties})
+	j.resource = r
+	if j.kind.gone == nil {
+		return true, nil
+	}
+	return j.kind.gone(j)
+}
+
 // Settle looks whether what a resource waits for has happened. It returns the
 // resource without Pending if so.
 func (p *Provider) Settle(ctx context.Context, o Owner, r Resource) (Resource, error) {

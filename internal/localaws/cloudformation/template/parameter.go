@@ -65,6 +65,22 @@ func (t *Template) Values(given map[string]string, ssm func(parameter, name stri
 	return out, found
 }
 
+// Effective is what was given, and the defaults of what was not.
+func (t *Template) Effective(given map[string]string) map[string]string {
+	out := maps.Clone(given)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for name, p := range t.Parameters {
+		if text, ok := Text(p.Default); ok {
+			if _, has := out[name]; !has {
+				out[name] = text
+			}
+		}
+	}
+	return out
+}
+
 // value checks text against the parameter and gives it its form.
 func (p Parameter) value(text string, ssm func(name string) (string, error)) (any, error) {
 	switch p.Type {

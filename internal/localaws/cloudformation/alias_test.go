@@ -24,9 +24,19 @@ import (
 // resource of its own, as the CDK and SAM write it.
 func gradual(version string, more map[string]any) []byte {
 	ref := func(id string) map[string]any { return map[string]any{"Ref": id} }
+	role := func(service, policy string) map[string]any {
+		return map[string]any{"Type": "AWS::IAM::Role", "Properties": map[string]any{
+			"ManagedPolicyArns": []any{"arn:aws:iam::aws:policy/service-role/" + policy},
+			"AssumeRolePolicyDocument": map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+				"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": service},
+			}}},
+		}}
+	}
+	arn := func(id string) map[string]any { return map[string]any{"Fn::GetAtt": []any{id, "Arn"}} }
 	resources := map[string]any{
+		"Run": role("lambda.amazonaws.com", "AWSLambdaBasicExecutionRole"), "Deploy": role("codedeploy.amazonaws.com", "AWSCodeDeployRoleForLambda"),
 		"Code": map[string]any{"Type": "AWS::Lambda::Function", "Properties": map[string]any{
-			"FunctionName": "shop", "Runtime": "provided.al2023", "Handler": "bootstrap", "Role": "arn:aws:iam::123456789012:role/shop",
+			"FunctionName": "shop", "Runtime": "provided.al2023", "Handler": "bootstrap", "Role": arn("Run"),
 			"Environment": map[string]any{"Variables": map[string]any{"RELEASE": version}}, "Code": map[string]any{"S3Bucket": "code", "S3Key": "code.zip"},
 		}},
 		"Version" + version: map[string]any{
@@ -34,7 +44,7 @@ func gradual(version string, more map[string]any) []byte {
 		},
 		"Application": map[string]any{"Type": "AWS::CodeDeploy::Application", "Properties": map[string]any{"ComputePlatform": "Lambda"}},
 		"Group": map[string]any{"Type": "AWS::CodeDeploy::DeploymentGroup", "Properties": map[string]any{
-			"ApplicationName": ref("Application"), "ServiceRoleArn": "arn:aws:iam::123456789012:role/deploy",
+			"ApplicationName": ref("Application"), "ServiceRoleArn": arn("Deploy"),
 			"DeploymentConfigName":      "CodeDeployDefault.LambdaCanary10Percent5Minutes",
 			"DeploymentStyle":           map[string]any{"DeploymentOption": "WITH_TRAFFIC_CONTROL", "DeploymentType": "BLUE_GREEN"},
 			"AutoRollbackConfiguration": map[string]any{"Enabled": true, "Events": []any{"DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST"}},
@@ -105,7 +115,7 @@ func (a *account) deployments(t *testing.T) []cdtypes.DeploymentInfo {
 
 func (a *account) update(t *testing.T, template []byte) {
 	t.Helper()
-	_, err := a.stacks.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: aws.String("shop"), TemplateBody: aws.String(string(template))})
+	_, err := a.stacks.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: aws.String("shop"), TemplateBody: aws.String(string(template)), Capabilities: []cfntypes.Capability{cfntypes.CapabilityCapabilityIam}})
 	require.NoError(t, err)
 }
 

@@ -125,7 +125,6 @@ func (s *Service) fetch(ctx context.Context, as wire.Principal, from string) (st
 	if !ok {
 		return "", invalid("TemplateURL must be a supported URL.")
 	}
-	as.Service = principal
 	out, err := wire.Do[s3.GetObjectOutput](ctx, s.caller, as, "s3", "GetObject", &s3.GetObjectInput{Bucket: &bucket, Key: &key, VersionId: version})
 	if err != nil {
 		message := err.Error()

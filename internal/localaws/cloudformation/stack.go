@@ -75,13 +75,14 @@ type attached struct {
 	Metadata, UpdatePolicy map[string]any
 }
 
-// owner says for whom the resources of a stack are made.
+// owner says for whom the resources of a stack are made: in the stack's role,
+// or else with the credentials of who asked (CloudFormation user guide,
+// "CloudFormation service role").
 func (st *stack) owner() resource.Owner {
 	as := st.revision.Principal
 	if role := st.revision.RoleARN; role != "" {
-		as = wire.Principal{ARN: role}
+		as = wire.Principal{ARN: role, Service: principal, SourceARN: st.id}
 	}
-	as.Service = principal
 	return resource.Owner{StackName: st.name, StackID: st.id, Principal: as}
 }
 

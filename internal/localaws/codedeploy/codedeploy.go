@@ -31,8 +31,8 @@ type Service struct {
 	byID         map[string]*deployment                   // the same deployments
 	tags         map[string]map[string]string             // by ARN
 	instances    map[string]*onPremises                   // by name
-	hosts        *hosts
-	executors    map[cdtypes.ComputePlatform]executor // by the platform that they run
+	hosts        *hosts                                   `state:"-"`
+	executors    map[cdtypes.ComputePlatform]executor     `state:"-"` // by the platform that they run
 }
 
 // New makes the service with the predefined deployment configurations only.

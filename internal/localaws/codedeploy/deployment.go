@@ -28,6 +28,7 @@ type deployment struct {
 	run         run
 	timers      []*world.Timer // of what goes on; stopped when it is over
 	stopping    bool           // StopDeployment was accepted
+	undone      bool           // … and it will be rolled back
 	aside       bool           // goes to one instance, beside what the group does
 }
 

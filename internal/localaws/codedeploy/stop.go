@@ -35,12 +35,15 @@ func (s *Service) stopDeployment(c *wire.Call, in *codedeploy.StopDeploymentInpu
 		rollback = *in.AutoRollbackEnabled
 	}
 	s.quiet(d)
-	d.stopping = true
+	d.stopping, d.undone = true, rollback
 	ctx := context.WithoutCancel(c.Context)
-	s.w.After(stopDelay, func() {
-		s.halt(ctx, d, cdtypes.ErrorCodeManualStop, "The deployment was stopped manually.", rollback)
-	})
+	s.w.After(stopDelay, func() { s.stopped(ctx, d) })
 	return &codedeploy.StopDeploymentOutput{
 		Status: cdtypes.StopStatusPending, StatusMessage: aws.String("The stop operation is pending: deployment lifecycle events might still be running."),
 	}, nil
+}
+
+// stopped ends a deployment that StopDeployment has stopped.
+func (s *Service) stopped(ctx context.Context, d *deployment) {
+	s.halt(ctx, d, cdtypes.ErrorCodeManualStop, "The deployment was stopped manually.", d.undone)
 }

@@ -35,11 +35,13 @@ func (s *Service) Waiting(ctx context.Context, a LifecycleAction) {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
-	if g.succeeded == nil {
-		s.complete(ctx, g, a, true) // there is nothing to deploy yet
-		return
-	}
-	s.w.After(0, func() { s.deployTo(ctx, g, a) })
+	s.w.After(0, func() { // not while Auto Scaling is in the middle of something
+		if g.succeeded == nil {
+			s.complete(ctx, g, a, true) // there is nothing to deploy yet
+			return
+		}
+		s.deployTo(ctx, g, a)
+	})
 }
 
 // hooked finds the deployment group that a lifecycle hook belongs to.

@@ -16,63 +16,46 @@ import (
 // (user guide, "Integrating CodeDeploy with Amazon EC2 Auto Scaling").
 const heartbeat = 5 * time.Minute
 
-// LifecycleAction is an instance that waits in a lifecycle hook of its Auto
+// lifecycleAction is an instance that waits in a lifecycle hook of its Auto
 // Scaling group.
-type LifecycleAction struct {
-	AutoScalingGroup string
-	Hook             string
-	Instance         string
-	Token            string // may be empty
-}
+type lifecycleAction struct{ scaling, hook, instance string }
 
-// Waiting is told by Auto Scaling that an instance waits in a lifecycle hook;
-// AWS tells CodeDeploy by a queue of its own. If the hook is CodeDeploy's, the
-// last successful revision is deployed to the instance, and the action is
-// completed by CompleteLifecycleAction. Call it with the world's lock held.
-func (s *Service) Waiting(ctx context.Context, a LifecycleAction) {
-	g := s.hooked(a)
-	if g == nil {
-		return
-	}
-	ctx = context.WithoutCancel(ctx)
-	s.w.After(0, func() { // not while Auto Scaling is in the middle of something
-		if g.succeeded == nil {
-			s.complete(ctx, g, a, true) // there is nothing to deploy yet
-			return
-		}
-		s.deployTo(ctx, g, a)
-	})
-}
-
-// hooked finds the deployment group that a lifecycle hook belongs to.
-func (s *Service) hooked(a LifecycleAction) *group {
-	if !ours(a.Hook) {
-		return nil
-	}
+// Waiting is told by Auto Scaling that a new instance waits in the lifecycle
+// hooks of its group; AWS tells CodeDeploy by a queue of its own. Every
+// deployment group that has a hook there deploys its last successful revision
+// to the instance, and answers by CompleteLifecycleAction. Call it with the
+// world's lock held.
+func (s *Service) Waiting(autoScalingGroup, instance string) {
+	ctx := context.Background() //nolint:forbidigo // it begins here
 	for _, name := range names(s.applications) {
-		for _, g := range names(s.applications[name].groups) {
-			found := s.applications[name].groups[g]
-			for _, scaling := range found.info.AutoScalingGroups {
-				if aws.ToString(scaling.Name) == a.AutoScalingGroup && aws.ToString(scaling.Hook) == a.Hook {
-					return found
+		for _, group := range names(s.applications[name].groups) {
+			g := s.applications[name].groups[group]
+			for _, scaling := range g.info.AutoScalingGroups {
+				if aws.ToString(scaling.Name) == autoScalingGroup && scaling.Hook != nil {
+					a := lifecycleAction{autoScalingGroup, *scaling.Hook, instance}
+					s.w.After(0, func() { s.welcome(ctx, g, a) }) // not while Auto Scaling is in the middle of something
 				}
 			}
 		}
 	}
-	return nil
 }
 
-func (s *Service) complete(ctx context.Context, g *group, a LifecycleAction, succeeded bool) {
+func (s *Service) welcome(ctx context.Context, g *group, a lifecycleAction) {
+	if g.succeeded == nil {
+		s.complete(ctx, g, a, true) // there is nothing to deploy yet
+		return
+	}
+	s.deployTo(ctx, g, a)
+}
+
+func (s *Service) complete(ctx context.Context, g *group, a lifecycleAction, succeeded bool) {
 	result := "ABANDON"
 	if succeeded {
 		result = "CONTINUE"
 	}
 	in := &autoscaling.CompleteLifecycleActionInput{
-		AutoScalingGroupName: aws.String(a.AutoScalingGroup), LifecycleHookName: aws.String(a.Hook),
-		InstanceId: aws.String(a.Instance), LifecycleActionResult: aws.String(result),
-	}
-	if a.Token != "" {
-		in.LifecycleActionToken = aws.String(a.Token)
+		AutoScalingGroupName: aws.String(a.scaling), LifecycleHookName: aws.String(a.hook),
+		InstanceId: aws.String(a.instance), LifecycleActionResult: aws.String(result),
 	}
 	// An action that Auto Scaling has given up cannot be completed.
 	_, _ = wire.Do[autoscaling.CompleteLifecycleActionOutput](ctx, s.c, as(aws.ToString(g.info.ServiceRoleArn)), "autoscaling", "CompleteLifecycleAction", in)
@@ -80,9 +63,9 @@ func (s *Service) complete(ctx context.Context, g *group, a LifecycleAction, suc
 
 // deployTo deploys the last successful revision to one new instance, beside
 // whatever else the group does.
-func (s *Service) deployTo(ctx context.Context, g *group, a LifecycleAction) {
+func (s *Service) deployTo(ctx context.Context, g *group, a lifecycleAction) {
 	who := as(aws.ToString(g.info.ServiceRoleArn))
-	found, err := s.describe(ctx, who, &ec2.DescribeInstancesInput{InstanceIds: []string{a.Instance}})
+	found, err := s.describe(ctx, who, &ec2.DescribeInstancesInput{InstanceIds: []string{a.instance}})
 	good := g.succeeded
 	if err != nil || len(found) == 0 || good == nil {
 		s.complete(ctx, g, a, false)
@@ -101,21 +84,21 @@ func (s *Service) deployTo(ctx context.Context, g *group, a LifecycleAction) {
 	d.info.DeploymentStyle = &cdtypes.DeploymentStyle{
 		DeploymentType: cdtypes.DeploymentTypeInPlace, DeploymentOption: cdtypes.DeploymentOptionWithoutTrafficControl,
 	}
-	m := s.machine(&found[0], a.AutoScalingGroup)
+	m := s.machine(&found[0], a.scaling)
 	d.run = &serverRun{s: s, d: d, only: &m, action: &a}
 	if g.active != nil {
-		g.late = append(g.late, a.Instance)
+		g.late = append(g.late, a.instance)
 	}
 	s.launch(ctx, d)
 	s.beat(ctx, d, a)
 }
 
 // beat keeps the instance waiting while it is deployed to.
-func (s *Service) beat(ctx context.Context, d *deployment, a LifecycleAction) {
+func (s *Service) beat(ctx context.Context, d *deployment, a lifecycleAction) {
 	s.later(d, heartbeat, func() {
 		_, _ = wire.Do[autoscaling.RecordLifecycleActionHeartbeatOutput](ctx, s.c, d.principal(), "autoscaling", "RecordLifecycleActionHeartbeat",
 			&autoscaling.RecordLifecycleActionHeartbeatInput{
-				AutoScalingGroupName: aws.String(a.AutoScalingGroup), LifecycleHookName: aws.String(a.Hook), InstanceId: aws.String(a.Instance),
+				AutoScalingGroupName: aws.String(a.scaling), LifecycleHookName: aws.String(a.hook), InstanceId: aws.String(a.instance),
 			})
 		s.beat(ctx, d, a)
 	})

@@ -16,7 +16,7 @@ type serverRun struct {
 	d      *deployment
 	undoes *serverRun // what a rollback takes back
 	only   *machine   // the instance of a deployment that Auto Scaling asked for
-	action *LifecycleAction
+	action *lifecycleAction
 
 	tasks []*task
 	stage stage

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -193,6 +192,3 @@ func (s *Service) removeHooks(ctx context.Context, before, after *cdtypes.Deploy
 	}
 	return left
 }
-
-// ours reports whether a lifecycle hook is one of CodeDeploy's.
-func ours(hook string) bool { return strings.HasPrefix(hook, launchHook) }

@@ -9,8 +9,6 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/stretchr/testify/assert"
-
-	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
 )
 
 func allAtOnce(in *sdk.CreateDeploymentGroupInput) {
@@ -194,12 +192,11 @@ func TestNewInstanceOfAScalingGroupGetsTheLastSuccessfulRevision(t *testing.T) {
 	b.group(func(in *sdk.CreateDeploymentGroupInput) {
 		in.Ec2TagFilters, in.AutoScalingGroups = nil, []string{"asg"}
 	})
-	g := do[sdk.GetDeploymentGroupOutput](b.bench, "GetDeploymentGroup", &sdk.GetDeploymentGroupInput{ApplicationName: aws.String(app), DeploymentGroupName: aws.String(grp)}).DeploymentGroupInfo
 	launch := func() string {
 		b.w.Lock()
 		defer b.w.Unlock()
 		id := b.pending("asg")
-		b.svc.Waiting(t.Context(), codedeploy.LifecycleAction{AutoScalingGroup: "asg", Hook: *g.AutoScalingGroups[0].Hook, Instance: id})
+		b.svc.Waiting("asg", id)
 		return id
 	}
 	early := launch()
@@ -227,10 +224,10 @@ func TestNewInstanceOfAScalingGroupGetsTheLastSuccessfulRevision(t *testing.T) {
 
 	before := len(b.list())
 	b.w.Lock()
-	b.svc.Waiting(t.Context(), codedeploy.LifecycleAction{AutoScalingGroup: "asg", Hook: "somebody-else", Instance: late})
+	b.svc.Waiting("another", late)
 	gone := b.pending("asg")
 	b.instances[gone].State.Name = "stopped"
-	b.svc.Waiting(t.Context(), codedeploy.LifecycleAction{AutoScalingGroup: "asg", Hook: *g.AutoScalingGroups[0].Hook, Instance: gone})
+	b.svc.Waiting("asg", gone)
 	b.w.Unlock()
 	b.advance(time.Hour)
 	assert.Len(t, b.list(), before+1)

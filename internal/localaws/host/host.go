@@ -154,6 +154,7 @@ func assemble(o Options, url string) *AWS {
 		OnAvailable: queues.OnAvailable,
 	})
 	a.CodeDeploy = codedeploy.New(w, mux, o.instances(w, url))
+	a.Fleet.Watch(a.launching)
 	for _, s := range []service{
 		backup.New(w, mux),
 		a.Lambda,

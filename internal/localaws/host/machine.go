@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -36,4 +37,11 @@ func (a *AWS) task(_ string, d elbtypes.TargetDescription) elbv2.Fault {
 		return elbv2.Fault{Reason: elbtypes.TargetHealthReasonEnumTimeout}
 	}
 	return elbv2.Fault{}
+}
+
+// launching lets CodeDeploy know of new instances that wait for it.
+func (a *AWS) launching(group, instance string, to astypes.LifecycleState) {
+	if to == astypes.LifecycleStatePendingWait {
+		a.CodeDeploy.Waiting(group, instance)
+	}
 }

@@ -28,6 +28,8 @@ type Service struct {
 	instances []*instance // in order of launch
 	volumes   []*volume   // in order of creation
 	snapshots []*snapshot // in order of creation
+	copies    []*copied   // snapshots that are pending
+	tasks     []*rootTask // in order of creation
 	templates []*template // in order of creation
 	tags      map[string]map[string]string
 	tokens    map[string]token // by operation and client token
@@ -51,7 +53,7 @@ func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "ec2", Protocol: wire.EC2, Version: "2016-11-15",
 		Status:     map[string]int{"DryRunOperation": 412},
-		Operations: slices.Concat(s.instanceOperations(), s.templateOperations()),
+		Operations: slices.Concat(s.instanceOperations(), s.templateOperations(), s.volumeOperations()),
 	}
 }
 
@@ -79,6 +81,15 @@ func (s *Service) Kept() (any, state.Union) { return s, nil }
 func (s *Service) Resume(ctx context.Context) error {
 	for _, i := range s.instances {
 		s.arm(ctx, i)
+	}
+	for _, v := range s.volumes {
+		s.armVolume(v)
+	}
+	for _, job := range s.copies {
+		s.armCopy(ctx, job)
+	}
+	for _, t := range s.tasks {
+		s.armTask(ctx, t)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ type kind struct {
 
 // kindOf finds a kind by an id.
 func kindOf(id string) (kind, bool) {
-	for _, k := range []kind{instanceKind(), volumeKind(), snapshotKind(), templateKind()} {
+	for _, k := range []kind{instanceKind(), volumeKind(), snapshotKind(), templateKind(), rootTaskKind()} {
 		if strings.HasPrefix(id, k.prefix+"-") {
 			return k, true
 		}

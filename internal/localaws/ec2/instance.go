@@ -29,6 +29,7 @@ type instance struct {
 	info        ec2types.Instance // as described, but for what is kept elsewhere: tags and volumes
 	reservation string
 	userData    string
+	roots       []string  // the root volumes that it has or had
 	protected   bool      // from termination through the API
 	terminates  bool      // when it shuts itself down, instead of stopping
 	due         time.Time // when its state changes by itself; zero if it does not

@@ -99,6 +99,8 @@ func (s *Service) all(k kind) []string {
 		return ids(s.volumes, (*volume).id)
 	case "snap":
 		return ids(s.snapshots, (*snapshot).id)
+	case "replacevol":
+		return ids(s.tasks, (*rootTask).id)
 	case "lt":
 		return ids(s.templates, (*template).id)
 	}

@@ -2,11 +2,13 @@ package ec2
 
 import (
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
+	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
 // rootDevice is where the root volume of every image is, and rootSize how many
@@ -18,7 +20,9 @@ const (
 
 // volume is one EBS volume.
 type volume struct {
-	info ec2types.Volume // as described, but for the tags
+	info  ec2types.Volume // as described, but for the tags
+	due   time.Time       // when what is going on with it ends; zero if nothing is
+	timer *world.Timer
 }
 
 func (v *volume) id() string { return *v.info.VolumeId }
@@ -91,6 +95,9 @@ func (s *Service) furnish(i *instance, sp spec) {
 		overBool(&ends, d.Ebs.DeleteOnTermination)
 		s.tag(v.id(), sp.volumeTags)
 		s.attach(i, v, *d.DeviceName, ends)
+		if root {
+			i.roots = append(i.roots, v.id())
+		}
 		v.attachment().State = ec2types.VolumeAttachmentStateAttaching
 	}
 }
@@ -139,6 +146,8 @@ func (s *Service) started(i *instance) {
 func (s *Service) release(i *instance) {
 	for _, v := range s.attachedTo(i) {
 		ends := aws.ToBool(v.attachment().DeleteOnTermination)
+		s.w.Stop(v.timer)
+		v.due = time.Time{}
 		v.info.Attachments, v.info.State = []ec2types.VolumeAttachment{}, ec2types.VolumeStateAvailable
 		if ends {
 			s.drop(v)
@@ -148,6 +157,7 @@ func (s *Service) release(i *instance) {
 
 // drop deletes a volume.
 func (s *Service) drop(v *volume) {
+	s.w.Stop(v.timer)
 	delete(s.tags, v.id())
 	s.volumes = slices.DeleteFunc(s.volumes, func(o *volume) bool { return o == v })
 }

@@ -73,10 +73,6 @@ func client(t *testing.T, service string, do transport) any {
 	switch service {
 	case "cloudformation":
 		return cloudformation.NewFromConfig(c)
-	case "iam":
-		return iam.NewFromConfig(c)
-	case "ecr":
-		return ecr.NewFromConfig(c)
 	case "codedeploy":
 		return codedeploy.NewFromConfig(c)
 	case "lambda":
@@ -104,6 +100,10 @@ func client(t *testing.T, service string, do transport) any {
 // their backups and their identities, or nil.
 func fleetClient(service string, c aws.Config) any {
 	switch service {
+	case "iam":
+		return iam.NewFromConfig(c)
+	case "ecr":
+		return ecr.NewFromConfig(c)
 	case "sts":
 		return sts.NewFromConfig(c)
 	case "ecs":

@@ -159,6 +159,6 @@ func TestCLIUsesEverythingElse(t *testing.T) {
 		"sqs", "send-message", "--queue-url", queue, "--message-body", "hello", "--endpoint-url", l.url)
 	c.says(t, `["hello"]`, "sqs", "receive-message", "--queue-url", queue, "--endpoint-url", l.url, "--query", "Messages[].Body")
 
-	c.refuses(t, "An error occurred (UnknownOperationException) when calling the ListPipelines operation: "+
-		"the service with target CodePipeline_20150709 is not part of the local AWS (operation ListPipelines)", "codepipeline", "list-pipelines")
+	c.refuses(t, "An error occurred (UnknownOperationException) when calling the ListProjects operation: "+
+		"the service with target CodeBuild_20161006 is not part of the local AWS (operation ListProjects)", "codebuild", "list-projects")
 }

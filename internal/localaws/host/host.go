@@ -21,6 +21,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudwatch"
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
+	"github.com/pullback-dev/pullback/internal/localaws/codepipeline"
 	"github.com/pullback-dev/pullback/internal/localaws/dynamodb"
 	"github.com/pullback-dev/pullback/internal/localaws/ec2"
 	"github.com/pullback-dev/pullback/internal/localaws/ecr"
@@ -140,12 +141,13 @@ func assemble(o Options, url string) *AWS {
 	a.ELB.Watch(a.machine)
 	a.ELB.Watch(a.task)
 	identities := iam.New(w, mux)
+	issue := func(p wire.Principal) (id, secret, token string) {
+		c := mux.Issue(p)
+		return c.AccessKeyID, c.SecretAccessKey, c.SessionToken
+	}
 	a.Lambda = lambda.New(w, mux, lambda.Options{
 		Endpoint: func() string { return url },
-		Issue: func(p wire.Principal) (id, secret, token string) {
-			c := mux.Issue(p)
-			return c.AccessKeyID, c.SecretAccessKey, c.SessionToken
-		},
+		Issue:    issue,
 		May: func(as wire.Principal, service, operation string, in any) error {
 			return a.Access.Refuses(as, service, operation, in)
 		},
@@ -159,6 +161,7 @@ func assemble(o Options, url string) *AWS {
 		backup.New(w, mux),
 		a.Lambda,
 		a.CodeDeploy,
+		codepipeline.New(w, mux, codepipeline.Options{Issue: issue}),
 		cloudwatch.New(w, mux),
 		a.Events,
 		scheduler.New(w, mux),

@@ -48,7 +48,7 @@ func Snapshots(t *testing.T, svc wire.Service, module string, unserved ...string
 	dir := moduleDir(t, module)
 	compared := 0
 	for _, op := range svc.Operations {
-		if s := read(t, dir, "request_snapshot", op.Name+".request.snap"); s != nil {
+		if s := written(t, dir, op.Name); s != nil {
 			compared++
 			t.Run(op.Name+"/request", func(t *testing.T) { request(t, svc, op, s) })
 		} else {
@@ -83,6 +83,17 @@ func moduleDir(t *testing.T, module string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// written reads the snapshot of a request. Some modules keep it elsewhere.
+func written(t *testing.T, dir, operation string) *snapshot {
+	t.Helper()
+	for _, kind := range []string{"request_snapshot", "serde_snapshot"} {
+		if s := read(t, dir, kind, operation+".request.snap"); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
 // read parses a snapshot file: the first line, for a request an empty line,
 // headers, an empty line, the body. It returns nil if there is no such file.
 func read(t *testing.T, dir, kind, file string) *snapshot {
@@ -93,7 +104,7 @@ func read(t *testing.T, dir, kind, file string) *snapshot {
 	}
 	require.NoError(t, err)
 	first, rest, _ := bytes.Cut(b, []byte("\n"))
-	if kind == "request_snapshot" {
+	if kind != "response_snapshot" {
 		rest = bytes.TrimPrefix(rest, []byte("\n"))
 	}
 	s := &snapshot{name: file, first: string(first), header: http.Header{}}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cptypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
 // The providers of actions.
@@ -75,14 +77,6 @@ func (a *actionRun) declaration() *cptypes.ActionDeclaration {
 		}
 	}
 	panic("action " + a.name + " is not in its own pipeline")
-}
-
-// role is what the action acts with.
-func (a *actionRun) role() string {
-	if r := aws.ToString(a.declaration().RoleArn); r != "" {
-		return r
-	}
-	return *a.e.declaration().RoleArn
 }
 
 // start begins a run: artifacts and variables are there, then the provider acts.
@@ -181,4 +175,15 @@ func (s *Service) late(ctx context.Context, a *actionRun) {
 // within sets the time after which a run has taken too long.
 func (s *Service) within(ctx context.Context, a *actionRun, d time.Duration) {
 	s.wakeAt(&a.limit, s.w.Now().Add(d), func() { s.late(ctx, a) })
+}
+
+// agent is who CodePipeline is when it acts for a run.
+func (s *Service) agent(ctx context.Context, a *actionRun) (wire.Principal, error) {
+	return s.who(ctx, a.e.declaration(), a.declaration().RoleArn)
+}
+
+// refused ends a run for which something could not be done.
+func (s *Service) refused(ctx context.Context, a *actionRun, err error) {
+	code, message := problem(err)
+	s.fault(ctx, a, code, message)
 }

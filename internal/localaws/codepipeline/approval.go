@@ -62,13 +62,15 @@ func (s *Service) ask(ctx context.Context, a *actionRun) {
 	if err != nil {
 		return // texts always marshal
 	}
-	_, err = wire.Do[sns.PublishOutput](ctx, s.c, s.as(a.e.p, a.role()), "sns", "Publish", &sns.PublishInput{
-		TopicArn: aws.String(topic), Message: aws.String(string(text)),
-		Subject: aws.String(cut("APPROVAL NEEDED: AWS CodePipeline "+a.e.p.name+" for action "+a.name, 100)),
-	})
+	who, err := s.agent(ctx, a)
+	if err == nil {
+		_, err = wire.Do[sns.PublishOutput](ctx, s.c, who, "sns", "Publish", &sns.PublishInput{
+			TopicArn: aws.String(topic), Message: aws.String(string(text)),
+			Subject: aws.String(cut("APPROVAL NEEDED: AWS CodePipeline "+a.e.p.name+" for action "+a.name, 100)),
+		})
+	}
 	if err != nil {
-		code, message := problem(err)
-		s.fault(ctx, a, code, message)
+		s.refused(ctx, a, err)
 	}
 }
 

@@ -10,12 +10,14 @@
 package codepipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cptypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
@@ -89,6 +91,33 @@ func (s *Service) arn(name string) string {
 // as is who CodePipeline is when it acts for a pipeline with a role.
 func (s *Service) as(p *pipeline, role string) wire.Principal {
 	return wire.Principal{ARN: role, Service: itself, SourceARN: s.arn(p.name)}
+}
+
+// session is a role that the pipeline's role has assumed.
+type session struct {
+	arn   string
+	until time.Time
+}
+
+// who is CodePipeline when it acts with a role of an action or a rule: the
+// pipeline's role assumes it (user guide, "Create a pipeline that uses resources
+// from another account"). Without one it acts with the pipeline's.
+func (s *Service) who(ctx context.Context, d *cptypes.PipelineDeclaration, role *string) (wire.Principal, error) {
+	p, own := s.pipelines[*d.Name], *d.RoleArn
+	if aws.ToString(role) == "" || *role == own {
+		return s.as(p, own), nil
+	}
+	if x := p.sessions[*role]; s.w.Now().Before(x.until) {
+		return wire.Principal{ARN: x.arn}, nil
+	}
+	out, err := wire.Do[sts.AssumeRoleOutput](ctx, s.c, s.as(p, own), "sts", "AssumeRole", &sts.AssumeRoleInput{
+		RoleArn: role, RoleSessionName: aws.String(cut("codepipeline-"+p.name, 64)),
+	})
+	if err != nil {
+		return wire.Principal{}, err
+	}
+	p.sessions[*role] = session{arn: *out.AssumedRoleUser.Arn, until: *out.Credentials.Expiration}
+	return wire.Principal{ARN: *out.AssumedRoleUser.Arn}, nil
 }
 
 // wake is when something goes on. The timer is set again after a restart.

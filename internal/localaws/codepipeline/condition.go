@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	cptypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -154,11 +153,11 @@ func (s *Service) apply(ctx context.Context, rule *ruleRun) {
 
 // alarm is the state of an alarm.
 func (s *Service) alarm(ctx context.Context, rule *ruleRun, name string) (cwtypes.StateValue, error) {
-	role := aws.ToString(rule.declared.RoleArn)
-	if role == "" {
-		role = *rule.e.declaration().RoleArn
+	who, err := s.who(ctx, rule.e.declaration(), rule.declared.RoleArn)
+	if err != nil {
+		return "", err
 	}
-	out, err := wire.Do[cloudwatch.DescribeAlarmsOutput](ctx, s.c, s.as(rule.e.p, role), "monitoring", "DescribeAlarms", &cloudwatch.DescribeAlarmsInput{
+	out, err := wire.Do[cloudwatch.DescribeAlarmsOutput](ctx, s.c, who, "monitoring", "DescribeAlarms", &cloudwatch.DescribeAlarmsInput{
 		AlarmNames: []string{name}, AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm, cwtypes.AlarmTypeCompositeAlarm},
 	})
 	switch {

@@ -27,14 +27,18 @@ func (s *Service) deploy(ctx context.Context, a *actionRun) {
 	if in.etag != "" {
 		location.ETag = aws.String(in.etag)
 	}
-	out, err := wire.Do[codedeploy.CreateDeploymentOutput](ctx, s.c, s.as(a.e.p, a.role()), "codedeploy", "CreateDeployment",
+	who, err := s.agent(ctx, a)
+	if err != nil {
+		s.refused(ctx, a, err)
+		return
+	}
+	out, err := wire.Do[codedeploy.CreateDeploymentOutput](ctx, s.c, who, "codedeploy", "CreateDeployment",
 		&codedeploy.CreateDeploymentInput{
 			ApplicationName: aws.String(a.config["ApplicationName"]), DeploymentGroupName: aws.String(a.config["DeploymentGroupName"]),
 			Revision: &cdtypes.RevisionLocation{RevisionType: cdtypes.RevisionLocationTypeS3, S3Location: location},
 		})
 	if err != nil {
-		code, message := problem(err)
-		s.fault(ctx, a, code, message)
+		s.refused(ctx, a, err)
 		return
 	}
 	a.externalID = *out.DeploymentId
@@ -45,11 +49,15 @@ func (s *Service) deploy(ctx context.Context, a *actionRun) {
 
 // follow looks how far a deployment is.
 func (s *Service) follow(ctx context.Context, a *actionRun) {
-	out, err := wire.Do[codedeploy.GetDeploymentOutput](ctx, s.c, s.as(a.e.p, a.role()), "codedeploy", "GetDeployment",
+	who, err := s.agent(ctx, a)
+	if err != nil {
+		s.refused(ctx, a, err)
+		return
+	}
+	out, err := wire.Do[codedeploy.GetDeploymentOutput](ctx, s.c, who, "codedeploy", "GetDeployment",
 		&codedeploy.GetDeploymentInput{DeploymentId: aws.String(a.externalID)})
 	if err != nil {
-		code, message := problem(err)
-		s.fault(ctx, a, code, message)
+		s.refused(ctx, a, err)
 		return
 	}
 	switch out.DeploymentInfo.Status {

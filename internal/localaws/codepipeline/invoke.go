@@ -31,14 +31,17 @@ func (s *Service) invoke(ctx context.Context, a *actionRun) {
 		a.job = s.w.UUID()
 	}
 	payload, err := json.Marshal(map[string]any{"CodePipeline.job": s.jobEvent(a)})
+	if err != nil {
+		return // texts always marshal
+	}
+	who, err := s.agent(ctx, a)
 	if err == nil {
-		_, err = wire.Do[lambda.InvokeOutput](ctx, s.c, s.as(a.e.p, a.role()), "lambda", "Invoke", &lambda.InvokeInput{
+		_, err = wire.Do[lambda.InvokeOutput](ctx, s.c, who, "lambda", "Invoke", &lambda.InvokeInput{
 			FunctionName: aws.String(a.config["FunctionName"]), InvocationType: lambdatypes.InvocationTypeEvent, Payload: payload,
 		})
 	}
 	if err != nil {
-		code, message := problem(err)
-		s.fault(ctx, a, code, message)
+		s.refused(ctx, a, err)
 		return
 	}
 	s.within(ctx, a, min(replyTime, max(0, a.started.Add(invokeTime).Sub(s.w.Now()))))

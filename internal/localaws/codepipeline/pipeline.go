@@ -29,6 +29,7 @@ type pipeline struct {
 	latest     map[string]*execution // by stage: who entered it last
 	tokens     map[string]string     // of StartPipelineExecution, to the execution
 	seen       map[string]string     // by source action: the revision it had last
+	sessions   map[string]session    // by role
 	poll       wake                  // looks for new revisions
 }
 
@@ -87,6 +88,7 @@ func (s *Service) createPipeline(c *wire.Call, in *codepipeline.CreatePipelineIn
 	p := &pipeline{
 		name: *d.Name, versions: []*cptypes.PipelineDeclaration{d}, created: s.now(), updated: s.now(), tags: tags, gates: map[string]*gate{},
 		latest: map[string]*execution{}, tokens: map[string]string{}, seen: map[string]string{},
+		sessions: map[string]session{},
 	}
 	s.pipelines[p.name] = p
 	ctx := context.WithoutCancel(c.Context)

@@ -31,8 +31,7 @@ const s3Page = "https://console.aws.amazon.com/s3/home?#"
 func (s *Service) read(ctx context.Context, a *actionRun) {
 	object, body, err := s.object(ctx, a)
 	if err != nil {
-		code, message := problem(err)
-		s.fault(ctx, a, code, message)
+		s.refused(ctx, a, err)
 		return
 	}
 	out := &a.outputs[0]
@@ -42,8 +41,7 @@ func (s *Service) read(ctx context.Context, a *actionRun) {
 	}
 	written, err := wire.Do[s3.PutObjectOutput](ctx, s.c, s.as(a.e.p, *a.e.declaration().RoleArn), "s3", "PutObject", put)
 	if err != nil {
-		code, message := problem(err)
-		s.fault(ctx, a, code, message)
+		s.refused(ctx, a, err)
 		return
 	}
 	version := aws.ToString(object.VersionId)
@@ -75,7 +73,10 @@ func (e *execution) note(r revision) {
 // object reads the version that is asked for, or the newest. The bucket must have
 // versioning on (user guide, "Amazon S3 source action reference").
 func (s *Service) object(ctx context.Context, a *actionRun) (*s3.GetObjectOutput, []byte, error) {
-	who := s.as(a.e.p, a.role())
+	who, err := s.agent(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
 	bucket := aws.String(a.config["S3Bucket"])
 	versioning, err := wire.Do[s3.GetBucketVersioningOutput](ctx, s.c, who, "s3", "GetBucketVersioning", &s3.GetBucketVersioningInput{Bucket: bucket})
 	if err != nil {
@@ -162,11 +163,11 @@ func (s *Service) look(ctx context.Context, p *pipeline) {
 		if !polled(&a) {
 			continue
 		}
-		role := *p.current().RoleArn
-		if a.RoleArn != nil {
-			role = *a.RoleArn
+		who, err := s.who(ctx, p.current(), a.RoleArn)
+		if err != nil {
+			continue
 		}
-		out, err := wire.Do[s3.HeadObjectOutput](ctx, s.c, s.as(p, role), "s3", "HeadObject", &s3.HeadObjectInput{
+		out, err := wire.Do[s3.HeadObjectOutput](ctx, s.c, who, "s3", "HeadObject", &s3.HeadObjectInput{
 			Bucket: aws.String(a.Configuration["S3Bucket"]), Key: aws.String(a.Configuration["S3ObjectKey"]),
 		})
 		if err != nil {

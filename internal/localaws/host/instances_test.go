@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -296,45 +294,4 @@ func TestWrongDeploymentToAWebServerIsTakenBackByItself(t *testing.T) {
 			require.Equal(t, first, play(t), "the same seed gives the same timeline, byte for byte")
 		})
 	}
-}
-
-func TestNewInstanceOfAnAutoScalingGroupIsDeployedToBeforeItServes(t *testing.T) {
-	w := newWalk(t)
-	machines, fleet := ec2.NewFromConfig(config(w.local)), autoscaling.NewFromConfig(config(w.local))
-	must[*ec2.CreateLaunchTemplateOutput](t)(machines.CreateLaunchTemplate(t.Context(), &ec2.CreateLaunchTemplateInput{
-		LaunchTemplateName: aws.String("web"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
-			ImageId: aws.String("ami-0c7217cdde317cfec"), InstanceType: ec2types.InstanceTypeT2Micro,
-		},
-	}))
-	must[*autoscaling.CreateAutoScalingGroupOutput](t)(fleet.CreateAutoScalingGroup(t.Context(), &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: aws.String("web"), MinSize: aws.Int32(1), MaxSize: aws.Int32(2), DesiredCapacity: aws.Int32(1), AvailabilityZones: []string{"us-east-1a"},
-		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("web"), Version: aws.String("1")},
-	}))
-	w.advance(5 * time.Minute)
-	w.group()
-	must[*codedeploy.UpdateDeploymentGroupOutput](t)(w.deploy.UpdateDeploymentGroup(t.Context(), &codedeploy.UpdateDeploymentGroupInput{
-		ApplicationName: aws.String(webApp), CurrentDeploymentGroupName: aws.String(webGroup), Ec2TagFilters: []cdtypes.EC2TagFilter{}, AutoScalingGroups: []string{"web"},
-	}))
-	members := func() []astypes.Instance {
-		out := must[*autoscaling.DescribeAutoScalingGroupsOutput](t)(fleet.DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{}))
-		return out.AutoScalingGroups[0].Instances
-	}
-	d := w.try(w.bundle("site.zip", "<h1>good</h1>", ""))
-	if d.Status == cdtypes.DeploymentStatusFailed {
-		t.Skip("this machine cannot confine scripts")
-	}
-	must[*autoscaling.SetDesiredCapacityOutput](t)(fleet.SetDesiredCapacity(t.Context(), &autoscaling.SetDesiredCapacityInput{
-		AutoScalingGroupName: aws.String("web"), DesiredCapacity: aws.Int32(2),
-	}))
-	w.advance(10 * time.Minute)
-	require.Len(t, members(), 2)
-	assert.Equal(t, astypes.LifecycleStateInService, members()[1].LifecycleState)
-	for _, m := range members() {
-		w.instance = *m.InstanceId
-		assert.Equal(t, "<h1>good</h1>", w.file("var/www/html/index.html"), w.instance)
-	}
-	ids := must[*codedeploy.ListDeploymentsOutput](t)(w.deploy.ListDeployments(t.Context(), &codedeploy.ListDeploymentsInput{})).Deployments
-	launched := w.get(aws.String(ids[0]))
-	assert.Equal(t, cdtypes.DeploymentCreatorAutoscaling, launched.Creator)
-	assert.Equal(t, cdtypes.DeploymentStatusSucceeded, launched.Status)
 }

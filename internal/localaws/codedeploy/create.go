@@ -41,7 +41,7 @@ func (s *Service) createDeployment(c *wire.Call, in *codedeploy.CreateDeployment
 		return nil, err
 	}
 	x := s.executors[g.application.platform]
-	if err := x.admit(g, in); err != nil {
+	if err := x.admit(c.Context, g, in); err != nil {
 		return nil, err
 	}
 	location, err := normal(in.Revision, g.application.platform)

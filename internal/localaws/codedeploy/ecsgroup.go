@@ -52,7 +52,7 @@ func (x *ecsExecutor) settle(ctx context.Context, info *cdtypes.DeploymentGroupI
 
 // admit refuses what is for instances, and steps that the load balancer does
 // not have.
-func (x *ecsExecutor) admit(g *group, in *codedeploy.CreateDeploymentInput) error {
+func (x *ecsExecutor) admit(_ context.Context, g *group, in *codedeploy.CreateDeploymentInput) error {
 	if err := refuseInstances(in, "ECS"); err != nil {
 		return err
 	}

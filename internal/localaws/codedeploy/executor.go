@@ -17,7 +17,7 @@ type executor interface {
 	// be afterwards.
 	settle(ctx context.Context, info *cdtypes.DeploymentGroupInfo) error
 	// admit refuses a request for a deployment that does not fit.
-	admit(g *group, in *codedeploy.CreateDeploymentInput) error
+	admit(ctx context.Context, g *group, in *codedeploy.CreateDeploymentInput) error
 	// deploy prepares the run of a deployment. Nothing happens before start.
 	deploy(d *deployment) run
 	// undo says how what failed did is taken back. ok is false if there is

@@ -30,7 +30,7 @@ func onlyBlueGreen(info *cdtypes.DeploymentGroupInfo, platform string) error {
 	}
 }
 
-func (x *lambdaExecutor) admit(_ *group, in *codedeploy.CreateDeploymentInput) error {
+func (x *lambdaExecutor) admit(_ context.Context, _ *group, in *codedeploy.CreateDeploymentInput) error {
 	return refuseInstances(in, "Lambda")
 }
 

@@ -123,8 +123,9 @@ func checkFleets(c *cdtypes.BlueGreenDeploymentConfiguration) error {
 // oneOf reports whether a choice is one of those that there are, or none.
 func oneOf[T ~string](choice T, all []T) bool { return choice == "" || slices.Contains(all, choice) }
 
-// admit refuses target instances for deployments that have none of their own.
-func (x *serverExecutor) admit(g *group, in *codedeploy.CreateDeploymentInput) error {
+// admit refuses target instances for deployments that have none of their own,
+// and Auto Scaling groups that do not exist.
+func (x *serverExecutor) admit(ctx context.Context, g *group, in *codedeploy.CreateDeploymentInput) error {
 	t := in.TargetInstances
 	invalid := func(why string) error {
 		return &cdtypes.InvalidTargetInstancesException{Message: aws.String("The target instance configuration is invalid: " + why)}
@@ -136,6 +137,13 @@ func (x *serverExecutor) admit(g *group, in *codedeploy.CreateDeploymentInput) e
 		return invalid("Configuration data for target instances was entered for an in-place deployment.")
 	case len(t.TagFilters) > 0 && t.Ec2TagSet != nil:
 		return invalid("tagFilters and ec2TagSet cannot be used in the same call.")
+	}
+	for _, name := range t.AutoScalingGroups {
+		if _, err := x.s.scalingGroup(ctx, as(aws.ToString(g.info.ServiceRoleArn)), name); err != nil {
+			return &cdtypes.InvalidAutoScalingGroupException{
+				Message: aws.String("The Auto Scaling group was specified in an invalid format or does not exist: " + err.Error()),
+			}
+		}
 	}
 	return ec2TagGroups(t.TagFilters, t.Ec2TagSet).check(invalid("a tag filter is invalid, or there are too many."))
 }

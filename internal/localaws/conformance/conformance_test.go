@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -198,6 +199,9 @@ func TestTheGoSDKAndBoto3UnderstandTheSame(t *testing.T) {
 	}
 }
 
+// unscripted is the service whose script is still to come.
+const unscripted = "codepipeline"
+
 func TestEveryOperationIsDriven(t *testing.T) {
 	driven, scripted := map[string][]string{}, map[string]bool{}
 	for _, file := range scripts(t) {
@@ -208,17 +212,15 @@ func TestEveryOperationIsDriven(t *testing.T) {
 			driven[step.Service] = append(driven[step.Service], step.Operation)
 		}
 	}
-	local, err := host.Start(t.Context(), host.Options{})
-	require.NoError(t, err)
-	defer local.Close() //nolint:errcheck // nothing was done
 	var missing []string
-	for _, s := range local.Mux.Services() {
-		if !scripted[s.Name] {
-			continue // its script is still to come
+	all := operations(t)
+	for _, service := range slices.Sorted(maps.Keys(all)) {
+		if service == unscripted && driven[service] == nil {
+			continue
 		}
-		for _, op := range s.Operations {
-			if !slices.Contains(driven[s.Name], op.Name) {
-				missing = append(missing, s.Name+" "+op.Name)
+		for _, op := range all[service] {
+			if !slices.Contains(driven[service], op) {
+				missing = append(missing, service+" "+op)
 			}
 		}
 	}

@@ -23,4 +23,8 @@
 // Names of operations and members are those of AWS's service models. Two values
 // stand for bytes: {$zip: {name: text}} is a zip file, {$function: folder} a zip
 // file with the Go program in that folder of this package's testdata.
+//
+// Every operation that is here is driven, and testdata/errors.txt lists the
+// errors that AWS documents for some of them: each comes in a step, or its line
+// says why it cannot come here.
 package conformance

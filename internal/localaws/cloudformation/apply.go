@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -32,7 +31,7 @@ func (s *Service) apply(ctx context.Context, st *stack, id string) {
 	case m == nil:
 		s.create(ctx, st, d, err)
 	case err != nil:
-		s.refuse(ctx, st, m, attempt{action: "update", failed: cfntypes.ResourceStatusUpdateFailed}, err)
+		s.refuse(st, m, attempt{action: "update", failed: cfntypes.ResourceStatusUpdateFailed}, err)
 	default:
 		s.change(ctx, st, m, d)
 	}
@@ -53,15 +52,20 @@ func (s *Service) desired(st *stack, id string) (resource.Desired, error) {
 
 // replaceCode gives a function other code than the template does.
 func (r *revision) replaceCode(id string, properties map[string]any) {
-	key, ok := r.Code[id]
-	code, is := properties["Code"].(map[string]any)
-	if !ok || !is {
+	code, _ := properties["Code"].(map[string]any)
+	original, _ := code["S3Key"].(string)
+	key, ok := r.Code[codeKey(id, original)]
+	if !ok {
 		return
 	}
 	code = maps.Clone(code)
 	code["S3Key"] = key
 	properties["Code"] = code
 }
+
+// codeKey names the code of a function for its replacement: other code that a
+// later template has is not replaced.
+func codeKey(id, original string) string { return id + " " + original }
 
 // attach notes what a resource has besides properties.
 func (st *stack) attach(m *member, updatePolicy map[string]any) {
@@ -94,7 +98,7 @@ func (s *Service) create(ctx context.Context, st *stack, d resource.Desired, err
 		s.adopt(m, made)
 	}
 	if err != nil {
-		s.refuse(ctx, st, m, a, err)
+		s.refuse(st, m, a, err)
 		return
 	}
 	s.mark(st, m, cfntypes.ResourceStatusCreateInProgress, initiated)
@@ -148,7 +152,7 @@ func (s *Service) change(ctx context.Context, st *stack, m *member, d resource.D
 	s.adopt(m, made)
 	st.attach(m, d.UpdatePolicy)
 	if err != nil {
-		s.refuse(ctx, st, m, a, err)
+		s.refuse(st, m, a, err)
 		return
 	}
 	s.finish(st, m, a)
@@ -168,7 +172,7 @@ func (s *Service) replace(ctx context.Context, st *stack, m *member, d resource.
 	m.Resource = made
 	st.attach(m, d.UpdatePolicy)
 	if err != nil {
-		s.refuse(ctx, st, m, a, err)
+		s.refuse(st, m, a, err)
 		return
 	}
 	s.mark(st, m, cfntypes.ResourceStatusUpdateInProgress, initiated)
@@ -208,15 +212,15 @@ func (s *Service) finish(st *stack, m *member, a attempt) {
 func (s *Service) settled(ctx context.Context, st *stack) bool {
 	op := st.op
 	m := st.member(op.waiting)
-	if op.stop != nil && op.failure == nil && (op.phase == creating || op.phase == updating) {
-		s.refuse(ctx, st, m, op.attempt, op.stop)
+	if op.broken() {
+		s.refuse(st, m, op.attempt, op.stop)
 		return true
 	}
 	now, err := s.provider.Settle(ctx, st.owner(), m.Resource)
 	if err != nil {
 		op.waiting = ""
 		m.Pending = ""
-		s.refuse(ctx, st, m, op.attempt, err)
+		s.refuse(st, m, op.attempt, err)
 		return true
 	}
 	s.adopt(m, now)
@@ -230,7 +234,7 @@ func (s *Service) settled(ctx context.Context, st *stack) bool {
 
 // refuse notes that a resource could not be made or changed, and fails the
 // operation.
-func (s *Service) refuse(ctx context.Context, st *stack, m *member, a attempt, err error) {
+func (s *Service) refuse(st *stack, m *member, a attempt, err error) {
 	reason := err.Error()
 	if stop := st.op.stop; stop != nil && errors.Is(err, stop) {
 		reason = cancelled
@@ -238,7 +242,7 @@ func (s *Service) refuse(ctx context.Context, st *stack, m *member, a attempt, e
 		reason = fmt.Sprintf(handlerMessage, err.Error(), s.world.UUID(), handlerCode(api))
 	}
 	s.mark(st, m, a.failed, reason)
-	s.fail(ctx, st, &ResourceError{Action: a.action, LogicalID: m.LogicalID, Type: m.Type, Cause: err})
+	s.fail(st, &ResourceError{Action: a.action, LogicalID: m.LogicalID, Type: m.Type, Cause: err})
 }
 
 // handlerCode is the handler's word for an error (CloudFormation CLI user
@@ -252,9 +256,4 @@ func handlerCode(err smithy.APIError) string {
 	default:
 		return "GeneralServiceException"
 	}
-}
-
-// same says whether two resources have the same attachments.
-func (a attached) same(b attached) bool {
-	return reflect.DeepEqual(a, b) || len(a.Metadata)+len(b.Metadata)+len(a.UpdatePolicy)+len(b.UpdatePolicy) == 0
 }

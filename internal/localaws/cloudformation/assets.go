@@ -36,7 +36,7 @@ type upload struct {
 // packed is what pack found.
 type packed struct {
 	uploads  []upload
-	replaced map[string]string // logical id to the object key of its other code
+	replaced map[string]string // codeKey to the object key of the other code
 }
 
 // pack asks for replacements and reads and packs all files. It needs no lock,
@@ -58,7 +58,7 @@ func pack(t *template.Template, in Input) (packed, error) {
 		if dir == asset.Path {
 			continue
 		}
-		if err := out.replace(id, asset.Bucket, dir); err != nil {
+		if err := out.replace(codeKey(id, asset.Key), asset.Bucket, dir); err != nil {
 			return packed{}, fmt.Errorf("pack code of %s: %w", id, err)
 		}
 	}
@@ -77,14 +77,14 @@ func pack(t *template.Template, in Input) (packed, error) {
 
 // replace packs dir as the code of a function. The key tells the contents, as
 // the CDK's keys do, so functions may share it.
-func (p *packed) replace(id, bucket, dir string) error {
+func (p *packed) replace(function, bucket, dir string) error {
 	body, err := Zip(dir)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(body)
 	u := upload{bucket: bucket, key: hex.EncodeToString(sum[:]) + ".zip", body: body}
-	p.replaced[id] = u.key
+	p.replaced[function] = u.key
 	if !slices.ContainsFunc(p.uploads, func(o upload) bool { return o.key == u.key && o.bucket == bucket }) {
 		p.uploads = append(p.uploads, u)
 	}

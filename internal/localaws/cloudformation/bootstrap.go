@@ -9,8 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
@@ -26,24 +24,6 @@ const (
 // self is who makes the calls of a deployment that nobody asked for over the
 // wire.
 func self() wire.Principal { return wire.Principal{Service: principal} }
-
-// bootstrap puts the version parameter that CDK templates check, if missing.
-func (s *Service) bootstrap(ctx context.Context) error {
-	_, err := s.parameter(ctx, self(), bootstrapParameter)
-	if _, missing := errors.AsType[*ssmtypes.ParameterNotFound](err); !missing {
-		if err != nil {
-			return fmt.Errorf("read bootstrap version: %w", err)
-		}
-		return nil
-	}
-	_, err = wire.Do[ssm.PutParameterOutput](ctx, s.caller, self(), "ssm", "PutParameter", &ssm.PutParameterInput{
-		Name: aws.String(bootstrapParameter), Value: aws.String(bootstrapVersion), Type: ssmtypes.ParameterTypeString,
-	})
-	if err != nil {
-		return fmt.Errorf("put bootstrap version: %w", err)
-	}
-	return nil
-}
 
 // upload puts the assets into their buckets, which it makes when missing.
 func (s *Service) upload(ctx context.Context, p *plan, uploads []upload) error {

@@ -48,7 +48,7 @@ func (a *account) cdk(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	cli, err := filepath.Abs("../../../node_modules/.bin/cdk")
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), cli, append(args, "--no-notices", "--no-color", "--ci")...) //nolint:gosec // our own words
+	cmd := exec.CommandContext(t.Context(), cli, append(args, "--no-notices", "--no-color", "--ci")...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), a.environment(t)...)
 	out, err := cmd.CombinedOutput()

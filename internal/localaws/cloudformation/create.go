@@ -1,6 +1,8 @@
 package cloudformation
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -121,12 +123,12 @@ func tokenUsed(token string) error {
 // updatable says why a stack cannot be updated now (CloudFormation user guide,
 // "Stack update status codes").
 func (st *stack) updatable() error {
-	switch st.status {
-	case cfntypes.StackStatusCreateComplete, cfntypes.StackStatusUpdateComplete, cfntypes.StackStatusUpdateRollbackComplete,
-		cfntypes.StackStatusCreateFailed, cfntypes.StackStatusUpdateFailed:
-		if st.idle() {
-			return nil
-		}
+	may := []cfntypes.StackStatus{
+		cfntypes.StackStatusCreateComplete, cfntypes.StackStatusUpdateComplete, cfntypes.StackStatusUpdateRollbackComplete,
+		cfntypes.StackStatusCreateFailed, cfntypes.StackStatusUpdateFailed,
+	}
+	if st.idle() && slices.Contains(may, st.status) {
+		return nil
 	}
 	return invalid("Stack:%s is in %s state and can not be updated.", st.id, st.status)
 }
@@ -144,18 +146,8 @@ func (s *Service) deleteStack(c *wire.Call, in *cloudformation.DeleteStackInput)
 	if st == nil || st.status == cfntypes.StackStatusDeleteComplete || st.status == cfntypes.StackStatusDeleteInProgress {
 		return &cloudformation.DeleteStackOutput{}, nil
 	}
-	switch {
-	case st.protected:
-		return nil, invalid("Stack [%s] cannot be deleted while TerminationProtection is enabled", st.name)
-	case !st.idle():
-		return nil, invalid("Stack [%s] cannot be deleted while in status %s", st.name, st.status)
-	case len(in.RetainResources) > 0 && st.status != cfntypes.StackStatusDeleteFailed:
-		return nil, invalid("Invalid operation on stack [%s]. RetainResources can only be specified for a stack in the DELETE_FAILED state", st.id)
-	}
-	for name, e := range s.exports() {
-		if users := s.importers(name); e.stack == st && len(users) > 0 {
-			return nil, inUse(name, users)
-		}
+	if err := s.deletable(st, in.RetainResources); err != nil {
+		return nil, err
 	}
 	st.once(in.ClientRequestToken)
 	st.revision.Principal = c.Principal
@@ -164,6 +156,25 @@ func (s *Service) deleteStack(c *wire.Call, in *cloudformation.DeleteStackInput)
 	}
 	s.startDelete(st, &operation{token: aws.ToString(in.ClientRequestToken), keep: in.RetainResources})
 	return &cloudformation.DeleteStackOutput{}, nil
+}
+
+// deletable says why a stack cannot be deleted now.
+func (s *Service) deletable(st *stack, retain []string) error {
+	switch {
+	case st.protected:
+		return invalid("Stack [%s] cannot be deleted while TerminationProtection is enabled", st.name)
+	case !st.idle():
+		return invalid("Stack [%s] cannot be deleted while in status %s", st.name, st.status)
+	case len(retain) > 0 && st.status != cfntypes.StackStatusDeleteFailed:
+		return invalid("Invalid operation on stack [%s]. RetainResources can only be specified for a stack in the DELETE_FAILED state", st.id)
+	}
+	exports := s.exports()
+	for _, name := range keys(exports) {
+		if users := s.importers(name); exports[name].stack == st && len(users) > 0 {
+			return inUse(name, users)
+		}
+	}
+	return nil
 }
 
 func (s *Service) cancelUpdate(_ *wire.Call, in *cloudformation.CancelUpdateStackInput) (*cloudformation.CancelUpdateStackOutput, error) {

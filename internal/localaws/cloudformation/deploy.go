@@ -70,10 +70,7 @@ func (s *Service) launch(ctx context.Context, in Input, files packed) (*stack, e
 	if err := checkName("stackName", in.StackName); err != nil {
 		return nil, err
 	}
-	if err := s.bootstrap(ctx); err != nil {
-		return nil, err
-	}
-	r := revision{Template: string(in.Template), Parameters: in.Parameters, Principal: self(), Code: files.replaced, Imports: in.Imports}
+	r := revision{Template: string(in.Template), Parameters: in.Parameters, Principal: self(), Code: files.replaced, Imports: in.Imports, Bootstrapped: true}
 	st := s.find(in.StackName)
 	fresh := st == nil || st.status == cfntypes.StackStatusRollbackComplete
 	if fresh {

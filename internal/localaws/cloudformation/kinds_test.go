@@ -114,7 +114,7 @@ func TestPropertiesBecomeInputs(t *testing.T) {
 			in := cloudformation.Input{StackName: "s", Template: []byte(`{"Resources": {"R": {` + c.resource + `}}}`)}
 			_, err := deploy(t.Context(), r, world.New(world.Options{}), in)
 			require.NoError(t, err)
-			assert.Equal(t, c.want, r.calls[1:], "after the look for the bootstrap version")
+			assert.Equal(t, c.want, append([]string{}, r.calls...))
 		})
 	}
 }

@@ -83,54 +83,65 @@ type undo struct {
 
 // step does the next thing that a stack's operation has to do.
 func (s *Service) step(st *stack) {
-	op := st.op
-	if op == nil || op.stuck {
+	if st.op == nil || st.op.stuck {
 		return
 	}
-	ctx := s.context()
-	pause := op.pace()
+	pause, over := st.op.pace(), true
 	switch {
-	case op.waiting != "":
-		if !s.settled(ctx, st) {
-			pause = pollEvery
-		}
-	case op.leaving != nil:
-		if !s.left(ctx, st) {
-			pause = pollEvery
-		}
-	case op.stop != nil && op.failure == nil && (op.phase == creating || op.phase == updating):
-		s.fail(ctx, st, op.stop)
-	case len(op.todo) > 0:
-		id := op.todo[0]
-		op.todo = op.todo[1:]
-		s.apply(ctx, st, id)
-	case op.phase == undoing && len(op.undo) > 0:
-		s.restore(ctx, st)
-	case len(op.gone) > 0 && op.phase != undoing:
-		one := op.gone[0]
-		op.gone = op.gone[1:]
-		s.remove(ctx, st, one)
+	case st.op.waiting != "":
+		over = s.settled(s.context(), st)
+	case st.op.leaving != nil:
+		over = s.left(s.context(), st)
 	default:
-		s.next(ctx, st)
+		s.do(s.context(), st)
+	}
+	if !over {
+		pause = pollEvery
 	}
 	if st.op != nil && !st.op.stuck {
 		s.soon(st, pause)
 	}
 }
 
+// do does the next thing if nothing is waited for.
+func (s *Service) do(ctx context.Context, st *stack) {
+	op := st.op
+	switch {
+	case op.broken():
+		s.fail(st, op.stop)
+	case len(op.todo) > 0:
+		id := op.todo[0]
+		op.todo = op.todo[1:]
+		s.apply(ctx, st, id)
+	case op.phase == undoing && len(op.undo) > 0:
+		s.restore(ctx, st)
+	case op.phase != undoing && len(op.gone) > 0:
+		one := op.gone[0]
+		op.gone = op.gone[1:]
+		s.remove(ctx, st, one)
+	default:
+		s.next(st)
+	}
+}
+
+// broken says whether the operation is to be broken off now.
+func (op *operation) broken() bool {
+	return op.stop != nil && op.failure == nil && (op.phase == creating || op.phase == updating)
+}
+
 // next ends a phase in which everything is done.
-func (s *Service) next(ctx context.Context, st *stack) {
+func (s *Service) next(st *stack) {
 	op := st.op
 	switch op.phase {
 	case creating:
-		if err := s.conclude(ctx, st); err != nil {
-			s.fail(ctx, st, err)
+		if err := s.conclude(st); err != nil {
+			s.fail(st, err)
 			return
 		}
 		s.end(st, cfntypes.StackStatusCreateComplete, "")
 	case updating:
-		if err := s.conclude(ctx, st); err != nil {
-			s.fail(ctx, st, err)
+		if err := s.conclude(st); err != nil {
+			s.fail(st, err)
 			return
 		}
 		op.phase = cleaning
@@ -183,7 +194,7 @@ func staying(ids []string) string {
 }
 
 // conclude evaluates what a stack tells once its resources are there.
-func (s *Service) conclude(_ context.Context, st *stack) error {
+func (s *Service) conclude(st *stack) error {
 	outs, found := st.op.plan.outputs(st.lookup)
 	if len(found) > 0 {
 		return found
@@ -193,7 +204,7 @@ func (s *Service) conclude(_ context.Context, st *stack) error {
 	kept := map[string]string{}
 	for _, o := range outs {
 		if e, ok := taken[o.export]; ok && e.stack != st {
-			return fmt.Errorf("Export with name %s is already exported by stack %s. Rollback requested by user.", o.export, e.stack.name) //nolint:revive,staticcheck // AWS's words
+			return fmt.Errorf("Export with name %s is already exported by stack %s. Rollback requested by user.", o.export, e.stack.name) //nolint:staticcheck // AWS's words
 		}
 		kept[o.export] = o.value
 		out = append(out, cfntypes.Output{
@@ -212,78 +223,6 @@ func (s *Service) conclude(_ context.Context, st *stack) error {
 
 func inUse(name string, users []string) error {
 	return invalid("Export %s cannot be deleted as it is in use by %s", name, strings.Join(users, " and "))
-}
-
-// fail ends a phase in which something could not be done, and takes back what
-// was.
-func (s *Service) fail(ctx context.Context, st *stack, err error) {
-	op := st.op
-	if op.failure == nil {
-		op.failure = err
-	}
-	op.todo, op.waiting = nil, ""
-	reason := cause(err)
-	switch op.phase {
-	case creating:
-		s.failCreation(st, reason)
-	case updating:
-		if st.disableRollback {
-			s.turn(st, cfntypes.StackStatusUpdateFailed, reason)
-			s.stick(st)
-			return
-		}
-		s.goBack(st, reason)
-	case undoing:
-		s.turn(st, cfntypes.StackStatusUpdateRollbackFailed, reason)
-		s.stick(st)
-	case cleaning, undoCleanup, rollingBack, deleting: // what cannot be removed does not end these
-	}
-}
-
-// stick leaves an operation so that it may be continued.
-func (s *Service) stick(st *stack) {
-	st.last = st.op.failure
-	st.op.stuck = true
-}
-
-// failCreation does what was asked for in case a stack cannot be made.
-func (s *Service) failCreation(st *stack, reason string) {
-	switch {
-	case st.disableRollback || st.onFailure == cfntypes.OnFailureDoNothing:
-		s.turn(st, cfntypes.StackStatusCreateFailed, reason)
-		s.stick(st)
-	case st.onFailure == cfntypes.OnFailureDelete:
-		s.turn(st, cfntypes.StackStatusCreateFailed, reason)
-		s.takeAway(st, deleting, reason)
-	default:
-		s.takeAway(st, rollingBack, reason)
-	}
-}
-
-// takeAway begins to remove what a stack that could not be made has.
-func (s *Service) takeAway(st *stack, p phase, reason string) {
-	op := st.op
-	op.phase, op.todo, op.stuck = p, nil, false
-	status := cfntypes.StackStatusDeleteInProgress
-	if p == rollingBack {
-		status = cfntypes.StackStatusRollbackInProgress
-		reason += " Rollback requested by user."
-	}
-	op.gone = nil
-	for _, m := range st.removal() {
-		keep := m.Retention == resource.RetentionRetain && !st.retainOnCreate
-		op.gone = append(op.gone, removal{resource: m.Resource, keep: keep})
-	}
-	s.turn(st, status, strings.TrimSpace(reason))
-}
-
-// cause is the reason of a stack whose operation failed.
-func cause(err error) string {
-	f, ok := errors.AsType[*ResourceError](err)
-	if !ok {
-		return err.Error()
-	}
-	return fmt.Sprintf("The following resource(s) failed to %s: [%s].", f.Action, f.LogicalID)
 }
 
 // begin starts an operation.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/resource"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/template"
@@ -80,7 +81,12 @@ func (p *planner) resolve(parameter, name string) (string, error) {
 
 // parameter reads a parameter of Systems Manager.
 func (p *planner) parameter(name string) (string, error) {
-	return p.Service.parameter(p.ctx, p.st.owner().Principal, name)
+	v, err := p.Service.parameter(p.ctx, p.st.owner().Principal, name)
+	_, missing := errors.AsType[*ssmtypes.ParameterNotFound](err)
+	if missing && name == bootstrapParameter && p.revision.Bootstrapped {
+		return bootstrapVersion, nil
+	}
+	return v, err
 }
 
 func (s *Service) parameter(ctx context.Context, as wire.Principal, name string) (string, error) {

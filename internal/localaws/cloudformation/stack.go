@@ -53,8 +53,9 @@ type revision struct {
 	Notify       []string // topics that are told of events
 	RoleARN      string
 	Principal    wire.Principal    // who asked for it
-	Code         map[string]string // object keys of functions whose code was replaced
+	Code         map[string]string // other object keys for the code of functions, by codeKey
 	Imports      map[string]string // exports of stacks that are not here
+	Bootstrapped bool              // as if "cdk bootstrap" had run
 	TakeOver     bool              // resources that are there already are imported
 }
 
@@ -141,19 +142,15 @@ func (st *stack) removal() []*member {
 // idle says whether a new operation may begin.
 func (st *stack) idle() bool { return st.op == nil || st.op.stuck }
 
-// once remembers a client's token. It reports false if it was used before.
-func (st *stack) once(token *string) bool {
+// once remembers a client's token.
+func (st *stack) once(token *string) {
 	if aws.ToString(token) == "" {
-		return true
-	}
-	if st.tokens[*token] {
-		return false
+		return
 	}
 	if st.tokens == nil {
 		st.tokens = map[string]bool{}
 	}
 	st.tokens[*token] = true
-	return true
 }
 
 // Stack is what a deployment made.

@@ -53,7 +53,7 @@ func (s *Service) restore(ctx context.Context, st *stack) {
 	})
 	if err != nil {
 		op.undo = append([]undo{u}, op.undo...) // to be tried again by ContinueUpdateRollback
-		s.refuse(ctx, st, m, a, err)
+		s.refuse(st, m, a, err)
 		return
 	}
 	status, at := m.Status, m.At

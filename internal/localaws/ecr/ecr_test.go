@@ -63,7 +63,7 @@ func TestImagesAreFoundByTagAndDigest(t *testing.T) {
 		{ImageDigest: &digest}, {ImageTag: aws.String("none")},
 	}})
 	require.NoError(t, err)
-	assert.Equal(t, manifest, *batch.Images[0].ImageManifest)
+	assert.JSONEq(t, manifest, *batch.Images[0].ImageManifest)
 	assert.Equal(t, ecrtypes.ImageFailureCodeImageNotFound, batch.Failures[0].FailureCode)
 
 	_, err = c.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: aws.String("app"), ImageIds: []ecrtypes.ImageIdentifier{{ImageTag: aws.String("none")}}})

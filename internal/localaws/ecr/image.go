@@ -37,7 +37,7 @@ func (s *Service) putImage(_ *wire.Call, in *ecr.PutImageInput) (*ecr.PutImageOu
 		return nil, &ecrtypes.ImageDigestDoesNotMatchException{Message: aws.String(
 			"The provided digest '" + *in.ImageDigest + "' does not match the digest '" + digest + "' of the image")}
 	}
-	new, err := readManifest(aws.ToString(in.ImageManifest), in.ImageManifestMediaType)
+	fresh, err := readManifest(aws.ToString(in.ImageManifest), in.ImageManifestMediaType)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (s *Service) putImage(_ *wire.Call, in *ecr.PutImageInput) (*ecr.PutImageOu
 	}
 	i := r.image(ecrtypes.ImageIdentifier{ImageDigest: &digest})
 	if i == nil {
-		i = new
+		i = fresh
 		i.digest, i.pushed = digest, s.world.Now().Truncate(time.Second)
 		r.images = append(r.images, i)
 	}

@@ -95,7 +95,9 @@ func (s *Service) setPolicy(_ *wire.Call, in *ecr.SetRepositoryPolicyInput) (*ec
 	if err != nil {
 		return nil, err
 	}
-	var policy struct{ Statement any }
+	var policy struct {
+		Statement any `json:"Statement"`
+	}
 	if err := json.Unmarshal([]byte(aws.ToString(in.PolicyText)), &policy); err != nil || policy.Statement == nil {
 		return nil, invalid("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'")
 	}

@@ -144,10 +144,10 @@ func (s *Service) putBucketPolicy(_ *wire.Call, in *s3.PutBucketPolicyInput) (*s
 	}
 	var document struct {
 		Statement []struct {
-			Effect    string
-			Principal any
-			Condition any
-		}
+			Effect    string `json:"Effect"`
+			Principal any    `json:"Principal"`
+			Condition any    `json:"Condition"`
+		} `json:"Statement"`
 	}
 	if err := json.Unmarshal([]byte(aws.ToString(in.Policy)), &document); err != nil || len(document.Statement) == 0 {
 		return nil, fail("MalformedPolicy", "This policy contains invalid Json")

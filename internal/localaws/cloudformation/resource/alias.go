@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -26,9 +27,7 @@ func updateFunction(j *job) error {
 	if j.changed("Code", "Architectures") {
 		in := lambda.UpdateFunctionCodeInput{}
 		code := map[string]any{"FunctionName": name}
-		for property, v := range j.object("Code") {
-			code[property] = v
-		}
+		maps.Copy(code, j.object("Code"))
 		if v := j.take("Architectures"); v != nil {
 			code["Architectures"] = v
 		}

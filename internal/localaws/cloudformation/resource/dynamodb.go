@@ -192,16 +192,34 @@ func updateStream(j *job, name string) error {
 	return nil
 }
 
+// updateTimeToLive switches off what was on, then on what shall be: the API
+// refuses to change the attribute, and to switch off what is off (DynamoDB API
+// reference, UpdateTimeToLive).
 func updateTimeToLive(j *job, name string) error {
-	in := dynamodb.UpdateTimeToLiveInput{TableName: &name}
-	v := j.take("TimeToLiveSpecification")
-	if v == nil {
-		old, _ := j.was("TimeToLiveSpecification").(map[string]any)
-		v = map[string]any{"AttributeName": old["AttributeName"], "Enabled": false}
+	spec := func(v any) (*ddbtypes.TimeToLiveSpecification, bool) {
+		in := dynamodb.UpdateTimeToLiveInput{}
+		if v == nil {
+			return nil, false
+		}
+		j.into(&in, "TimeToLiveSpecification", v)
+		return in.TimeToLiveSpecification, in.TimeToLiveSpecification != nil && aws.ToBool(in.TimeToLiveSpecification.Enabled)
 	}
-	j.into(&in, "TimeToLiveSpecification", v)
-	_, err := call[dynamodb.UpdateTimeToLiveOutput](j, "dynamodb", "UpdateTimeToLive", &in)
-	return err
+	set := func(to *ddbtypes.TimeToLiveSpecification) error {
+		_, err := call[dynamodb.UpdateTimeToLiveOutput](j, "dynamodb", "UpdateTimeToLive",
+			&dynamodb.UpdateTimeToLiveInput{TableName: &name, TimeToLiveSpecification: to})
+		return err
+	}
+	before, was := spec(j.was("TimeToLiveSpecification"))
+	after, is := spec(j.take("TimeToLiveSpecification"))
+	if was {
+		if err := set(&ddbtypes.TimeToLiveSpecification{AttributeName: before.AttributeName, Enabled: aws.Bool(false)}); err != nil {
+			return err
+		}
+	}
+	if is {
+		return set(after)
+	}
+	return nil
 }
 
 func switchOn(j *job, backups *dynamodb.UpdateContinuousBackupsInput, ttl *dynamodb.UpdateTimeToLiveInput) error {

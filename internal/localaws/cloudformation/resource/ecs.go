@@ -178,7 +178,7 @@ func settleService(j *job) error {
 	}
 	for _, d := range s.Deployments {
 		if d.RolloutState == ecstypes.DeploymentRolloutStateFailed {
-			return errors.New("Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.") //nolint:revive,staticcheck // AWS's words
+			return errors.New("Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.") //nolint:staticcheck // AWS's words
 		}
 	}
 	steady := len(s.Deployments) == 1 && s.RunningCount == s.DesiredCount &&

@@ -3,6 +3,7 @@ package resource
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,7 +26,7 @@ func iamKinds() map[string]kind {
 		"AWS::IAM::Role": {
 			properties: "AssumeRolePolicyDocument! Description ManagedPolicyArns MaxSessionDuration Path PermissionsBoundary " +
 				"Policies RoleName Tags",
-			replace:    "Path RoleName PermissionsBoundary Tags",
+			replace:    "Path RoleName",
 			attributes: "Arn RoleId",
 			create:     createRole,
 			update:     updateRole,
@@ -43,12 +44,17 @@ func iamKinds() map[string]kind {
 		},
 		"AWS::IAM::ManagedPolicy": {
 			properties: "Description ManagedPolicyName Path PolicyDocument! Roles",
+			replace:    "Description ManagedPolicyName Path",
 			attributes: "PolicyArn",
 			create:     createManagedPolicy,
+			update:     updateManagedPolicy,
 			remove: func(j *job) error {
 				arn := j.resource.PhysicalID
 				if err := j.detach(j.texts("Roles"), []string{arn}); err != nil {
 					return err
+				}
+				if err := dropVersions(j, arn); err != nil {
+					return absent(err)
 				}
 				_, err := call[iam.DeletePolicyOutput](j, "iam", "DeletePolicy", &iam.DeletePolicyInput{PolicyArn: &arn})
 				return absent(err)
@@ -119,10 +125,11 @@ func updateRole(j *job) error {
 	if err != nil {
 		return err
 	}
-	in := &iam.UpdateRoleInput{RoleName: &role}
-	for _, name := range []string{"RoleName", "Path", "PermissionsBoundary", "Tags"} { // a change of these makes another role
-		delete(j.left, name)
+	if err := updateRoleBeside(j, role); err != nil {
+		return err
 	}
+	in := &iam.UpdateRoleInput{RoleName: &role}
+	j.without("RoleName", "Path") // a change of these makes another role
 	j.fill(in)
 	if _, err := call[iam.UpdateRoleOutput](j, "iam", "UpdateRole", in); err != nil {
 		return err
@@ -152,13 +159,37 @@ func updateRole(j *job) error {
 	return nil
 }
 
+// updateRoleBeside changes what has calls of its own.
+func updateRoleBeside(j *job, role string) error {
+	boundary := j.text("PermissionsBoundary")
+	j.without("PermissionsBoundary")
+	var err error
+	switch {
+	case !j.changed("PermissionsBoundary"):
+	case boundary == "":
+		_, err = call[iam.DeleteRolePermissionsBoundaryOutput](j, "iam", "DeleteRolePermissionsBoundary", &iam.DeleteRolePermissionsBoundaryInput{RoleName: &role})
+	default:
+		_, err = call[iam.PutRolePermissionsBoundaryOutput](j, "iam", "PutRolePermissionsBoundary",
+			&iam.PutRolePermissionsBoundaryInput{RoleName: &role, PermissionsBoundary: &boundary})
+	}
+	if err != nil {
+		return err
+	}
+	set, gone := j.retag()
+	return both(set, gone, func() error {
+		tags := tagList(set, func(k, v *string) iamtypes.Tag { return iamtypes.Tag{Key: k, Value: v} })
+		_, err := call[iam.TagRoleOutput](j, "iam", "TagRole", &iam.TagRoleInput{RoleName: &role, Tags: tags})
+		return err
+	}, func() error {
+		_, err := call[iam.UntagRoleOutput](j, "iam", "UntagRole", &iam.UntagRoleInput{RoleName: &role, TagKeys: gone})
+		return err
+	})
+}
+
 // before is a look at the properties that the resource had.
 func (j *job) before() *job {
 	old := *j
-	old.properties, old.left, old.problems = j.old.Properties, map[string]any{}, nil
-	for name, v := range j.old.Properties {
-		old.left[name] = v
-	}
+	old.properties, old.left, old.problems = j.old.Properties, maps.Clone(j.old.Properties), nil
 	return &old
 }
 
@@ -179,116 +210,4 @@ func removeRole(j *job) error {
 	}
 	_, err := call[iam.DeleteRoleOutput](j, "iam", "DeleteRole", &iam.DeleteRoleInput{RoleName: &role[0]})
 	return absent(err)
-}
-
-func createPolicy(j *job) error {
-	_, err := j.embed()
-	return err
-}
-
-// embed puts a policy into its roles, which it returns.
-func (j *job) embed() ([]string, error) {
-	name, document := j.text("PolicyName"), j.policy(j.take("PolicyDocument"), "PolicyDocument")
-	roles := j.texts("Roles")
-	if err := j.putPolicies(roles, inline{name, aws.ToString(document)}); err != nil {
-		return nil, err
-	}
-	j.made(name, "Id", name)
-	return roles, nil
-}
-
-func updatePolicy(j *job) error {
-	roles, err := j.embed()
-	if err != nil {
-		return err
-	}
-	return j.dropPolicies(without(j.before().texts("Roles"), roles), j.resource.PhysicalID)
-}
-
-func createManagedPolicy(j *job) error {
-	in := &iam.CreatePolicyInput{
-		PolicyName: aws.String(j.name("ManagedPolicyName", longestPolicy, "")), Path: path(j),
-		PolicyDocument: j.policy(j.take("PolicyDocument"), "PolicyDocument"),
-	}
-	roles := j.texts("Roles")
-	delete(j.left, "ManagedPolicyName")
-	delete(j.left, "Path")
-	j.fill(in)
-	out, err := call[iam.CreatePolicyOutput](j, "iam", "CreatePolicy", in)
-	if err != nil || j.dry {
-		return err
-	}
-	arn := aws.ToString(out.Policy.Arn)
-	j.made(arn, "PolicyArn", arn)
-	return j.attach(roles, []string{arn})
-}
-
-func (j *job) putPolicies(roles []string, p inline) error {
-	for i := range roles {
-		_, err := call[iam.PutRolePolicyOutput](j, "iam", "PutRolePolicy",
-			&iam.PutRolePolicyInput{RoleName: &roles[i], PolicyName: &p.name, PolicyDocument: &p.document})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (j *job) dropPolicies(roles []string, name string) error {
-	for i := range roles {
-		_, err := call[iam.DeleteRolePolicyOutput](j, "iam", "DeleteRolePolicy", &iam.DeleteRolePolicyInput{RoleName: &roles[i], PolicyName: &name})
-		if err := absent(err); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (j *job) attach(roles, policies []string) error {
-	for i := range roles {
-		for k := range policies {
-			_, err := call[iam.AttachRolePolicyOutput](j, "iam", "AttachRolePolicy", &iam.AttachRolePolicyInput{RoleName: &roles[i], PolicyArn: &policies[k]})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (j *job) detach(roles, policies []string) error {
-	for i := range roles {
-		for k := range policies {
-			_, err := call[iam.DetachRolePolicyOutput](j, "iam", "DetachRolePolicy", &iam.DetachRolePolicyInput{RoleName: &roles[i], PolicyArn: &policies[k]})
-			if err := absent(err); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// path returns the path of a role or policy; nil if none is given.
-func path(j *job) *string {
-	p := j.text("Path")
-	if p == "" {
-		return nil
-	}
-	if p[0] != '/' || p[len(p)-1] != '/' {
-		j.report("Path", "must begin and end with a slash")
-	}
-	return &p
-}
-
-// policy checks the form of a policy document and returns its text.
-func (j *job) policy(v any, at string) *string {
-	if isUnknown(v) {
-		return nil
-	}
-	object, ok := v.(map[string]any)
-	if _, has := object["Statement"]; !ok || !has {
-		j.report(at, "must be a policy document with a Statement")
-		return nil
-	}
-	return aws.String(document(object))
 }

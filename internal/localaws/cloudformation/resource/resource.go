@@ -8,6 +8,7 @@ package resource
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -141,10 +142,7 @@ func (p *Provider) Update(ctx context.Context, o Owner, old Resource, d Desired)
 	j := p.job(ctx, o, d)
 	j.old = old
 	j.resource = old
-	j.resource.Properties, j.resource.Attributes = d.Properties, map[string]string{}
-	for name, v := range old.Attributes {
-		j.resource.Attributes[name] = v
-	}
+	j.resource.Properties, j.resource.Attributes = d.Properties, maps.Clone(old.Attributes)
 	if j.kind.update == nil {
 		return old, fmt.Errorf("%s cannot be changed in place", d.Type)
 	}

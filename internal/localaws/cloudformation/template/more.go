@@ -2,9 +2,12 @@ package template
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,19 +67,12 @@ func holdsUnknown(v any) bool {
 	case Unknown:
 		return true
 	case []any:
-		for _, one := range v {
-			if holdsUnknown(one) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(v, holdsUnknown)
 	case map[string]any:
-		for _, one := range v {
-			if holdsUnknown(one) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(slices.Collect(maps.Values(v)), holdsUnknown)
+	default:
+		return false
 	}
-	return false
 }
 
 // The limits of Fn::Cidr (CloudFormation template reference, "Fn::Cidr").
@@ -124,12 +120,11 @@ func divide(block, count, bits string) ([]any, error) {
 		return nil, fmt.Errorf("%s has no room for %d blocks of %d bits", block, n, host)
 	}
 	four := prefix.Masked().Addr().As4()
-	first := uint32(four[0])<<24 | uint32(four[1])<<16 | uint32(four[2])<<8 | uint32(four[3])
+	first := binary.BigEndian.Uint32(four[:])
 	var list []any
 	for i := range n {
-		at := first + uint32(i)<<host //nolint:gosec // at most 256
-		addr := netip.AddrFrom4([4]byte{byte(at >> 24), byte(at >> 16), byte(at >> 8), byte(at)})
-		list = append(list, netip.PrefixFrom(addr, 32-host).String())
+		binary.BigEndian.PutUint32(four[:], first+uint32(i)<<host)
+		list = append(list, netip.PrefixFrom(netip.AddrFrom4(four), 32-host).String())
 	}
 	return list, nil
 }

@@ -2,6 +2,7 @@ package cloudformation_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -59,9 +60,7 @@ func gradual(version string, more map[string]any) []byte {
 			}},
 		},
 	}
-	for id, r := range more {
-		resources[id] = r
-	}
+	maps.Copy(resources, more)
 	text, err := json.Marshal(map[string]any{"Resources": resources})
 	if err != nil {
 		panic(err) // our own constant

@@ -36,11 +36,15 @@ func newAccount(t *testing.T, mode world.Mode) *account {
 	local, err := host.Start(t.Context(), host.Options{World: world.Options{Mode: mode}})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, local.Close()) })
-	c := aws.Config{
+	c := config(local)
+	return &account{AWS: local, config: c, stacks: cloudformation.NewFromConfig(c)}
+}
+
+func config(local *host.AWS) aws.Config {
+	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(local.URL()),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
-	return &account{AWS: local, config: c, stacks: cloudformation.NewFromConfig(c)}
 }
 
 // cdk runs the CDK's own command line and returns what it says.

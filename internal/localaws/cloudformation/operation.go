@@ -47,16 +47,16 @@ type operation struct {
 	outputs []cfntypes.Output // of the stack before
 	waiting string            // logical id of the resource that is waited for
 	leaving *removal          // what is on its way out, and is waited for
-	failure error             // the first one
-	others  []error           // what could not be removed
+	failure error             `state:"-"` // the first one
+	others  []error           `state:"-"` // what could not be removed
 	stays   []string          // logical ids of what could not be removed
 	keep    []string          // logical ids that stay when the stack goes
-	stop    error             // why it is to be broken off
+	stop    error             `state:"-"` // why it is to be broken off
 	stuck   bool              // it failed and may be continued
 	swift   bool              // its steps take no time
 	attempt attempt
 
-	plan *plan // follows from the stack's revision
+	plan *plan `state:"-"` // follows from the stack's revision
 }
 
 // attempt is what was being done to the resource that is waited for.

@@ -31,8 +31,8 @@ const principal = "cloudformation.amazonaws.com"
 type Service struct {
 	world    *world.World
 	caller   wire.Caller
-	provider *resource.Provider
-	stacks   []*stack // in the order in which they were made, the deleted ones too
+	provider *resource.Provider `state:"-"`
+	stacks   []*stack           // in the order in which they were made, the deleted ones too
 }
 
 // Options are what a CloudFormation is given besides the services that it calls.

@@ -38,7 +38,7 @@ type stack struct {
 	tokens     map[string]bool
 
 	op   *operation // nil if none is going on; stuck if one failed and may be continued
-	last error      // what went wrong in the latest operation
+	last error      `state:"-"` // what went wrong in the latest operation
 }
 
 // revision is a template with all that goes with it.

@@ -30,6 +30,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 )
 
 // TestTheCommandsOfGuidesDoWhatTheySay runs testdata/guides/commands.sh.
@@ -38,7 +40,7 @@ func TestTheCommandsOfGuidesDoWhatTheySay(t *testing.T) {
 	t.Parallel()
 	l := up(t, "--clock", "manual")
 	g := guide{t: t, local: l, config: aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(l.url), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(l.url), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}}
 	g.roles()
 	g.fleet()

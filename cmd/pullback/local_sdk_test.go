@@ -24,6 +24,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 )
 
 // clients are the SDK's, as an application would make them.
@@ -38,7 +40,7 @@ type clients struct {
 
 func (l *local) clients() clients {
 	cfg := aws.Config{
-		Region: "us-east-1", BaseEndpoint: &l.url, RetryMaxAttempts: 1,
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: &l.url, RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),

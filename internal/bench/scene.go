@@ -18,6 +18,7 @@ import (
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
 	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/settings"
@@ -158,7 +159,7 @@ func incident(start int) deploy.Incident { return deploy.Incident(fmt.Sprintf("i
 // config is for the clients that set the scene.
 func (s *scene) config() aws.Config {
 	return aws.Config{
-		Region: s.local.World.Region, BaseEndpoint: aws.String(s.local.URL()),
+		Region: s.local.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(s.local.URL()),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "bench", SecretAccessKey: "bench"}, nil
 		}),

@@ -29,6 +29,7 @@ import (
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
 	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
@@ -89,7 +90,7 @@ func newRegion(t *testing.T) *region {
 		require.NoError(t, local.Close())
 	})
 	r.url = gate.URL
-	cfg := aws.Config{Region: local.World.Region, BaseEndpoint: aws.String(local.URL()), Credentials: credentials.NewStaticCredentialsProvider("team", "secret", "")}
+	cfg := aws.Config{Region: local.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(local.URL()), Credentials: credentials.NewStaticCredentialsProvider("team", "secret", "")}
 	r.watch, r.moves = cloudwatch.NewFromConfig(cfg), codedeploy.NewFromConfig(cfg)
 	r.deploys = deployments.New(r.moves, local.World.Account, cfg.Region)
 	r.aliases = traffic.New(lambda.NewFromConfig(cfg))

@@ -24,6 +24,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
@@ -164,7 +165,7 @@ func (d *demo) play(ctx context.Context) error {
 // connect makes the clients. They speak to the local AWS as they would to AWS.
 func (d *demo) connect(ctx context.Context, stack cloudformation.Stack) error {
 	cfg := aws.Config{
-		Region: d.aws.World.Region, BaseEndpoint: aws.String(d.aws.URL()),
+		Region: d.aws.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(d.aws.URL()),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "demo", SecretAccessKey: "demo"}, nil
 		}),

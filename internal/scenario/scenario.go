@@ -25,6 +25,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
@@ -82,7 +83,7 @@ func Start(ctx context.Context, o Options) (*Story, error) {
 	local.Mux.Trail(s.noteCall)
 	s.aws = local
 	cfg := aws.Config{
-		Region: local.World.Region, BaseEndpoint: aws.String(local.URL()),
+		Region: local.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(local.URL()),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "shop", SecretAccessKey: "shop"}, nil
 		}),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/demo"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 )
 
@@ -36,7 +37,7 @@ func (s *Story) controlPlane(ctx context.Context, args []string) error {
 		return err
 	}
 	s.ledger = table.New(dynamodb.New(dynamodb.Options{
-		Region: s.aws.World.Region, BaseEndpoint: aws.String(s.aws.URL()),
+		Region: s.aws.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(s.aws.URL()),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "reader", SecretAccessKey: "reader"}, nil
 		}),

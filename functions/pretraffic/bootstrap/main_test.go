@@ -28,6 +28,7 @@ import (
 
 	localcodedeploy "github.com/pullback-dev/pullback/internal/localaws/codedeploy"
 	localdynamodb "github.com/pullback-dev/pullback/internal/localaws/dynamodb"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
@@ -94,7 +95,9 @@ func newRegion(t *testing.T, smoke http.HandlerFunc) *region {
 	t.Helper()
 	r := &region{t: t, world: world.New(world.Options{})}
 	mux := wire.NewMux(r.world)
-	mux.Handle(localcodedeploy.New(r.world, mux).Wire())
+	deploys := localcodedeploy.New(r.world, mux, localcodedeploy.Options{})
+	t.Cleanup(func() { require.NoError(t, deploys.Close()) })
+	mux.Handle(deploys.Wire())
 	mux.Handle(localdynamodb.New(r.world, mux).Wire())
 	mux.Handle(wire.Service{Name: "lambda", Protocol: wire.RESTJSON, Operations: []wire.Operation{
 		wire.Op("GetAlias", func(*wire.Call, *lambda.GetAliasInput) (*lambda.GetAliasOutput, error) {
@@ -119,7 +122,7 @@ func newRegion(t *testing.T, smoke http.HandlerFunc) *region {
 	server := httptest.NewServer(endpoint)
 	t.Cleanup(server.Close)
 	r.url = server.URL
-	cfg := aws.Config{Region: r.world.Region, BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("team", "secret", "")}
+	cfg := aws.Config{Region: r.world.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("team", "secret", "")}
 	r.moves = codedeploy.NewFromConfig(cfg)
 	r.store(dynamodb.NewFromConfig(cfg))
 	r.deploy()

@@ -17,6 +17,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 )
 
 func main() {
@@ -74,7 +76,7 @@ func moto() bool {
 
 func configOf(url string) aws.Config {
 	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(url), // the SDK's own retries stay: moto's connections break now and then
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(url), // the SDK's own retries stay: moto's connections break now and then
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
 }

@@ -27,6 +27,7 @@ import (
 	localas "github.com/pullback-dev/pullback/internal/localaws/autoscaling"
 	localec2 "github.com/pullback-dev/pullback/internal/localaws/ec2"
 	"github.com/pullback-dev/pullback/internal/localaws/elbv2"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -73,7 +74,7 @@ func newBench(t *testing.T) *bench {
 	server := httptest.NewServer(b.mux)
 	t.Cleanup(server.Close)
 	b.Client = autoscaling.New(autoscaling.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{},
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 	})
 	return b

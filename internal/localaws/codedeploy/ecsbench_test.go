@@ -23,6 +23,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy/appspec"
 	localecs "github.com/pullback-dev/pullback/internal/localaws/ecs"
 	"github.com/pullback-dev/pullback/internal/localaws/elbv2"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -101,7 +102,7 @@ func newFleet(t *testing.T, l layout) *fleet {
 	}
 	f.mux.Intercept(f.note)
 	f.config = aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 	}
 	f.deployments, f.services, f.balancers = sdk.NewFromConfig(f.config), ecs.NewFromConfig(f.config), elb.NewFromConfig(f.config)

@@ -25,6 +25,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/codedeploy"
 	localeventbridge "github.com/pullback-dev/pullback/internal/localaws/eventbridge"
 	locallambda "github.com/pullback-dev/pullback/internal/localaws/lambda"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	localsns "github.com/pullback-dev/pullback/internal/localaws/sns"
 	localsqs "github.com/pullback-dev/pullback/internal/localaws/sqs"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
@@ -62,7 +63,7 @@ func newRegion(t *testing.T) *region {
 	} {
 		mux.Handle(s)
 	}
-	c := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", "")}
+	c := aws.Config{Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", "")}
 	return &region{t: t, w: w, deployments: sdk.NewFromConfig(c), functions: lambda.NewFromConfig(c), alarms: cloudwatch.NewFromConfig(c)}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	localdynamodb "github.com/pullback-dev/pullback/internal/localaws/dynamodb"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -45,10 +46,10 @@ func newCloud(t *testing.T) *cloud {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return &cloud{t: t, world: w, local: local, Client: dynamodb.New(dynamodb.Options{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String(server.URL),
-		Credentials:  credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		Retryer:      aws.NopRetryer{},
+		Region:     "us-east-1",
+		HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		Retryer:     aws.NopRetryer{},
 		// The SDK warns about answers whose checksum is wrong or missing, and
 		// does not use their connection again.
 		Logger: logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) { t.Errorf(format, v...) }),

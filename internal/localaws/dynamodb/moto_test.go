@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 )
 
 // operations is how many random operations both sides are asked.
@@ -70,7 +71,7 @@ func motoServer(t *testing.T) string {
 
 func clientOf(url string) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(url), Retryer: aws.NopRetryer{},
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(url), Retryer: aws.NopRetryer{},
 		Credentials:                     credentials.NewStaticCredentialsProvider("test", "test", ""),
 		DisableValidateResponseChecksum: true, // moto's are wrong for errors
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	localec2 "github.com/pullback-dev/pullback/internal/localaws/ec2"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -60,7 +61,7 @@ func newBench(t *testing.T) *bench {
 	server := httptest.NewServer(b.mux)
 	t.Cleanup(server.Close)
 	b.Client = ec2.New(ec2.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{},
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 	})
 	return b

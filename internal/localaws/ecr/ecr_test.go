@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	localecr "github.com/pullback-dev/pullback/internal/localaws/ecr"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/wire/wiretest"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
@@ -30,7 +31,7 @@ func registry(t *testing.T, mutability ecrtypes.ImageTagMutability) *ecr.Client 
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	c := ecr.New(ecr.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 	_, err := c.CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: aws.String("app"), ImageTagMutability: mutability})
 	require.NoError(t, err)

@@ -24,6 +24,7 @@ import (
 	localcloudwatch "github.com/pullback-dev/pullback/internal/localaws/cloudwatch"
 	"github.com/pullback-dev/pullback/internal/localaws/ecs"
 	"github.com/pullback-dev/pullback/internal/localaws/elbv2"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -81,7 +82,7 @@ func (b *bench) listen() {
 	b.t.Cleanup(func() { cancel(); server.Close() })
 	b.url = server.URL
 	config := aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
 	b.Client, b.elb, b.alarms = sdk.NewFromConfig(config), elb.NewFromConfig(config), cloudwatch.NewFromConfig(config)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 )
 
 func request(t *testing.T, method, url, body string) (status int, answer string) {
@@ -32,7 +33,7 @@ func request(t *testing.T, method, url, body string) (status int, answer string)
 func TestAnAlarmFlaps(t *testing.T) {
 	s := open(t, fault.Rule{Name: "flap", Alarm: "errors", Do: fault.Flap, For: fault.Duration(20 * time.Second), Times: 3})
 	client := cloudwatch.New(cloudwatch.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(s.URL()), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(s.URL()), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 	_, err := client.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
 		AlarmName: aws.String("errors"), Namespace: aws.String("shop"), MetricName: aws.String("Errors"), Statistic: cwtypes.StatisticSum,

@@ -23,6 +23,7 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -40,7 +41,7 @@ func open(t *testing.T, rules ...fault.Rule) site {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, local.Close()) })
 	config := aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(local.URL()), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(local.URL()), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
 	return site{AWS: local, ssm: ssm.NewFromConfig(config), sqs: sqs.NewFromConfig(config), sns: sns.NewFromConfig(config)}

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -32,7 +33,7 @@ func open(t *testing.T, o host.Options) *host.AWS {
 // config is how a client finds a local AWS.
 func config(local *host.AWS) aws.Config {
 	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(local.URL()), RetryMaxAttempts: 1,
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(local.URL()), RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/sqs"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
@@ -127,7 +128,7 @@ func newLocalIn(tb testing.TB, w *world.World, change ...func(*lambda.Options)) 
 		}),
 	}})
 	config := aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 	}
 	l.client, l.queues = awslambda.NewFromConfig(config), awssqs.NewFromConfig(config)

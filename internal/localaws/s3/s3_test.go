@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	locals3 "github.com/pullback-dev/pullback/internal/localaws/s3"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -32,8 +33,8 @@ func store(t *testing.T) (*s3.Client, *wire.Mux) {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	c := s3.New(s3.Options{
-		Region:                     "us-east-1",
-		BaseEndpoint:               aws.String(server.URL),
+		Region:     "us-east-1",
+		HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL),
 		UsePathStyle:               true,
 		Credentials:                credentials.NewStaticCredentialsProvider("test", "test", ""),
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported, // as the config package has it

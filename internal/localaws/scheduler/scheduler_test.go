@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/scheduler"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/sqs"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
@@ -57,7 +58,7 @@ func newBench(t *testing.T) *bench {
 	server := httptest.NewServer(b.mux)
 	t.Cleanup(server.Close)
 	b.Client = sdk.New(sdk.Options{
-		BaseEndpoint: aws.String(server.URL), Region: b.w.Region, RetryMaxAttempts: 1,
+		HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Region: b.w.Region, RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIDTEST", SecretAccessKey: "secret"}, nil
 		}),

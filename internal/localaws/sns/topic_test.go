@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire/wiretest"
 )
 
@@ -131,7 +132,7 @@ func TestTheSDKsClient(t *testing.T) {
 	server := httptest.NewServer(l.mux)
 	defer server.Close()
 	client := sns.New(sns.Options{
-		Region: "us-east-1", BaseEndpoint: &server.URL,
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: &server.URL,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	localssm "github.com/pullback-dev/pullback/internal/localaws/ssm"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/wire/wiretest"
@@ -28,7 +29,7 @@ func store(t *testing.T) *ssm.Client {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return ssm.New(ssm.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL),
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/iam"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	localsts "github.com/pullback-dev/pullback/internal/localaws/sts"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
@@ -44,7 +45,7 @@ func endpoint(t *testing.T) (mux *wire.Mux, client func(wire.Credentials) *sts.C
 	t.Cleanup(server.Close)
 	return mux, func(c wire.Credentials) *sts.Client {
 		return sts.New(sts.Options{
-			Region: "us-east-1", BaseEndpoint: aws.String(server.URL),
+			Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL),
 			Credentials: credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken),
 		})
 	}

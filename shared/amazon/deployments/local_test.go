@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	localcodedeploy "github.com/pullback-dev/pullback/internal/localaws/codedeploy"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
@@ -50,7 +51,9 @@ func serve(t *testing.T) *local {
 	t.Helper()
 	l := &local{t: t, world: world.New(world.Options{Start: noon}), version: "7"}
 	mux := wire.NewMux(l.world)
-	mux.Handle(localcodedeploy.New(l.world, mux).Wire())
+	deploys := localcodedeploy.New(l.world, mux, localcodedeploy.Options{})
+	t.Cleanup(func() { require.NoError(t, deploys.Close()) })
+	mux.Handle(deploys.Wire())
 	mux.Handle(wire.Service{Name: "lambda", Protocol: wire.RESTJSON, Operations: []wire.Operation{
 		wire.Op("GetAlias", func(*wire.Call, *lambda.GetAliasInput) (*lambda.GetAliasOutput, error) {
 			return &lambda.GetAliasOutput{
@@ -83,7 +86,7 @@ func serve(t *testing.T) *local {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	l.client = codedeploy.New(codedeploy.Options{
-		Region: region, BaseEndpoint: &server.URL,
+		Region: region, HTTPClient: sdkhttp.Client(), BaseEndpoint: &server.URL,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret"}, nil
 		}),

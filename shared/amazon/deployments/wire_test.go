@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
@@ -53,7 +54,7 @@ func (s *script) adapter(t *testing.T, region string) *deployments.Client {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	return deployments.New(codedeploy.New(codedeploy.Options{Region: region, BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{}}), account, region)
+	return deployments.New(codedeploy.New(codedeploy.Options{Region: region, HTTPClient: sdkhttp.Client(), BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{}}), account, region)
 }
 
 func TestRestoreIsTriedOnce(t *testing.T) {

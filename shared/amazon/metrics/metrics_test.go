@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	localcloudwatch "github.com/pullback-dev/pullback/internal/localaws/cloudwatch"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/metrics"
@@ -48,7 +49,7 @@ func serve(t *testing.T) *local {
 	server := httptest.NewServer(l.mux)
 	t.Cleanup(server.Close)
 	l.client = cloudwatch.New(cloudwatch.Options{
-		Region: "us-east-1", BaseEndpoint: &server.URL,
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: &server.URL,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret"}, nil
 		}),

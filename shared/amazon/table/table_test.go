@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	localdynamodb "github.com/pullback-dev/pullback/internal/localaws/dynamodb"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
@@ -44,7 +45,7 @@ func serve(t *testing.T) *server {
 	t.Cleanup(endpoint.Close)
 	key := mux.Issue(wire.Principal{ARN: "arn:aws:iam::111122223333:role/ledger"})
 	s.client = dynamodb.New(dynamodb.Options{
-		Region: "eu-central-1", BaseEndpoint: &endpoint.URL,
+		Region: "eu-central-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: &endpoint.URL,
 		Credentials: aws.CredentialsProviderFunc(credentials(key)),
 		Retryer:     retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Millisecond }),
 	})

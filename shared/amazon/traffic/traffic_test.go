@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	locallambda "github.com/pullback-dev/pullback/internal/localaws/lambda"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/traffic"
@@ -54,7 +55,7 @@ func serve(t *testing.T) *server {
 		require.NoError(t, service.Close())
 	})
 	s.client = lambda.New(lambda.Options{
-		Region: "us-east-1", BaseEndpoint: &endpoint.URL,
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: &endpoint.URL,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret"}, nil
 		}),

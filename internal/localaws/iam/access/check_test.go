@@ -93,8 +93,10 @@ func TestWhatMustBeAllowed(t *testing.T) {
 		},
 		"a transaction": {
 			"dynamodb", "TransactWriteItems", &dynamodb.TransactWriteItemsInput{TransactItems: []ddbtypes.TransactWriteItem{
-				{Put: &ddbtypes.Put{TableName: text("t"), Item: item}}, {Delete: &ddbtypes.Delete{TableName: text("t"), Key: item}},
-				{ConditionCheck: &ddbtypes.ConditionCheck{TableName: text("u"), Key: item}}, {Put: &ddbtypes.Put{TableName: text(table), Item: item}},
+				{Put: &ddbtypes.Put{TableName: text("t"), Item: item}},
+				{Delete: &ddbtypes.Delete{TableName: text("t"), Key: item}},
+				{ConditionCheck: &ddbtypes.ConditionCheck{TableName: text("u"), Key: item}},
+				{Put: &ddbtypes.Put{TableName: text(table), Item: item}},
 			}},
 			[]string{"dynamodb:ConditionCheckItem on arn:aws:dynamodb" + at + "table/u", "dynamodb:DeleteItem on " + table, "dynamodb:PutItem on " + table},
 		},

@@ -49,7 +49,7 @@ func TestActionsRunInTheirOrder(t *testing.T) {
 	s.pass(time.Minute)
 	s.approve("Beta")
 	s.pass(time.Minute)
-	s.reject("Beta")
+	s.reject()
 	assert.Equal(t, []string{
 		"09:00:04 one Beta STARTED",
 		"09:00:04 one Beta/A STARTED",
@@ -73,7 +73,7 @@ func TestANewerExecutionSupersedesTheOneThatWaits(t *testing.T) {
 	s.pass(time.Minute)
 	state := s.stage("Beta")
 	assert.Equal(t, []string{one, three}, []string{*state.LatestExecution.PipelineExecutionId, *state.InboundExecution.PipelineExecutionId})
-	s.reject("Beta")
+	s.reject()
 	s.pass(time.Minute)
 	assert.Equal(t, []string{
 		"09:01:00 two - STARTED",

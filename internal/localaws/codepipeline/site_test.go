@@ -242,4 +242,5 @@ func (s *site) answer(stage string, status cptypes.ApprovalStatus) {
 
 func (s *site) approve(stage string) { s.t.Helper(); s.answer(stage, cptypes.ApprovalStatusApproved) }
 
-func (s *site) reject(stage string) { s.t.Helper(); s.answer(stage, cptypes.ApprovalStatusRejected) }
+// reject rejects one of the stage Beta.
+func (s *site) reject() { s.t.Helper(); s.answer("Beta", cptypes.ApprovalStatusRejected) }

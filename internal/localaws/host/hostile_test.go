@@ -50,9 +50,11 @@ func samples(t *testing.T, s wire.Service) []sample {
 	require.NoError(t, err, module(s.Name))
 	var all []sample
 	for _, op := range s.Operations {
-		b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), "request_snapshot", op.Name+".request.snap"))
-		if err == nil {
-			all = append(all, parse(op.Name, b))
+		for _, folder := range []string{"request_snapshot", "serde_snapshot"} { // some modules keep them elsewhere
+			b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), folder, op.Name+".request.snap"))
+			if err == nil {
+				all = append(all, parse(op.Name, b))
+			}
 		}
 	}
 	return all

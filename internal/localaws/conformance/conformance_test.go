@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/state"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -45,7 +46,7 @@ func newSide(t *testing.T, name string, connect func(t *testing.T, endpoint stri
 
 func goSDK(_ *testing.T, endpoint string) caller {
 	clients := goClients(aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(endpoint), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(endpoint), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials:                credentials.NewStaticCredentialsProvider("test", "test", ""),
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported, // the default of both clients
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,

@@ -201,6 +201,7 @@ func (st *stack) remember(m *member, replaced bool) {
 // finish completes a resource, or begins to wait for it.
 func (s *Service) finish(st *stack, m *member, a attempt) {
 	if m.Pending != "" {
+		a.since = s.world.Now()
 		st.op.waiting, st.op.attempt = m.LogicalID, a
 		return
 	}
@@ -217,6 +218,9 @@ func (s *Service) settled(ctx context.Context, st *stack) bool {
 		return true
 	}
 	now, err := s.provider.Settle(ctx, st.owner(), m.Resource)
+	if err == nil && now.Pending != "" && !s.provider.Patient(m.Type) && s.world.Now().Sub(op.attempt.since) > longestWait {
+		err = errTooLong
+	}
 	if err != nil {
 		op.waiting = ""
 		m.Pending = ""

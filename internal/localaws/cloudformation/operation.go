@@ -59,9 +59,18 @@ type operation struct {
 	plan *plan `state:"-"` // follows from the stack's revision
 }
 
+// longestWait is how long a resource may take to be complete, unless it is an
+// alias, whose deployment has limits of its own. Three hours is what
+// CloudFormation gives to a service of ECS (CloudFormation user guide,
+// "Troubleshooting CloudFormation", stabilization); for the others assumed.
+const longestWait = 3 * time.Hour
+
+var errTooLong = errors.New("Exceeded attempts to wait") //nolint:staticcheck // AWS's words
+
 // attempt is what was being done to the resource that is waited for.
 type attempt struct {
 	action string // create, update
+	since  time.Time
 	done   cfntypes.ResourceStatus
 	failed cfntypes.ResourceStatus
 }

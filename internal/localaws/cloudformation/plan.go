@@ -144,7 +144,8 @@ func (p *planner) look(id string) template.ValidationError {
 	p.plan.deps[id] = deps
 	found := problems(id, r.Type, "", faults)
 	found = append(found, p.lookBeside(id, r)...)
-	return append(found, p.provider.Check(p.ctx, p.st.owner(), resource.Desired{LogicalID: id, Type: r.Type, Properties: properties})...)
+	d := resource.Desired{LogicalID: id, Type: r.Type, Properties: properties, UpdatePolicy: r.UpdatePolicy}
+	return append(found, p.provider.Check(p.ctx, p.st.owner(), d)...)
 }
 
 // problems turns faults of a value into problems of a resource.

@@ -282,3 +282,16 @@ func TestTheAWSCommandLineDeploysAndWaits(t *testing.T) {
 	run("wait", "stack-delete-complete", "--stack-name", "shop")
 	assert.Empty(t, a.queue(t, "q", sqstypes.QueueAttributeNameQueueArn))
 }
+
+func TestAResourceIsNotWaitedForForEver(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, world.Manual)
+	a.create(t, `{"Resources": {
+		"Machines": {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": {"ImageId": "ami-1"}}},
+		"Fleet": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": {"MinSize": "1", "MaxSize": "1", "AvailabilityZones": {"Fn::GetAZs": ""},
+			"LaunchTemplate": {"LaunchTemplateId": {"Ref": "Machines"}, "Version": "1"}}}}}`)
+	assert.Equal(t, cfntypes.StackStatusCreateInProgress, a.status(t, "shop"))
+	a.pass(t, 4*time.Hour)
+	assert.Equal(t, cfntypes.StackStatusRollbackComplete, a.status(t, "shop"))
+	assert.Contains(t, a.story(t), "Fleet CREATE_FAILED Exceeded attempts to wait")
+}

@@ -14,6 +14,8 @@ type kind struct {
 	replace, perhaps string
 	// Must says whether a change of those in perhaps makes another resource.
 	must func(before, after map[string]any) bool
+	// Policies are the members of an UpdatePolicy that are acted on.
+	policies string
 	// Attributes are what Fn::GetAtt may ask for.
 	attributes string
 	// Rename and asJSON are for the mapper.
@@ -30,6 +32,8 @@ type kind struct {
 	// Existing tells j.made if a resource of that name is there already, so that
 	// a stack can take it over. Nil if that cannot be found out.
 	existing func(j *job) error
+	// Patient says that what is waited for ends by itself.
+	patient bool
 	// Remove undoes create. Nil if there is nothing to undo.
 	remove func(j *job) error
 	// Gone says whether what remove began has ended. Nil if it has at once.
@@ -53,7 +57,7 @@ func kinds() map[string]kind {
 	}
 	for _, some := range []map[string]kind{
 		lambdaKinds(), invokeKinds(), sqsKinds(), snsKinds(), dynamodbKinds(), eventsKinds(),
-		iamKinds(), cloudwatchKinds(), codedeployKinds(), ssmKinds(), s3Kinds(), ecrKinds(), ecsKinds(), elbKinds(), observeKinds(),
+		iamKinds(), cloudwatchKinds(), codedeployKinds(), ssmKinds(), s3Kinds(), ecrKinds(), ecsKinds(), elbKinds(), observeKinds(), fleetKinds(), pipelineKinds(),
 	} {
 		maps.Copy(all, some)
 	}

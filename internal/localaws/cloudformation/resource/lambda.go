@@ -44,10 +44,12 @@ func lambdaKinds() map[string]kind {
 		"AWS::Lambda::Alias": {
 			properties: "Description FunctionName! FunctionVersion! Name! RoutingConfig",
 			attributes: "AliasArn",
+			policies:   "CodeDeployLambdaAliasUpdate",
 			replace:    "FunctionName Name",
 			create:     createAlias,
 			update:     updateAlias,
 			settle:     settleAlias,
+			patient:    true,
 			remove: func(j *job) error {
 				_, err := call[lambda.DeleteAliasOutput](j, "lambda", "DeleteAlias",
 					&lambda.DeleteAliasInput{FunctionName: aws.String(j.text("FunctionName")), Name: aws.String(j.text("Name"))})

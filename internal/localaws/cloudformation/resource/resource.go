@@ -105,6 +105,11 @@ func (p *Provider) Check(ctx context.Context, o Owner, d Desired) template.Valid
 		return template.ValidationError{{LogicalID: d.LogicalID, Type: d.Type, Reason: notSupported, Kind: template.KindType}}
 	}
 	j.known()
+	for _, name := range keys(d.UpdatePolicy) {
+		if !slices.Contains(strings.Fields(j.kind.policies), name) {
+			j.report("UpdatePolicy."+name, "is not supported")
+		}
+	}
 	// What a handler finds comes on top of what is known by now. It makes no
 	// call, so it has nothing else to say.
 	before := j.problems
@@ -182,6 +187,9 @@ func (p *Provider) Settle(ctx context.Context, o Owner, r Resource) (Resource, e
 	err := j.kind.settle(j)
 	return j.resource, err
 }
+
+// Patient says whether a type may be waited for as long as it takes.
+func (p *Provider) Patient(typ string) bool { return p.kinds[typ].patient }
 
 // Recreation says whether the change of a property makes another resource.
 type Recreation string

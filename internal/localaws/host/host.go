@@ -157,7 +157,7 @@ func assemble(o Options, url string) *AWS {
 	})
 	a.CodeDeploy = codedeploy.New(w, mux, o.instances(w, url))
 	a.Fleet.Watch(a.launching)
-	for _, s := range []service{
+	a.register([]service{
 		backup.New(w, mux),
 		a.Lambda,
 		a.CodeDeploy,
@@ -179,19 +179,8 @@ func assemble(o Options, url string) *AWS {
 		sts.New(w, mux, identities),
 		ssm.New(w, mux),
 		a.Stacks,
-	} {
-		mux.Handle(s.Wire())
-		if k, ok := s.(state.Keeper); ok {
-			a.keepers = append(a.keepers, keeper{k, s.Wire().Name})
-		}
-	}
-	if o.IAM.Mode == "" {
-		o.IAM.Mode = access.Enforce
-	}
-	if o.IAM.Mode == access.Enforce {
-		mux.Authenticate()
-	}
-	a.Access = access.New(w, mux, identities, o.IAM)
+	})
+	a.guard(identities, o.IAM)
 	a.Faults = fault.New(w, mux, o.World.Seed)
 	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, ConnState: a.track}
 	return a
@@ -207,6 +196,30 @@ func (o *Options) instances(w *world.World, url string) codedeploy.Options {
 	return codedeploy.Options{HostsDir: folder, Unconfined: o.Unconfined, Env: func() []string {
 		return []string{"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + w.Region, "AWS_DEFAULT_REGION=" + w.Region}
 	}}
+}
+
+// register puts the services behind the address, and remembers those whose state
+// is kept.
+func (a *AWS) register(services []service) {
+	for _, s := range services {
+		described := s.Wire()
+		a.Mux.Handle(described)
+		if k, ok := s.(state.Keeper); ok {
+			a.keepers = append(a.keepers, keeper{k, described.Name})
+		}
+	}
+}
+
+// guard asks for permission before anything else sees a call. Policies are
+// enforced unless the options say otherwise.
+func (a *AWS) guard(identities *iam.Service, o access.Options) {
+	if o.Mode == "" {
+		o.Mode = access.Enforce
+	}
+	if o.Mode == access.Enforce {
+		a.Mux.Authenticate()
+	}
+	a.Access = access.New(a.World, a.Mux, identities, o)
 }
 
 // URL returns the address, for AWS_ENDPOINT_URL.

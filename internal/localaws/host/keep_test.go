@@ -17,6 +17,7 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/localaws/host"
 	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
+	"github.com/pullback-dev/pullback/internal/localaws/state"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -78,4 +79,18 @@ func TestADamagedStateSaysWhatToDo(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "localaws.db"), []byte("no database"), 0o600))
 	_, err := host.Start(t.Context(), host.Options{State: dir})
 	assert.ErrorContains(t, err, "if it is damaged, delete it")
+}
+
+func TestEveryServiceKeepsItsState(t *testing.T) {
+	dir := t.TempDir()
+	local, _ := start(t, host.Options{State: dir})
+	require.NoError(t, local.Close())
+	store, err := state.OpenStore(dir)
+	require.NoError(t, err)
+	defer store.Close() //nolint:errcheck // only read
+	all, err := store.Get()
+	require.NoError(t, err)
+	for _, s := range local.Mux.Services() {
+		assert.Contains(t, all, s.Name)
+	}
 }

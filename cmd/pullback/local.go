@@ -13,6 +13,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -24,7 +25,7 @@ func localCommand() *cobra.Command {
 }
 
 type upOptions struct {
-	listen, clock, stack, dist, faults, state string
+	listen, clock, stack, dist, faults, state, iam string
 	seed                                      uint64
 }
 
@@ -48,6 +49,7 @@ that variable for SQS: pass --endpoint-url there.`,
 	c.Flags().StringVar(&o.stack, "stack", "", "deploy this synthesized `template`, for example cdk.out/pullback.template.json")
 	c.Flags().StringVar(&o.dist, "dist", "dist/local", "`folder` with the functions built for this machine (make build)")
 	c.Flags().StringVar(&o.state, "state", "", "keep the state in this `folder` over a restart; without it, everything is gone at the end")
+	c.Flags().StringVar(&o.iam, "iam", "enforce", "what becomes of what no policy allows: enforce (refused), record (told on stderr) or off")
 	c.Flags().StringVar(&o.faults, "faults", "", "let AWS fail as the rules in this `file` say (POST /_local/faults adds more)")
 	c.Flags().Uint64Var(&o.seed, "seed", 1, "seed of everything that is random")
 	return c
@@ -69,8 +71,27 @@ func readFaults(file string) ([]fault.Rule, error) {
 	return rules, nil
 }
 
+// policies says what becomes of what no policy allows. Where it is recorded,
+// people read it.
+func policies(mode string, stderr io.Writer) (access.Options, error) {
+	m, err := access.ParseMode(mode)
+	o := access.Options{Mode: m}
+	if m == access.Record {
+		o.Observe = func(d access.Decision) {
+			if !d.Allowed {
+				_, _ = fmt.Fprintln(stderr, "not allowed:", d) // a line that cannot be written is not worth stopping for
+			}
+		}
+	}
+	return o, err
+}
+
 func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
 	mode, err := world.ParseMode(o.clock)
+	if err != nil {
+		return usageError{err}
+	}
+	policies, err := policies(o.iam, stderr)
 	if err != nil {
 		return usageError{err}
 	}
@@ -88,7 +109,7 @@ func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	local, err := host.Start(ctx, host.Options{
-		Listen: o.listen, World: world.Options{Mode: mode, Seed: o.seed}, Faults: faults, State: o.state,
+		Listen: o.listen, World: world.Options{Mode: mode, Seed: o.seed}, Faults: faults, State: o.state, IAM: policies,
 		Log: func(function, version, line string) {
 			_, _ = fmt.Fprintf(stderr, "%s:%s %s\n", function, version, line)
 		}, // a log that cannot be written is not worth stopping for

@@ -6,8 +6,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/pullback-dev/pullback/shared/settings"
@@ -72,9 +70,13 @@ func newFunctions(at parts, dist string, env settings.Settings) functions {
 	for _, hook := range []string{"pretraffic", "posttraffic"} {
 		// CodeDeploy invokes hooks asynchronously. One that could not answer
 		// after its retries must not go unnoticed.
-		fs[hook].ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{
-			RetryAttempts: jsii.Number(2),
-			OnFailure:     awslambdadestinations.NewSqsDestination(at.queues.hooksDead),
+		// The construct above this resource would let the function look at the
+		// queue, too, which nobody needs.
+		awslambda.NewCfnEventInvokeConfig(at.stack, jsii.String(hook+"-retries"), &awslambda.CfnEventInvokeConfigProps{
+			FunctionName: fs[hook].FunctionName(), Qualifier: jsii.String("$LATEST"), MaximumRetryAttempts: jsii.Number(2),
+			DestinationConfig: &awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
+				OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: at.queues.hooksDead.QueueArn()},
+			},
 		})
 	}
 	return fs
@@ -97,12 +99,13 @@ func resource(f awslambda.Function) awscdk.CfnResource {
 	return cfn
 }
 
-// feed connects the queues to the functions that read them.
+// feed connects the queues to the functions that read them. What that takes of
+// their roles is among the permissions.
 func (fs functions) feed(at parts) {
-	fs["alarmrouter"].AddEventSource(awslambdaeventsources.NewSqsEventSource(at.queues.signals, &awslambdaeventsources.SqsEventSourceProps{
-		BatchSize: jsii.Number(10), ReportBatchItemFailures: jsii.Bool(true),
-	}))
-	fs["rollbacker"].AddEventSource(awslambdaeventsources.NewSqsEventSource(at.queues.rollbacks, &awslambdaeventsources.SqsEventSourceProps{
-		BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true),
-	}))
+	fs["alarmrouter"].AddEventSourceMapping(jsii.String("signals"), &awslambda.EventSourceMappingOptions{
+		EventSourceArn: at.queues.signals.QueueArn(), BatchSize: jsii.Number(10), ReportBatchItemFailures: jsii.Bool(true),
+	})
+	fs["rollbacker"].AddEventSourceMapping(jsii.String("rollbacks"), &awslambda.EventSourceMappingOptions{
+		EventSourceArn: at.queues.rollbacks.QueueArn(), BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true),
+	})
 }

@@ -30,12 +30,14 @@ const (
 	noticesTopic  scope = "the notices topic"
 	signalsQueue  scope = "the signals queue"
 	rollbackQueue scope = "the rollbacks queue"
+	hooksDead     scope = "the dead-letter queue of the hooks"
 	ownLogs       scope = "the function's own log group"
 )
 
 // permissions returns what each function may do, by its folder: the calls that
-// it makes and nothing else. What Lambda needs of its role to read its queue
-// and to hand on what failed is granted by the constructs that connect them.
+// it makes, and those that Lambda makes in its name, and nothing else. Each of
+// them is needed: testdata/permissions.txt of the scenarios names a story that
+// breaks without it.
 //
 // The resources are those that the Service Authorization Reference names for
 // the action. DynamoDB has no action for a transaction, only for the writes in
@@ -49,6 +51,7 @@ func permissions() map[string][]permission {
 	hook := []permission{
 		{everything, []string{"codedeploy:PutLifecycleEventHookExecutionStatus"}},
 		{ledgerTable, []string{"dynamodb:GetItem", "dynamodb:PutItem"}},
+		{hooksDead, []string{"sqs:SendMessage"}}, // with which Lambda gives up on an event
 	}
 	survey := []permission{
 		{groups, []string{"codedeploy:BatchGetDeployments", "codedeploy:ListDeployments"}},
@@ -64,12 +67,14 @@ func permissions() map[string][]permission {
 			{groups, []string{"codedeploy:BatchGetDeploymentGroups", "codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"}},
 			{ledgerTable, []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
 			{rollbackQueue, []string{"sqs:SendMessage"}},
+			{signalsQueue, reads()},
 		}),
 		"rollbacker": slices.Concat(look, survey, restore(), []permission{
 			{everything, []string{"codedeploy:StopDeployment"}},
 			{enabled, []string{"lambda:UpdateAlias"}},
 			{ledgerTable, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
 			{signalsQueue, []string{"sqs:SendMessage"}},
+			{rollbackQueue, reads()},
 		}),
 	}
 }
@@ -84,6 +89,12 @@ func restore() []permission {
 		{configs, []string{"codedeploy:GetDeploymentConfig"}},
 		{applications, []string{"codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision"}},
 	}
+}
+
+// reads is what Lambda needs of a function's role to read its queue. Source:
+// AWS managed policy reference, "AWSLambdaSQSQueueExecutionRole".
+func reads() []string {
+	return []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 }
 
 // logs is what Lambda needs of a function's role to keep what it writes. Source:
@@ -124,6 +135,7 @@ func arns(at parts) map[scope]*string {
 		noticesTopic:  at.topic.TopicArn(),
 		signalsQueue:  at.queues.signals.QueueArn(),
 		rollbackQueue: at.queues.rollbacks.QueueArn(),
+		hooksDead:     at.queues.hooksDead.QueueArn(),
 	}
 }
 

@@ -37,7 +37,7 @@ func checks() map[string]check {
 func acts() map[string]check {
 	return map[string]check{
 		"advance": (*Story).advance, "complain": (*Story).complain, "control-plane": (*Story).controlPlane, "delete": (*Story).deleteVersion,
-		"install": (*Story).install, "lose": (*Story).lose, "pause": (*Story).pause, "prove": (*Story).prove,
+		"install": (*Story).install, "lose": (*Story).lose, "pause": (*Story).pause, "speaks": (*Story).speaks, "shut": (*Story).shut, "prove": (*Story).prove,
 		"repeat": (*Story).repeat, "resume": (*Story).resume, "stop-deployment": (*Story).stop, "traffic": (*Story).traffic,
 		"unhold": (*Story).unhold, "until": (*Story).until,
 	}

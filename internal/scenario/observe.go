@@ -11,6 +11,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/operate"
 	"github.com/pullback-dev/pullback/shared/ledger"
@@ -104,9 +108,32 @@ func (s *Story) fired(_ context.Context, args []string) error {
 	return nil
 }
 
+// log returns what a function has written into CloudWatch Logs.
+func (s *Story) log(ctx context.Context, function string) ([]string, error) {
+	var lines []string
+	for _, prefix := range []string{"pullback_", "CodeDeployHook_pullback_"} {
+		pages := cloudwatchlogs.NewFilterLogEventsPaginator(s.clients.logs, &cloudwatchlogs.FilterLogEventsInput{
+			LogGroupName: aws.String("/aws/lambda/" + prefix + function),
+		})
+		for pages.HasMorePages() {
+			out, err := pages.NextPage(ctx)
+			if _, none := errors.AsType[*logstypes.ResourceNotFoundException](err); none {
+				break
+			}
+			if err != nil {
+				return nil, fmt.Errorf("read the log of %s: %w", function, err)
+			}
+			for _, e := range out.Events {
+				lines = append(lines, *e.Message)
+			}
+		}
+	}
+	return lines, nil
+}
+
 // logged checks how many lines of a function's log match: logged 5 alarmrouter
 // 'message not handled'.
-func (s *Story) logged(_ context.Context, args []string) error {
+func (s *Story) logged(ctx context.Context, args []string) error {
 	if len(args) != 3 {
 		return errors.New("want: logged NUMBER FUNCTION PATTERN")
 	}
@@ -118,11 +145,13 @@ func (s *Story) logged(_ context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("pattern: %w", err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	lines, err := s.log(ctx, args[1])
+	if err != nil {
+		return err
+	}
 	found := 0
-	for _, l := range s.logs {
-		if strings.HasSuffix(l.function, "_"+args[1]) && pattern.MatchString(l.text) {
+	for _, l := range lines {
+		if pattern.MatchString(l) {
 			found++
 		}
 	}

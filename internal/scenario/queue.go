@@ -93,6 +93,25 @@ func (s *Story) send(ctx context.Context, name string, files, texts []string) er
 	return nil
 }
 
+// shut takes a queue's policy away, so that no service may put anything into
+// it: shut signals.
+func (s *Story) shut(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errors.New("want: shut QUEUE")
+	}
+	url, err := s.queue(args[0], false)
+	if err != nil {
+		return err
+	}
+	_, err = s.clients.queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{
+		QueueUrl: &url, Attributes: map[string]string{string(sqstypes.QueueAttributeNamePolicy): ""},
+	})
+	if err != nil {
+		return fmt.Errorf("shut %s: %w", args[0], err)
+	}
+	return nil
+}
+
 // call invokes a hook's function as CodeDeploy does, without waiting for it.
 func (s *Story) call(ctx context.Context, function, payload string) error {
 	_, err := s.clients.lambda.Invoke(ctx, &lambda.InvokeInput{

@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -25,6 +26,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
 	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
@@ -39,6 +41,9 @@ import (
 type Options struct {
 	Template string // path of the synthesized template
 	Dist     string // folder with the functions and the sample, built for this machine
+
+	Change  func(template []byte) ([]byte, error) // changes what is deployed; optional
+	Observe func(access.Decision)                 // hears what the policies decide, with the world's lock held; optional
 }
 
 // Story is one run of a script: its own AWS, control plane and shop.
@@ -68,6 +73,7 @@ type clients struct {
 	watch  *cloudwatch.Client
 	events *eventbridge.Client
 	lambda *lambda.Client
+	logs   *cloudwatchlogs.Client
 	queues *sqs.Client
 }
 
@@ -76,7 +82,7 @@ type logLine struct{ function, text string }
 // Start begins a story: an empty account, at nine on a Monday morning.
 func Start(ctx context.Context, o Options) (*Story, error) {
 	s := &Story{options: o, versions: map[string]deploy.Revision{"v1": "1"}}
-	local, err := host.Start(ctx, host.Options{World: world.Options{Mode: world.Manual, Seed: 1}, Log: s.noteLog, Problem: s.noteProblem})
+	local, err := host.Start(ctx, host.Options{World: world.Options{Mode: world.Manual, Seed: 1}, Log: s.noteLog, Problem: s.noteProblem, IAM: access.Options{Observe: o.Observe}})
 	if err != nil {
 		return nil, fmt.Errorf("start the local AWS: %w", err)
 	}
@@ -90,7 +96,7 @@ func Start(ctx context.Context, o Options) (*Story, error) {
 	}
 	s.clients = clients{
 		deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg), events: eventbridge.NewFromConfig(cfg),
-		lambda: lambda.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg),
+		lambda: lambda.NewFromConfig(cfg), logs: cloudwatchlogs.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg),
 	}
 	s.shop = shop.New(o.Dist, cfg)
 	s.deploys = deployments.New(s.clients.deploy, local.World.Account, cfg.Region)

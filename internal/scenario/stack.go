@@ -29,6 +29,11 @@ func (s *Story) controlPlane(ctx context.Context, args []string) error {
 	if in.Template, err = configure(in.Template, args); err != nil {
 		return err
 	}
+	if s.options.Change != nil {
+		if in.Template, err = s.options.Change(in.Template); err != nil {
+			return err
+		}
+	}
 	if s.stack, err = s.aws.Deploy(ctx, in); err != nil {
 		return err
 	}

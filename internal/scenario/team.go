@@ -34,6 +34,14 @@ func (s *Story) install(ctx context.Context, args []string) error {
 	return s.shop.Install(ctx, c)
 }
 
+// speaks lets another alarm speak for the group: speaks checkout-complaints.
+func (s *Story) speaks(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errors.New("want: speaks ALARM")
+	}
+	return s.shop.Speaks(ctx, s.aws.World.Account, s.aws.World.Region, args[0])
+}
+
 // traffic sets how many orders come in each second: traffic 20.
 func (s *Story) traffic(_ context.Context, args []string) error {
 	rate, err := number(args)

@@ -167,6 +167,22 @@ func (s Shop) group(ctx context.Context, c Choices) error {
 	return nil
 }
 
+// Speaks lets another alarm speak for the group, which it makes.
+func (s Shop) Speaks(ctx context.Context, account, region, alarm string) error {
+	if err := s.alarm(ctx, alarm); err != nil {
+		return err
+	}
+	t := Target()
+	_, err := s.deploy.TagResource(ctx, &codedeploy.TagResourceInput{
+		ResourceArn: aws.String(fmt.Sprintf("arn:aws:codedeploy:%s:%s:deploymentgroup:%s/%s", region, account, t.Application, t.Group)),
+		Tags:        []cdtypes.Tag{{Key: aws.String("pullback:alarms"), Value: &alarm}},
+	})
+	if err != nil {
+		return fmt.Errorf("let alarm %s speak for %s: %w", alarm, t, err)
+	}
+	return nil
+}
+
 // tags are all that the team has to say to pullback.
 func (c Choices) tags() []cdtypes.Tag {
 	if c.Untagged {

@@ -310,6 +310,7 @@ func TestARecordOnlyTells(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, seen, 1)
 	assert.False(t, seen[0].Allowed)
+	assert.Contains(t, seen[0].String(), "User: "+ana+" is not authorized to perform: sqs:SendMessage")
 	assert.Equal(t, []string{"sqs", "SendMessage", "sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q", ana}, []string{
 		seen[0].Service, seen[0].Operation, seen[0].Action, seen[0].Resource, seen[0].Principal.ARN,
 	})

@@ -43,14 +43,15 @@ func (a account) messages(url string) []sqstypes.Message {
 	return out.Messages
 }
 
-// occur sends an event to a rule with one target, and lets it be delivered.
-func (a account) occur(target, dead string) {
+// occur sends an event to a rule with one target, whose dead-letter queue is
+// called dead, and lets it be delivered.
+func (a account) occur(target string) {
 	a.t.Helper()
 	c, ctx := eventbridge.NewFromConfig(a.root()), a.t.Context()
 	_, err := c.PutRule(ctx, &eventbridge.PutRuleInput{Name: aws.String("r"), EventPattern: aws.String(`{"source":["shop"]}`)})
 	require.NoError(a.t, err)
 	_, err = c.PutTargets(ctx, &eventbridge.PutTargetsInput{Rule: aws.String("r"), Targets: []ebtypes.Target{{
-		Id: aws.String("1"), Arn: &target, DeadLetterConfig: &ebtypes.DeadLetterConfig{Arn: aws.String(queueOf + dead)},
+		Id: aws.String("1"), Arn: &target, DeadLetterConfig: &ebtypes.DeadLetterConfig{Arn: aws.String(queueOf + "dead")},
 	}}})
 	require.NoError(a.t, err)
 	_, err = c.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
@@ -78,7 +79,7 @@ func TestEventBridgeDeliversOnlyWhereItMay(t *testing.T) {
 				policy = *document(c.statements...)
 			}
 			target, dead := a.queue("target", policy), a.queue("dead", *document(lets("events.amazonaws.com", rule, "dead")))
-			a.occur(queueOf+"target", "dead")
+			a.occur(queueOf+"target")
 			lost := a.messages(dead)
 			if c.delivered {
 				if policy != "" { // the root may read it
@@ -98,7 +99,7 @@ func TestADeadLetterQueueThatIsClosedLosesTheEvent(t *testing.T) {
 	a := open(t, access.Options{})
 	a.queue("target", "")
 	dead := a.queue("dead", "")
-	a.occur(queueOf+"target", "dead")
+	a.occur(queueOf+"target")
 	assert.Empty(t, a.messages(dead))
 }
 
@@ -107,14 +108,14 @@ func TestEventBridgeNeedsTheTopicsOwnPermission(t *testing.T) {
 	_, err := sns.NewFromConfig(a.root()).CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("t")})
 	require.NoError(t, err)
 	dead := a.queue("dead", *document(lets("events.amazonaws.com", rule, "dead")))
-	a.occur(topic, "dead")
+	a.occur(topic)
 	assert.Len(t, a.messages(dead), 1, "the policy that a topic is born with is for its owner")
 	_, err = sns.NewFromConfig(a.root()).SetTopicAttributes(t.Context(), &sns.SetTopicAttributesInput{
 		TopicArn: aws.String(topic), AttributeName: aws.String("Policy"), AttributeValue: document(
 			`{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sns:Publish","Resource":"` + topic + `"}`),
 	})
 	require.NoError(t, err)
-	a.occur(topic, "dead")
+	a.occur(topic)
 	assert.Empty(t, a.messages(dead))
 }
 

@@ -26,7 +26,7 @@ func (d *DeniedError) HTTPStatus() int { return d.status }
 // allowed.
 func refusal(d Decision) error {
 	e := &DeniedError{Decision: d, status: http.StatusBadRequest}
-	e.Fault, e.Message = smithy.FaultClient, d.text()
+	e.Fault, e.Message = smithy.FaultClient, d.String()
 	switch d.Service {
 	case "sns":
 		e.Code, e.status = "AuthorizationError", http.StatusForbidden
@@ -43,14 +43,17 @@ func refusal(d Decision) error {
 	return e
 }
 
-// text says who may not do what to what, and why.
-func (d Decision) text() string {
+// String says who may not do what to what, and why.
+func (d Decision) String() string {
 	who := "User: " + d.Caller.ARN
 	switch {
 	case d.Caller.ARN == "" && d.Caller.Service != "":
 		who = "Service: " + d.Caller.Service
 	case d.Caller.ARN == "":
 		who = "User: anonymous"
+	}
+	if d.Allowed {
+		return who + " may " + d.Action + " on resource: " + d.Resource + " (" + named(d.By) + ")"
 	}
 	text := who + " is not authorized to perform: " + d.Action + " on resource: " + d.Resource
 	if d.Explicit {

@@ -1,0 +1,173 @@
+package scenario_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
+)
+
+// A grant is one action that one statement of the template allows.
+type grant struct {
+	policy    string // logical ID of the resource that holds the document
+	statement int    // its place in the document
+	label     string // what decisions call it
+	action    string
+	text      string // for people: "alarmrouter may sqs:SendMessage on Rollbacks"
+}
+
+// document is a policy document of the template with all that can be said of it.
+type document struct {
+	properties map[string]any
+	id, kind   string
+}
+
+// documents returns the policy documents of a template, by their logical IDs.
+func documents(template map[string]any) []document {
+	var all []document
+	resources, _ := template["Resources"].(map[string]any)
+	for id, r := range resources {
+		resource, _ := r.(map[string]any)
+		kind, _ := resource["Type"].(string)
+		properties, _ := resource["Properties"].(map[string]any)
+		if _, ok := properties["PolicyDocument"]; ok {
+			all = append(all, document{properties, id, kind})
+		}
+	}
+	slices.SortFunc(all, func(a, b document) int { return strings.Compare(a.id, b.id) })
+	return all
+}
+
+// statements returns the statements of a document.
+func (d document) statements() []map[string]any {
+	var all []map[string]any
+	body, _ := d.properties["PolicyDocument"].(map[string]any)
+	list, _ := body["Statement"].([]any)
+	for _, s := range list {
+		if one, ok := s.(map[string]any); ok {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// owner is whose policy it is: a function's, or a queue's or topic's.
+func (d document) owner() string {
+	for _, name := range []string{"Roles", "Queues", "Topics"} {
+		if list, ok := d.properties[name].([]any); ok && len(list) == 1 {
+			return strings.TrimSuffix(spell(list[0]), "role")
+		}
+	}
+	return d.id
+}
+
+// grants lists all that a template allows, in a fixed order.
+func grants(text []byte) ([]grant, error) {
+	var template map[string]any
+	if err := json.Unmarshal(text, &template); err != nil {
+		return nil, fmt.Errorf("read the template: %w", err)
+	}
+	var all []grant
+	for _, d := range documents(template) {
+		for i, s := range d.statements() {
+			if s["Effect"] != "Allow" {
+				continue
+			}
+			for _, action := range actions(s) {
+				all = append(all, grant{policy: d.id, statement: i, label: label(s, i), action: action, text: d.describe(s, action)})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b grant) int { return strings.Compare(a.text, b.text) })
+	return all, nil
+}
+
+func label(statement map[string]any, i int) string {
+	if sid, ok := statement["Sid"].(string); ok {
+		return strconv.Quote(sid)
+	}
+	return strconv.Itoa(i + 1)
+}
+
+func actions(statement map[string]any) []string {
+	if one, ok := statement["Action"].(string); ok {
+		return []string{one}
+	}
+	list, _ := statement["Action"].([]any)
+	all := make([]string, 0, len(list))
+	for _, a := range list {
+		all = append(all, fmt.Sprint(a))
+	}
+	return all
+}
+
+func (d document) describe(s map[string]any, action string) string {
+	principal, ok := s["Principal"].(map[string]any)
+	if !ok {
+		return d.owner() + " may " + action + " on " + spell(s["Resource"])
+	}
+	text := fmt.Sprint(principal["Service"]) + " may " + action + " on " + d.owner()
+	condition, _ := s["Condition"].(map[string]any)
+	if like, ok := condition["ArnEquals"].(map[string]any); ok {
+		text += " for " + spell(like["aws:SourceArn"])
+	}
+	return text
+}
+
+// logicalHash is how long the hash is that CDK appends to a logical ID.
+const logicalHash = 8
+
+// spell names a value of the template: what it refers to, or its last part.
+func spell(v any) string {
+	object, ok := v.(map[string]any)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	name := fmt.Sprint(object["Ref"])
+	if get, ok := object["Fn::GetAtt"].([]any); ok {
+		name = fmt.Sprint(get[0])
+	}
+	if join, ok := object["Fn::Join"].([]any); ok {
+		parts, _ := join[1].([]any)
+		return spell(parts[len(parts)-1])
+	}
+	if n := len(name) - logicalHash; n > 0 {
+		if _, err := strconv.ParseUint(name[n:], 16, 32); err == nil {
+			return name[:n]
+		}
+	}
+	return name
+}
+
+// without takes the grant out of a template.
+func (g grant) without(text []byte) ([]byte, error) {
+	var template map[string]any
+	if err := json.Unmarshal(text, &template); err != nil {
+		return nil, fmt.Errorf("read the template: %w", err)
+	}
+	for _, d := range documents(template) {
+		if d.id != g.policy {
+			continue
+		}
+		s := d.statements()[g.statement]
+		left := slices.DeleteFunc(actions(s), func(a string) bool { return a == g.action })
+		s["Action"] = left
+		if len(left) == 0 { // a statement needs an action: one that nothing has
+			s["Action"] = []string{"none:None"}
+		}
+	}
+	return json.Marshal(template)
+}
+
+// decided reports whether it was the grant that allowed something.
+func (g grant) decided(d access.Decision) bool {
+	return d.Allowed && d.By != nil && strings.EqualFold(d.Action, g.action) && d.By.Statement == "statement "+g.label &&
+		(d.By.Policy == g.policy || strings.Contains(d.By.Policy, g.holder()))
+}
+
+// holder is the logical ID of the queue or topic whose policy it is: the
+// physical name has it in it.
+func (g grant) holder() string { return "-" + strings.Split(g.policy, "Policy")[0] }

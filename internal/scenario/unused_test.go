@@ -1,0 +1,216 @@
+package scenario_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
+	"github.com/pullback-dev/pullback/internal/scenario"
+)
+
+const (
+	scripts = "../../testdata/scenarios"
+	// table says for each grant of the template which story breaks without it.
+	// "make golden" completes it; to look for faster stories, empty it first.
+	table = "../../testdata/permissions.txt"
+)
+
+// errStopped ends a script that a probe plays.
+var errStopped = errors.New("stopped")
+
+// A probe is what testscript needs of a test, for a script that may fail.
+type probe struct {
+	failed bool
+	text   strings.Builder
+}
+
+func (p *probe) Skip(args ...any)  { p.Fatal(args...) }
+func (p *probe) Fatal(args ...any) { p.Log(args...); p.FailNow() }
+func (p *probe) Parallel()         {}
+func (p *probe) Log(args ...any)   { fmt.Fprintln(&p.text, args...) }
+func (p *probe) FailNow()          { p.failed = true; panic(errStopped) }
+func (p *probe) Verbose() bool     { return false }
+
+func (p *probe) Run(_ string, do func(testscript.T)) {
+	defer func() {
+		if r := recover(); r != nil && r != errStopped { //nolint:errorlint // the very value that FailNow panics with
+			panic(r)
+		}
+	}()
+	do(p)
+}
+
+// play runs one script and returns why it failed, or nothing.
+func play(ctx context.Context, o scenario.Options, script string) string {
+	p := &probe{}
+	p.Run(script, func(t testscript.T) {
+		testscript.RunT(t, testscript.Params{Files: []string{filepath.Join(scripts, script+".txtar")}, Setup: scenario.Setup(ctx, o), Cmds: scenario.Commands(ctx)})
+	})
+	if !p.failed {
+		return ""
+	}
+	return p.text.String() + "failed"
+}
+
+// built returns the options for the template as it is, or skips.
+func built(t *testing.T) scenario.Options {
+	t.Helper()
+	o := scenario.Options{Template: absolute(t, *template), Dist: absolute(t, *dist)}
+	for path, maker := range map[string]string{o.Template: "make synth", filepath.Join(o.Dist, "rollbacker", "bootstrap"): "make build"} {
+		if _, err := os.Stat(path); err != nil {
+			t.Skipf("%v (%s makes it; make test does both)", err, maker)
+		}
+	}
+	return o
+}
+
+// TestNoPermissionIsUnused takes each grant away by itself and wants the story
+// that the table names to break.
+func TestNoPermissionIsUnused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a story for each permission takes a minute")
+	}
+	t.Parallel()
+	o := built(t)
+	text, err := os.ReadFile(o.Template)
+	require.NoError(t, err)
+	all, err := grants(text)
+	require.NoError(t, err)
+	if *update {
+		write(t, o, all)
+	}
+	named := read(t)
+	var want, got []string
+	for _, g := range all {
+		want = append(want, g.text)
+	}
+	for text := range named {
+		got = append(got, text)
+	}
+	slices.Sort(got)
+	require.Equal(t, want, got, "the table is not that of the template: make golden rewrites it")
+	for _, g := range all {
+		t.Run(g.text, func(t *testing.T) {
+			t.Parallel()
+			changed := o
+			changed.Change = g.without
+			why := play(t.Context(), changed, named[g.text])
+			assert.NotEmpty(t, why, "%s goes well without it", named[g.text])
+			t.Log(why) // for those who ask with -v
+		})
+	}
+}
+
+// read reads the table: a grant and, after a tab, a story.
+func read(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(table)
+	require.NoError(t, err)
+	named := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		grant, story, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		require.True(t, ok, line)
+		named[grant] = story
+	}
+	return named
+}
+
+// run is what happened in one story of the template as it is.
+type run struct {
+	script string
+	took   time.Duration
+	used   map[int]bool // grants
+}
+
+// write finds a story for the grants that the table has none for: it plays all
+// stories to see which of them use what, and then looks for the fastest that
+// breaks without the grant.
+func write(t *testing.T, o scenario.Options, all []grant) {
+	t.Helper()
+	known := read(t)
+	lines := make([]string, len(all))
+	for i, g := range all {
+		if script := known[g.text]; script != "" && script != nothing {
+			lines[i] = g.text + "\t" + script + "\n"
+		}
+	}
+	if slices.Contains(lines, "") {
+		search(t, o, all, lines)
+	}
+	require.NoError(t, os.WriteFile(table, []byte(strings.Join(lines, "")), 0o600))
+}
+
+// nothing stands in the table for a grant that no story needs.
+const nothing = "-"
+
+// search fills in the lines that are empty.
+func search(t *testing.T, o scenario.Options, all []grant, lines []string) {
+	t.Helper()
+	var runs []run
+	files, err := filepath.Glob(filepath.Join(scripts, "*.txtar"))
+	require.NoError(t, err)
+	for _, file := range files {
+		runs = append(runs, watch(t, o, all, strings.TrimSuffix(filepath.Base(file), ".txtar")))
+	}
+	slices.SortFunc(runs, func(a, b run) int { return int(a.took - b.took) })
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, 2)
+	for i, g := range all {
+		if lines[i] != "" {
+			continue
+		}
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			lines[i] = g.text + "\t" + breaks(t, o, g, i, runs) + "\n"
+		})
+	}
+	wait.Wait()
+}
+
+// breaks names the fastest story that uses a grant and fails without it.
+func breaks(t *testing.T, o scenario.Options, g grant, i int, runs []run) string {
+	t.Helper()
+	o.Change = g.without
+	var used []string
+	for _, r := range runs {
+		if !r.used[i] {
+			continue
+		}
+		used = append(used, r.script)
+		if play(t.Context(), o, r.script) != "" {
+			return r.script
+		}
+	}
+	t.Errorf("%s: no story breaks without it (used by %s)", g.text, strings.Join(used, ", "))
+	return nothing
+}
+
+// watch plays a story and notes which grants it used.
+func watch(t *testing.T, o scenario.Options, all []grant, script string) run {
+	t.Helper()
+	r := run{script: script, used: map[int]bool{}}
+	o.Observe = func(d access.Decision) {
+		for i, g := range all {
+			if g.decided(d) {
+				r.used[i] = true
+			}
+		}
+	}
+	begun := time.Now()
+	require.Empty(t, play(t.Context(), o, script), script)
+	r.took = time.Since(begun)
+	return r
+}

@@ -106,3 +106,17 @@ func TestAnApprovalThatNobodyGivesExpires(t *testing.T) {
 	})
 	assert.ErrorContains(t, err, "InvalidApprovalTokenException")
 }
+
+func TestAnApprovalThatWasGivenDoesNotExpire(t *testing.T) {
+	s := newSite(t)
+	st := asking("Beta", "Look")
+	st.Actions[0].TimeoutInMinutes = aws.Int32(30)
+	s.create(structure(st, asking("Prod", "Look")))
+	s.pass(time.Minute)
+	s.approve("Beta")
+	s.pass(time.Minute)
+	s.events()
+	s.pass(time.Hour)
+	assert.Empty(t, s.events())
+	assert.Equal(t, cptypes.ActionExecutionStatusSucceeded, s.stage("Beta").ActionStates[0].LatestExecution.Status)
+}

@@ -159,3 +159,15 @@ func TestAnAlarmThatIsNotThereIsAnError(t *testing.T) {
 	assert.Equal(t, &cptypes.ErrorDetails{Code: aws.String("JobFailed"), Message: aws.String("CloudWatch alarm errors does not exist")},
 		state.ConditionStates[0].RuleStates[0].LatestExecution.ErrorDetails)
 }
+
+func TestAConditionThatRollsBackIsNotOverridden(t *testing.T) {
+	s := newSite(t)
+	s.alarm(cwtypes.StateValueAlarm)
+	one := s.create(guarded(func(st *cptypes.StageDeclaration) {
+		st.OnSuccess = &cptypes.SuccessConditions{Conditions: watching("ROLLBACK", "")}
+	}))
+	s.pass(time.Minute)
+	s.approve("Beta")
+	assert.Equal(t, []string{"Failed"}, s.statuses(), "there is nothing to go back to")
+	require.ErrorContains(t, s.override(one, "ON_SUCCESS"), "ConditionNotOverridableException")
+}

@@ -114,3 +114,20 @@ func TestAFailedRollbackIsNotRolledBack(t *testing.T) {
 	s.pass(time.Minute)
 	assert.Equal(t, []string{"Failed", "Failed", "Succeeded", "Failed"}, s.statuses())
 }
+
+func TestNothingIsRolledBackToAnotherVersionByItself(t *testing.T) {
+	s := newSite(t)
+	st := asking("Beta", "Look")
+	st.OnFailure = &cptypes.FailureConditions{Result: cptypes.ResultRollback}
+	d := structure(st)
+	s.create(d)
+	s.pass(time.Minute)
+	s.approve("Beta")
+	_, err := s.UpdatePipeline(t.Context(), &sdk.UpdatePipelineInput{Pipeline: d})
+	require.NoError(t, err)
+	s.start()
+	s.pass(time.Minute)
+	s.reject()
+	s.pass(time.Minute)
+	assert.Equal(t, []string{"Failed", "Succeeded"}, s.statuses())
+}

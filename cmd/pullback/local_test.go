@@ -192,11 +192,11 @@ func TestTemplateThatIsNotThereIsOneSentenceWithTheRemedy(t *testing.T) {
 func TestTemplateWithAnUnknownResourceTypeIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "shop.template.json")
-	text := `{"Resources":{"Line":{"Type":"AWS::CodePipeline::Pipeline","Properties":{}},"Topic":{"Type":"AWS::SNS::Topic"}}}`
+	text := `{"Resources":{"Line":{"Type":"AWS::Kinesis::Stream","Properties":{}},"Topic":{"Type":"AWS::SNS::Topic"}}}`
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	code, stderr := refused(t, "local", "up", "--listen", "127.0.0.1:0", "--stack", path)
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "pullback: deploy shop: template has 1 problem(s)\n  Line (AWS::CodePipeline::Pipeline): resource type is not supported\n", stderr)
+	assert.Equal(t, "pullback: deploy shop: template has 1 problem(s)\n  Line (AWS::Kinesis::Stream): resource type is not supported\n", stderr)
 }
 
 // TestInterruptLeavesNothingBehind makes a function run, so that there is a

@@ -171,3 +171,21 @@ func TestAConditionThatRollsBackIsNotOverridden(t *testing.T) {
 	assert.Equal(t, []string{"Failed"}, s.statuses(), "there is nothing to go back to")
 	require.ErrorContains(t, s.override(one, "ON_SUCCESS"), "ConditionNotOverridableException")
 }
+
+func TestAnOverrideDoesNotMakeAPipelineTooFull(t *testing.T) {
+	s := newSite(t)
+	d := guarded(func(st *cptypes.StageDeclaration) {
+		st.BeforeEntry = &cptypes.BeforeEntryConditions{Conditions: watching("FAIL", "")}
+	})
+	d.ExecutionMode = cptypes.ExecutionModeQueued
+	one := s.create(d)
+	s.pass(time.Minute)
+	_, err := s.DisableStageTransition(t.Context(), &sdk.DisableStageTransitionInput{
+		PipelineName: aws.String(line), StageName: aws.String("Beta"), TransitionType: cptypes.StageTransitionTypeInbound, Reason: aws.String("freeze"),
+	})
+	require.NoError(t, err)
+	for range 50 {
+		s.start()
+	}
+	require.ErrorContains(t, s.override(one, "BEFORE_ENTRY"), "ConcurrentPipelineExecutionsLimitExceededException")
+}

@@ -3,6 +3,7 @@ package codepipeline
 import (
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,9 +13,16 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
+var executionIDs = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
 // rollbackStage follows the considerations of the user guide, "Configuring stage
 // rollback".
 func (s *Service) rollbackStage(c *wire.Call, in *codepipeline.RollbackStageInput) (*codepipeline.RollbackStageOutput, error) {
+	if !executionIDs.MatchString(aws.ToString(in.TargetPipelineExecutionId)) {
+		return nil, invalid("1 validation error detected: Value '%s' at 'targetPipelineExecutionId' failed to satisfy constraint: "+
+			"Member must satisfy regular expression pattern: [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+			aws.ToString(in.TargetPipelineExecutionId))
+	}
 	p, i, err := s.stage(in.PipelineName, in.StageName)
 	if err != nil {
 		return nil, err

@@ -70,18 +70,9 @@ func streamsOnly() []string {
 }
 
 func (s *Service) createMapping(_ *wire.Call, in *lambda.CreateEventSourceMappingInput) (*lambda.CreateEventSourceMappingOutput, error) {
-	if err := refuse(in, append(streamsOnly(), "Queues", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp", "Topics")...); err != nil {
-		return nil, err
-	}
 	queue := aws.ToString(in.EventSourceArn)
-	if !slices.Contains([]string{"sqs", "kinesis", "dynamodb", "kafka", "mq", "rds"}, serviceOf(queue)) {
-		return nil, invalid("Unrecognized event source.")
-	}
-	if serviceOf(queue) != "sqs" {
-		return nil, invalid("event source %q is not supported by the local AWS, which polls SQS queues only", queue)
-	}
-	if s.options.OnAvailable == nil {
-		return nil, invalid("event source mappings are not available: this local AWS has no SQS")
+	if err := s.checkSource(in, queue); err != nil {
+		return nil, err
 	}
 	r, err := s.find(in.FunctionName, nil)
 	if errors.As(err, new(*lambdatypes.ResourceNotFoundException)) {
@@ -120,6 +111,22 @@ func (s *Service) createMapping(_ *wire.Call, in *lambda.CreateEventSourceMappin
 	}
 	s.wake(m, 0)
 	return shape[lambda.CreateEventSourceMappingOutput](&m.config), nil
+}
+
+// checkSource refuses what cannot be polled here.
+func (s *Service) checkSource(in *lambda.CreateEventSourceMappingInput, source string) error {
+	if err := refuse(in, append(streamsOnly(), "Queues", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp", "Topics")...); err != nil {
+		return err
+	}
+	switch {
+	case !slices.Contains([]string{"sqs", "kinesis", "dynamodb", "kafka", "mq", "rds"}, serviceOf(source)):
+		return invalid("Unrecognized event source.")
+	case serviceOf(source) != "sqs":
+		return invalid("event source %q is not supported by the local AWS, which polls SQS queues only", source)
+	case s.options.OnAvailable == nil:
+		return invalid("event source mappings are not available: this local AWS has no SQS")
+	}
+	return nil
 }
 
 // changeMapping changes a mapping as a request says, all or nothing.

@@ -13,9 +13,6 @@ import (
 func (q *request) writeREST(a *reply, out any) error {
 	binding := q.operation.REST
 	rv := reflect.ValueOf(out).Elem()
-	if binding.Status != 0 {
-		a.status = binding.Status
-	}
 	elsewhere := map[string]bool{}
 	for header, name := range binding.OutHeader {
 		elsewhere[name] = true
@@ -23,15 +20,8 @@ func (q *request) writeREST(a *reply, out any) error {
 	}
 	if binding.OutStatus != "" {
 		elsewhere[binding.OutStatus] = true
-		if s := rv.FieldByName(binding.OutStatus).Int(); s != 0 {
-			a.status = int(s)
-		}
 	}
-	if binding.StatusOf != nil {
-		if s := binding.StatusOf(out); s != 0 {
-			a.status = s
-		}
-	}
+	a.status = binding.statusOf(a.status, rv)
 	if a.status == http.StatusNoContent || binding.NoOutput {
 		return nil
 	}
@@ -51,6 +41,26 @@ func (q *request) writeREST(a *reply, out any) error {
 	}
 	a.body, err = writeJSON(tree)
 	return err
+}
+
+// statusOf is the status of a good answer, which is usual unless the binding says
+// otherwise.
+func (b REST) statusOf(usual int, out reflect.Value) int {
+	status := usual
+	if b.Status != 0 {
+		status = b.Status
+	}
+	if b.OutStatus != "" {
+		if s := out.FieldByName(b.OutStatus).Int(); s != 0 {
+			status = int(s)
+		}
+	}
+	if b.StatusOf != nil {
+		if s := b.StatusOf(out.Addr().Interface()); s != 0 {
+			status = s
+		}
+	}
+	return status
 }
 
 // writeHeader writes a field into a header, or a map into all headers with a

@@ -79,7 +79,7 @@ func TestEventBridgeDeliversOnlyWhereItMay(t *testing.T) {
 				policy = *document(c.statements...)
 			}
 			target, dead := a.queue("target", policy), a.queue("dead", *document(lets("events.amazonaws.com", rule, "dead")))
-			a.occur(queueOf+"target")
+			a.occur(queueOf + "target")
 			lost := a.messages(dead)
 			if c.delivered {
 				if policy != "" { // the root may read it
@@ -99,7 +99,7 @@ func TestADeadLetterQueueThatIsClosedLosesTheEvent(t *testing.T) {
 	a := open(t, access.Options{})
 	a.queue("target", "")
 	dead := a.queue("dead", "")
-	a.occur(queueOf+"target")
+	a.occur(queueOf + "target")
 	assert.Empty(t, a.messages(dead))
 }
 

@@ -26,7 +26,7 @@ func localCommand() *cobra.Command {
 
 type upOptions struct {
 	listen, clock, stack, dist, faults, state, iam string
-	seed                                      uint64
+	seed                                           uint64
 }
 
 func upCommand() *cobra.Command {

@@ -79,10 +79,10 @@ func built(t *testing.T) scenario.Options {
 // TestNoPermissionIsUnused takes each grant away by itself and wants the story
 // that the table names to break.
 func TestNoPermissionIsUnused(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("a story for each permission takes a minute")
 	}
-	t.Parallel()
 	o := built(t)
 	text, err := os.ReadFile(o.Template)
 	require.NoError(t, err)

@@ -24,7 +24,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
@@ -52,7 +51,6 @@ func goClients(c aws.Config) map[string]any {
 		"elasticloadbalancing": elasticloadbalancingv2.NewFromConfig(c),
 		"events":               eventbridge.NewFromConfig(c),
 		"iam":                  iam.NewFromConfig(c),
-		"kms":                  kms.NewFromConfig(c),
 		"lambda":               lambda.NewFromConfig(c),
 		"logs":                 cloudwatchlogs.NewFromConfig(c),
 		"monitoring":           cloudwatch.NewFromConfig(c),

@@ -13,7 +13,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
-// approvalTime is how long an approval is waited for: "7 days" (user guide,
+// approvalTime is how long an approval is waited for: 7 days (user guide,
 // "Quotas in AWS CodePipeline").
 const approvalTime = 7 * 24 * time.Hour
 

@@ -15,7 +15,7 @@ import (
 // following is how often a deployment is looked at; assumed.
 const following = 5 * time.Second
 
-// deployTime is how long a deployment may take: "5 days" (user guide, "Quotas in
+// deployTime is how long a deployment may take: 5 days (user guide, "Quotas in
 // AWS CodePipeline").
 const deployTime = 5 * 24 * time.Hour
 

@@ -45,8 +45,7 @@ type execution struct {
 	phase phase
 	stage int // in which it is, or which it waits to enter
 	ready bool
-	since time.Time // when it began to wait
-	next  wake      // becomes ready
+	next  wake // becomes ready
 
 	overrides []cptypes.SourceRevisionOverride
 	revisions []revision                   // of the sources

@@ -11,9 +11,9 @@ import (
 // hop is the way to a stage; assumed.
 const hop = time.Second
 
-// patience is how long an execution waits at a closed transition: "if the
-// transition is not enabled within 30 days, the execution does not run" (user
-// guide, "Disable or enable transitions").
+// patience is how long a transition may be closed: "Pipeline execution won't
+// resume for a transition that has been disabled more than 30 days" (user guide,
+// "Working with stage transitions in CodePipeline").
 const patience = 30 * 24 * time.Hour
 
 // begin starts an execution.
@@ -25,7 +25,7 @@ func (s *Service) begin(ctx context.Context, e *execution) {
 
 // approach lets an execution wait for a stage.
 func (s *Service) approach(ctx context.Context, e *execution, stage int) {
-	e.phase, e.stage, e.ready, e.since = waiting, stage, false, s.now()
+	e.phase, e.stage, e.ready = waiting, stage, false
 	s.wakeAt(&e.next, s.w.Now().Add(hop), func() { s.arrive(ctx, e) })
 }
 

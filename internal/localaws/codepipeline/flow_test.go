@@ -197,7 +197,7 @@ func TestAClosedWayOutHoldsExecutionsToo(t *testing.T) {
 		PipelineName: aws.String(line), StageName: aws.String("Source"), TransitionType: cptypes.StageTransitionTypeOutbound,
 	})
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Cancelled"}, s.statuses(), "it has waited for more than 30 days")
+	assert.Equal(t, []string{"Cancelled"}, s.statuses(), "it was closed for more than 30 days")
 	assert.ErrorContains(t, shut("Nothing"), "StageNotFoundException")
 }
 

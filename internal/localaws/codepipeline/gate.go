@@ -58,15 +58,21 @@ func (s *Service) enableStageTransition(c *wire.Call, in *codepipeline.EnableSta
 	if err != nil {
 		return nil, err
 	}
+	late := t.closed && s.w.Now().Sub(t.at) > patience
 	*t = transition{by: c.Principal.ARN, at: s.now()}
 	ctx := context.WithoutCancel(c.Context)
 	for _, e := range p.executions {
-		if e.phase == waiting && e.ready && p.open(e.stage) && s.w.Now().Sub(e.since) > patience {
+		if late && e.phase == waiting && e.ready && p.open(e.stage) && p.behind(t, e.stage) {
 			s.cancel(ctx, e)
 		}
 	}
 	s.admit(ctx, p)
 	return &codepipeline.EnableStageTransitionOutput{}, nil
+}
+
+// behind says whether a transition leads into a stage.
+func (p *pipeline) behind(t *transition, stage int) bool {
+	return t == &p.gate(stage).inbound || stage > 0 && t == &p.gate(stage-1).outbound
 }
 
 func (s *Service) transition(name, stage *string, kind cptypes.StageTransitionType) (*pipeline, *transition, error) {

@@ -14,12 +14,11 @@ import (
 )
 
 // replyTime is how long a function may take to report: "If the Lambda function
-// does not send a reply in 20 minutes, the action times out" (user guide, "Quotas
+// has sent no reply after 20 minutes, the action times out" (user guide, "Quotas
 // in AWS CodePipeline").
 const replyTime = 20 * time.Minute
 
-// invokeTime is how long an action may go on with continuation tokens: "24 hours"
-// (ibid.).
+// invokeTime is how long an action may go on with continuation tokens (ibid.).
 const invokeTime = 24 * time.Hour
 
 // again is when a function with a continuation token is invoked again; assumed.

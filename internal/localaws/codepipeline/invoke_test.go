@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,6 +145,10 @@ func TestAJobHasDetails(t *testing.T) {
 	assert.Equal(t, []string{line, one, "Work", "First"}, []string{
 		*d.PipelineContext.PipelineName, *d.PipelineContext.PipelineExecutionId, *d.PipelineContext.Stage.Name, *d.PipelineContext.Action.Name,
 	})
+	_, err = s.PutJobSuccessResult(t.Context(), &sdk.PutJobSuccessResultInput{
+		JobId: &event.Job.ID, OutputVariables: map[string]string{"A": strings.Repeat("x", 122880)},
+	})
+	require.ErrorContains(t, err, "OutputVariablesSizeExceededException")
 	_, err = s.PutJobSuccessResult(t.Context(), &sdk.PutJobSuccessResultInput{JobId: &event.Job.ID})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"Succeeded"}, s.statuses())

@@ -36,6 +36,18 @@ func (s *Service) open(id *string) (*actionRun, error) {
 	return a, nil
 }
 
+// maxVariableSize is how long all variables of an action may be, in bytes (user
+// guide, "Quotas in AWS CodePipeline").
+const maxVariableSize = 122880
+
+func size(variables map[string]string) int {
+	n := 0
+	for k, v := range variables {
+		n += len(k) + len(v)
+	}
+	return n
+}
+
 func (s *Service) putJobSuccessResult(c *wire.Call, in *codepipeline.PutJobSuccessResultInput) (*codepipeline.PutJobSuccessResultOutput, error) {
 	if err := wire.Only(in, "JobId", "ContinuationToken", "ExecutionDetails", "OutputVariables"); err != nil {
 		return nil, err
@@ -46,6 +58,9 @@ func (s *Service) putJobSuccessResult(c *wire.Call, in *codepipeline.PutJobSucce
 	}
 	if in.ContinuationToken != nil && in.OutputVariables != nil {
 		return nil, invalid("outputVariables can be included only when there is no continuation token on the request")
+	}
+	if size(in.OutputVariables) > maxVariableSize {
+		return nil, &cptypes.OutputVariablesSizeExceededException{Message: aws.String("The variables exceed the maximum size of 122880 bytes.")}
 	}
 	if x := in.ExecutionDetails; x != nil {
 		a.summary, a.externalID, a.percent = aws.ToString(x.Summary), aws.ToString(x.ExternalExecutionId), x.PercentComplete

@@ -93,7 +93,7 @@ func (s *Service) createPipeline(c *wire.Call, in *codepipeline.CreatePipelineIn
 	s.pipelines[p.name] = p
 	ctx := context.WithoutCancel(c.Context)
 	s.watch(ctx, p)
-	// "After you create a pipeline, it starts automatically" (user guide, "Create a pipeline").
+	// A new pipeline runs at once (user guide, "Create a pipeline, stages, and actions").
 	s.begin(ctx, s.newExecution(p, cptypes.ExecutionTrigger{TriggerType: cptypes.TriggerTypeCreatePipeline, TriggerDetail: aws.String(c.Principal.ARN)}))
 	return &codepipeline.CreatePipelineOutput{Pipeline: d, Tags: tagList(tags)}, nil
 }

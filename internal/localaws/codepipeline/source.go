@@ -19,8 +19,7 @@ import (
 // reading is how long a source action takes; assumed.
 const reading = 2 * time.Second
 
-// polling is how often sources are looked at: "every minute" (user guide,
-// "Start a pipeline").
+// polling is how often sources are looked at; assumed.
 const polling = time.Minute
 
 // s3Page is where the console shows what a source action read (API reference,

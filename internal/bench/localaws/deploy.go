@@ -23,8 +23,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
-// The aims of the issue that asked for the measurement, for a 10-minute linear
-// deployment with two hooks.
+// What is aimed at for a 10-minute linear deployment with two hooks.
 const (
 	aimWarm = 10 * time.Millisecond
 	aimCold = 40 * time.Millisecond

@@ -174,7 +174,7 @@ func TestAChangeSetSaysWhatWouldHappenAndWhy(t *testing.T) {
 	t.Parallel()
 	const template = `{"Parameters": {"Delay": {"Type": "Number", "Default": %D}}, "Resources": {
 		"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "%Q", "DelaySeconds": {"Ref": "Delay"}}},
-		"Policy": {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [{"Ref": "Q"}], "PolicyDocument": {"Statement": []}}},
+		"Policy": {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [{"Ref": "Q"}], "PolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}]}}},
 		"%T": {"Type": "AWS::SNS::Topic"}}}`
 	fill := func(delay, queue, topic string) string {
 		return strings.NewReplacer("%D", delay, "%Q", queue, "%T", topic).Replace(template)

@@ -4,7 +4,7 @@
 // It refuses, by name, FIFO topics, SMS, mobile push, Firehose, message body
 // filters and filter policies beyond exact matches. Mail and HTTP endpoints may
 // subscribe, but stay unconfirmed, so that nothing is ever delivered to them.
-// Topic policies are stored and not enforced; signatures are not real.
+// Signatures of messages are not real.
 package sns
 
 import (

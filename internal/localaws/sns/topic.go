@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"github.com/pullback-dev/pullback/internal/localaws/iam/policy"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
@@ -27,11 +28,16 @@ type topic struct {
 }
 
 // checkTopicAttribute accepts the attributes that change nothing here: how
-// messages are encrypted, signed, traced and retried over HTTP, and who may
-// publish, which this SNS does not enforce.
+// messages are encrypted, signed, traced and retried over HTTP. Who may
+// publish is decided by package access.
 func checkTopicAttribute(name, value string) error {
 	switch name {
-	case "DisplayName", "Policy", "DeliveryPolicy", "KmsMasterKeyId", "TracingConfig":
+	case "DisplayName", "DeliveryPolicy", "KmsMasterKeyId", "TracingConfig":
+		return nil
+	case "Policy":
+		if _, err := policy.Parse(value, policy.Resource); err != nil {
+			return invalid("Policy Error: %s", err)
+		}
 		return nil
 	case "SignatureVersion":
 		if value == "1" || value == "2" {

@@ -1,7 +1,6 @@
 package sqs
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	iampolicy "github.com/pullback-dev/pullback/internal/localaws/iam/policy"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
@@ -93,7 +93,10 @@ func (s *Service) checkAttribute(q *queue, name, value string) error {
 	case fifoQueue, contentDedup, dedupScope, throughputLimit:
 		return checkFIFO(q, name, value)
 	case policy:
-		if value != "" && !json.Valid([]byte(value)) {
+		if value == "" { // takes it away
+			return nil
+		}
+		if _, err := iampolicy.Parse(value, iampolicy.Resource); err != nil {
 			return badAttribute(name)
 		}
 		return nil

@@ -12,20 +12,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// open is the policy of a queue for everybody.
+const open = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"}]}`
+
 func TestQueueAttributesHaveAWSsDefaults(t *testing.T) {
 	b := newBench(t)
 	url := b.queue("q.fifo", map[string]string{"FifoQueue": "true", "VisibilityTimeout": "60"})
 	assert.Equal(t, url, b.queue("q.fifo", map[string]string{"VisibilityTimeout": "60", "FifoQueue": "true"}), "the same queue again")
 	b.advance(time.Second)
 	_, err := b.SetQueueAttributes(t.Context(), &sdk.SetQueueAttributesInput{
-		QueueUrl: &url, Attributes: map[string]string{"Policy": `{"Version":"2012-10-17"}`, "DelaySeconds": "3"},
+		QueueUrl: &url, Attributes: map[string]string{"Policy": open, "DelaySeconds": "3"},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{
 		"QueueArn": "arn:aws:sqs:us-east-1:123456789012:q.fifo", "CreatedTimestamp": "1767603600", "LastModifiedTimestamp": "1767603601",
 		"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0", "ApproximateNumberOfMessagesDelayed": "0",
 		"DelaySeconds": "3", "VisibilityTimeout": "60", "MessageRetentionPeriod": "345600", "ReceiveMessageWaitTimeSeconds": "0",
-		"MaximumMessageSize": "1048576", "SqsManagedSseEnabled": "true", "Policy": `{"Version":"2012-10-17"}`,
+		"MaximumMessageSize": "1048576", "SqsManagedSseEnabled": "true", "Policy": open,
 		"FifoQueue": "true", "ContentBasedDeduplication": "false", "DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue",
 	}, b.attributes(url))
 }

@@ -92,6 +92,7 @@ func together(ctx context.Context, c choices, out *bytes.Buffer) error {
 		}
 	}
 	var before, after runtime.MemStats
+	runtime.GC()
 	runtime.ReadMemStats(&before)
 	began := time.Now() //nolint:forbidigo // it is the wall clock that is measured
 	s.aws.World.Lock()
@@ -114,6 +115,7 @@ func together(ctx context.Context, c choices, out *bytes.Buffer) error {
 		}
 	}
 	took := time.Since(began) //nolint:forbidigo // the same
+	runtime.GC()
 	runtime.ReadMemStats(&after)
 	fmt.Fprintf(out, "\n%d linear deployments at once, in groups of their own: %s, %.2f ms each, %.0f KB each\n", c.groups, took.Round(time.Millisecond),
 		float64(took.Microseconds())/1000/float64(c.groups), (float64(after.HeapAlloc)-float64(before.HeapAlloc))/1024/float64(c.groups))
@@ -182,7 +184,7 @@ func (s *site) setUp(ctx context.Context, roles *iam.Client, code []byte) error 
 		}
 	}
 	if _, err := s.lambda.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
-		FunctionName: aws.String("shop"), Description: aws.String("second"),
+		FunctionName: aws.String("shop"), MemorySize: aws.Int32(256), // so that the next version is another one
 	}); err != nil {
 		return err
 	}

@@ -37,8 +37,9 @@ func upCommand() *cobra.Command {
 		Long: `Start the local AWS and keep it running until it is interrupted.
 
 The first line on stdout is "ready http://HOST:PORT". Point clients at it with
-AWS_ENDPOINT_URL, any AWS_REGION=us-east-1 and any credentials. AWS CLI v1 ignores
-that variable for SQS: pass --endpoint-url there.`,
+AWS_ENDPOINT_URL, AWS_REGION=us-east-1 (AWS CLI v1: AWS_DEFAULT_REGION) and any
+credentials: those that nobody issued are the account's root. AWS CLI v1 ignores
+AWS_ENDPOINT_URL for SQS: pass --endpoint-url there.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return up(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -42,7 +43,7 @@ func newAccount(t *testing.T, mode world.Mode) *account {
 
 func config(local *host.AWS) aws.Config {
 	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(local.URL()),
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(local.URL()),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
 }

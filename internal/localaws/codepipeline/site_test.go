@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/host"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -69,7 +70,7 @@ func (s *site) open(o host.Options) {
 	s.t.Cleanup(func() { _ = local.Close() })
 	s.local = local
 	s.config = aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(local.URL()), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(local.URL()), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
 	s.Client = sdk.NewFromConfig(s.config)

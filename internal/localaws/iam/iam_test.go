@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/iam"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
@@ -37,7 +38,7 @@ func open(t *testing.T) (*iam.Service, *awsiam.Client) {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return service, awsiam.New(awsiam.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{}, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{}, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 }
 
@@ -163,7 +164,7 @@ func TestAnAccessKeyActsAsItsUserUntilItIsDeleted(t *testing.T) {
 	defer server.Close()
 	client := func(id, secret string) *awsiam.Client {
 		return awsiam.New(awsiam.Options{
-			Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{}, Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
+			Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{}, Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
 		})
 	}
 	root := client("test", "test")

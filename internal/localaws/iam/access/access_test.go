@@ -29,6 +29,7 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/localaws/host"
 	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
@@ -51,7 +52,7 @@ func open(t *testing.T, o access.Options) account {
 // config is how a client with these credentials finds the account.
 func (a account) config(id, secret, token string) aws.Config {
 	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(a.URL()), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(a.URL()), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider(id, secret, token),
 	}
 }

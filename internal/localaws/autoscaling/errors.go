@@ -34,5 +34,5 @@ func page[T any](all []T, size *int32, token *string, usual, most int) (items []
 	if to < len(all) {
 		next = aws.String(strconv.Itoa(to))
 	}
-	return all[from:to], next, nil
+	return append([]T{}, all[from:to]...), next, nil // an empty list is there
 }

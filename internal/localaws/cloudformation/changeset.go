@@ -200,7 +200,7 @@ func page[T any](all []T, token *string, size int) ([]T, *string, error) {
 		from = n
 	}
 	if from+size >= len(all) {
-		return all[from:], nil, nil
+		return append([]T{}, all[from:]...), nil, nil // an empty list is there
 	}
 	return all[from : from+size], aws.String(strconv.Itoa(from + size)), nil
 }

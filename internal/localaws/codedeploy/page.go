@@ -30,7 +30,7 @@ func page(all []string, token *string) (part []string, next *string, err error) 
 		}
 		from = i + 1
 	}
-	part = slices.Clone(all[from:min(from+pageSize, len(all))])
+	part = append([]string{}, all[from:min(from+pageSize, len(all))]...) // an empty list is there
 	if from+pageSize < len(all) {
 		next = aws.String(base64.URLEncoding.EncodeToString([]byte("after:" + part[len(part)-1])))
 	}

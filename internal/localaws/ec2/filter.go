@@ -106,7 +106,7 @@ func page[T any](all []T, size *int32, token *string) (items []T, next *string, 
 	if to < len(all) {
 		next = aws.String(strconv.Itoa(to))
 	}
-	return all[from:to], next, nil
+	return append([]T{}, all[from:to]...), next, nil // an empty list is there
 }
 
 // ids takes an id out of each item.

@@ -158,6 +158,7 @@ func page(names []string, limit *int32, token *string) (out []string, next *stri
 	if size < 1 || size > maxPage {
 		return nil, nil, invalid("Value '%d' at 'limit' failed to satisfy constraint: Member must be between 1 and %d", size, maxPage)
 	}
+	out = []string{} // an empty list is there
 	for _, name := range names {
 		if name <= aws.ToString(token) {
 			continue

@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -268,4 +270,37 @@ func mutatePath(g *rand.Rand, path string) string {
 		parts[i] = []string{"x", "a b", "arn:aws:lambda:us-east-1:123456789012:function:f", "%", "..", fmt.Sprint(g.Uint64())}[g.IntN(6)]
 	}
 	return strings.Join(parts, "/")
+}
+
+// TestAListOfNothingIsEmptyAndNotAbsent calls every list without parameters: tools
+// count what is in it.
+func TestAListOfNothingIsEmptyAndNotAbsent(t *testing.T) {
+	leftOut := []string{
+		"monitoring ListMetrics OwningAccounts", // only for linked accounts (API reference)
+		"sqs ListQueues QueueUrls",              // the JSON protocol leaves it out (AWS CLI: no output)
+	}
+	local := open(t, host.Options{})
+	local.World.Lock()
+	defer local.World.Unlock()
+	lists := 0
+	for _, s := range local.Mux.Services() {
+		for _, op := range s.Operations {
+			if !strings.HasPrefix(op.Name, "List") && !strings.HasPrefix(op.Name, "Describe") {
+				continue
+			}
+			out, err := local.Mux.Call(t.Context(), wire.Principal{Service: "test"}, s.Name, op.Name, op.Input())
+			if err != nil || out == nil {
+				continue // it needs parameters
+			}
+			v := reflect.ValueOf(out).Elem()
+			for i := range v.NumField() {
+				name := s.Name + " " + op.Name + " " + v.Type().Field(i).Name
+				if v.Field(i).Kind() == reflect.Slice && !slices.Contains(leftOut, name) {
+					lists++
+					assert.False(t, v.Field(i).IsNil(), name)
+				}
+			}
+		}
+	}
+	assert.Greater(t, lists, 30)
 }

@@ -233,8 +233,9 @@ func paginate[T any](all []T, marker *string, limit *int32) ([]T, *string, error
 	}
 	size := min(cmp.Or(int(aws.ToInt32(limit)), pageSize), pageSize)
 	to := min(from+max(size, 1), len(all))
+	part := append([]T{}, all[from:to]...) // an empty list is there
 	if to == len(all) {
-		return all[from:], nil, nil
+		return part, nil, nil
 	}
-	return all[from:to], aws.String(strconv.Itoa(to)), nil
+	return part, aws.String(strconv.Itoa(to)), nil
 }

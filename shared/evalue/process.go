@@ -1,0 +1,78 @@
+package evalue
+
+import "math"
+
+// process is one run of bets: the new version against the old one, without
+// regard to when each of them answered.
+type process struct {
+	money  capital
+	open   Counts  // the group that waits for requests of both versions
+	waited float64 // seconds since money was last bet
+	failed bool    // the capital has reached 1/alpha; from then on nothing is boosted
+
+	likelihood likelihood
+	work       scratch
+}
+
+func newProcess(c Config) *process {
+	p := &process{money: newCapital(c.Start)}
+	p.setup(c)
+	return p
+}
+
+func (p *process) setup(c Config) {
+	for i, psi := range Psi() {
+		p.likelihood.lnStep[i] = max(0, math.Log(psi/c.Rho))
+	}
+}
+
+// add folds a period into the open group, and judges the group as soon as both
+// versions have had a request. When a group closes depends on requests alone,
+// never on what came of them. It returns the group if it has closed.
+func (p *process) add(c Config, counts Counts, seconds float64) (Counts, bool) {
+	p.open = p.open.Plus(counts)
+	p.waited += seconds
+	if p.open.N0 < 1 || p.open.N1 < 1 {
+		return Counts{}, false
+	}
+	g := p.open
+	p.open = Counts{}
+	if g.X0+g.X1 > 0 {
+		p.judge(c, g)
+	}
+	return g, true
+}
+
+// judge bets on a closed group with events in it. Without events there is
+// nothing to learn, and what waits may wait on.
+func (p *process) judge(c Config, g Counts) {
+	p.money.invest(p.waited, c.Tau)
+	p.waited = 0
+	l, exact := &p.likelihood, g.whole() && g.N0+g.N1 <= maxExact
+	boost := exact && c.Boost && !p.failed
+	if exact {
+		l.exact(newGroup(g), c.Rho, boost)
+		if l.low == l.high {
+			return // only one outcome was possible
+		}
+	} else {
+		l.binomial(g, c.Rho)
+	}
+	p.money.guide(c.Base, g)
+	if boost {
+		p.money.multiply(p.money.boost(l, -math.Log(c.Alpha), &p.work))
+	}
+	for i := range p.money.Bets {
+		p.money.Bets[i] += c.temper(l.ln(i, g.X1))
+	}
+	p.failed = p.failed || p.money.ln() >= c.Threshold()
+}
+
+// temper weakens a group's say where its requests are not independent.
+func (c Config) temper(ln float64) float64 {
+	ln /= c.Phi
+	if c.Cap > 0 {
+		ln = min(ln, c.Cap)
+	}
+	return ln
+}

@@ -1,0 +1,76 @@
+package evalue
+
+import "fmt"
+
+// State is all that a test remembers, however long it runs. It survives JSON
+// unchanged. Field names are stored, must not change.
+type State struct {
+	Format int       `json:"format"` // of the state; another one is refused
+	Plain  Progress  `json:"plain"`
+	Guards *Guarding `json:"guards,omitempty"`
+	Veto   veto      `json:"veto"`
+	Total  Counts    `json:"total"`
+	Failed bool      `json:"failed,omitempty"`
+}
+
+// Progress is what one run of bets remembers.
+type Progress struct {
+	Money  capital `json:"money"`
+	Open   Counts  `json:"open"`
+	Waited float64 `json:"waited"`
+	Failed bool    `json:"failed,omitempty"`
+}
+
+// Guarding is what the guard remembers.
+type Guarding struct {
+	Earlier Progress `json:"earlier"`
+	Later   Progress `json:"later"`
+	Recent  []point  `json:"recent"`
+}
+
+// format counts the meanings that a State has had.
+const format = 1
+
+// State returns what the test remembers. [Resume] makes the same test of it.
+func (t *Test) State() State {
+	s := State{Format: format, Plain: t.plain.progress(), Veto: t.veto, Total: t.total, Failed: t.failed}
+	if t.guards != nil {
+		s.Guards = &Guarding{
+			Earlier: t.guards.earlier.progress(), Later: t.guards.later.progress(), Recent: append([]point(nil), t.guards.recent...),
+		}
+	}
+	return s
+}
+
+// Resume goes on with a test where its state was taken. The configuration must
+// be the one that the test began with: money that was bet by other rules means
+// nothing. What does not fit is an error; the test can be made again from its
+// points.
+func Resume(c Config, s State) (*Test, error) {
+	t, err := New(c)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case s.Format != format:
+		return nil, fmt.Errorf("resume a test: its state has format %d, not %d; judge its points again", s.Format, format)
+	case (s.Guards != nil) != (c.Guard > 0), s.Guards != nil && len(s.Guards.Recent) > c.Guard:
+		return nil, fmt.Errorf("resume a test: its state is that of another guard than %d points; judge its points again", c.Guard)
+	}
+	t.plain.resume(s.Plain)
+	if s.Guards != nil {
+		t.guards.earlier.resume(s.Guards.Earlier)
+		t.guards.later.resume(s.Guards.Later)
+		t.guards.recent = append([]point(nil), s.Guards.Recent...)
+	}
+	t.veto, t.total, t.failed = s.Veto, s.Total, s.Failed
+	return t, nil
+}
+
+func (p *process) progress() Progress {
+	return Progress{Money: p.money, Open: p.open, Waited: p.waited, Failed: p.failed}
+}
+
+func (p *process) resume(s Progress) {
+	p.money, p.open, p.waited, p.failed = s.Money, s.Open, s.Waited, s.Failed
+}

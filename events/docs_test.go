@@ -48,5 +48,9 @@ func document(t *testing.T) string {
 		}
 		b.WriteString("\n")
 	}
+	b.WriteString("\n## What comes without EventBridge\n\n" +
+		"A hook's call ([hook.json](../events/testdata/hook.json)), SQS messages that carry an event each, and log events by subscription\n" +
+		"filter ([report.json](../events/testdata/logs/report.json), [control.json](../events/testdata/logs/control.json), base64 of gzip of JSON).\n" +
+		"`events.ShapeOf` tells them apart.\n")
 	return b.String()
 }

@@ -220,7 +220,7 @@ func TestWhatTheLocalCloudWatchCannotDoIsRefusedByName(t *testing.T) {
 		"arn:aws:automate:us-east-1:ec2": func(in *cloudwatch.PutMetricAlarmInput) {
 			in.OKActions = []string{"arn:aws:automate:us-east-1:ec2:stop"}
 		},
-		"tm90":                   func(in *cloudwatch.PutMetricAlarmInput) { in.Statistic, in.ExtendedStatistic = "", aws.String("tm90") },
+		"TX90":                   func(in *cloudwatch.PutMetricAlarmInput) { in.Statistic, in.ExtendedStatistic = "", aws.String("TX90") },
 		"Period":                 func(in *cloudwatch.PutMetricAlarmInput) { in.Period = aws.Int32(45) },
 		"DatapointsToAlarm":      func(in *cloudwatch.PutMetricAlarmInput) { in.DatapointsToAlarm = aws.Int32(2) },
 		"across more than a day": func(in *cloudwatch.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(1441) },

@@ -108,6 +108,9 @@ func (m *metricAlarm) compile() error {
 	if m.plan, err = newPlan(queries); err != nil {
 		return err
 	}
+	if t := m.plan[0].stat; m.single() && !t.alarms() {
+		return invalid("The value %s for parameter ExtendedStatistic is invalid: an alarm takes values as bounds of PR only, and percentages from 10 to 90.", t.name)
+	}
 	m.watched = nil
 	return m.watch()
 }

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
@@ -81,24 +80,23 @@ func rounded(v float64) float64 {
 
 // statistic is one number out of a summary.
 type statistic struct {
-	name       string
-	percentile float64 // 0 for the simple ones
+	name   string
+	kind   string // of a statistic with bounds, else empty
+	bounds bounds
 }
 
-// parseStatistic knows SampleCount, Average, Sum, Minimum, Maximum and
-// percentiles such as p50 and p99.9.
+// parseStatistic knows SampleCount, Average, Sum, Minimum, Maximum and those
+// with bounds.
 func parseStatistic(name string) (statistic, error) {
 	if slices.Contains(cwtypes.Statistic("").Values(), cwtypes.Statistic(name)) {
 		return statistic{name: name}, nil
 	}
-	if digits, ok := strings.CutPrefix(name, "p"); ok {
-		p, err := strconv.ParseFloat(digits, 64)
-		if err == nil && p > 0 && p <= 100 {
-			return statistic{name: name, percentile: p}, nil
-		}
+	if t, ok := parseBounded(name); ok {
+		return t, nil
 	}
 	return statistic{}, invalid("The value %s for parameter Stat is not supported by the local CloudWatch. "+
-		"It knows SampleCount, Average, Sum, Minimum, Maximum and percentiles.", name)
+		"It knows SampleCount, Average, Sum, Minimum, Maximum, percentiles such as p99.9, IQM, "+
+		"and TM, TC, TS, WM and PR as in tm90, TM(10%%:90%%) and TC(0.005:0.030).", name)
 }
 
 // of returns the statistic, or NaN if there is no data for it.
@@ -106,8 +104,8 @@ func (t statistic) of(s summary) float64 {
 	switch {
 	case s.count == 0:
 		return math.NaN()
-	case t.percentile > 0:
-		return s.percentile(t.percentile)
+	case t.kind != "":
+		return s.bounded(t.kind, t.bounds)
 	}
 	switch cwtypes.Statistic(t.name) {
 	case cwtypes.StatisticSampleCount:
@@ -126,12 +124,8 @@ func (t statistic) of(s summary) float64 {
 }
 
 // percentile is the smallest value that at least p percent of the samples do
-// not exceed. Statistic sets have no percentiles unless all their values are
-// equal (CloudWatch user guide, "CloudWatch statistics definitions").
+// not exceed.
 func (s *summary) percentile(p float64) float64 {
-	if s.opaque {
-		return math.NaN()
-	}
 	rank, below := p/100*s.count, 0.0
 	for _, v := range s.values {
 		below += v.count

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/smithy-go"
@@ -42,7 +43,11 @@ type metric struct {
 	Name  string
 	N     float64
 	Sum   float64
+	lists
 }
+
+// lists are the values of a metric that is published one by one.
+type lists struct{ Values, Counts []float64 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
@@ -59,7 +64,9 @@ func newBench(t *testing.T) *bench {
 				for _, x := range d.Dimensions {
 					where += " " + *x.Value
 				}
-				b.metrics = append(b.metrics, metric{d.Timestamp.Format("15:04"), where, *d.MetricName, *d.StatisticValues.SampleCount, *d.StatisticValues.Sum})
+				m := metric{Time: d.Timestamp.Format("15:04"), Where: where, Name: *d.MetricName, lists: lists{d.Values, d.Counts}}
+				m.N, m.Sum = summed(d)
+				b.metrics = append(b.metrics, m)
 			}
 			return &cloudwatch.PutMetricDataOutput{}, nil
 		}),
@@ -182,6 +189,31 @@ func (b *bench) route(listener string, r elbv2.Request, status int) elbv2.Route 
 	return route
 }
 
+// answer sends a request that takes a time.
+func (b *bench) answer(listener string, took time.Duration) {
+	b.t.Helper()
+	b.w.Lock()
+	defer b.w.Unlock()
+	route, err := b.service.Route(listener, get("/"))
+	require.NoError(b.t, err)
+	b.service.Answer(route, http.StatusOK, took)
+}
+
 func get(path string) elbv2.Request {
 	return elbv2.Request{Path: path, Host: "shop.example.com", Header: http.Header{}}
+}
+
+// summed counts and sums up the values of a datum, in whichever way it gives them.
+func summed(d cwtypes.MetricDatum) (n, sum float64) {
+	switch {
+	case d.StatisticValues != nil:
+		return *d.StatisticValues.SampleCount, *d.StatisticValues.Sum
+	case d.Value != nil:
+		return 1, *d.Value
+	}
+	for i, v := range d.Values {
+		n += d.Counts[i]
+		sum += v * d.Counts[i]
+	}
+	return n, sum
 }

@@ -87,24 +87,51 @@ func TestMetricsOfAMinute(t *testing.T) {
 	b.route(listener, get("/"), 0)
 	b.advance(time.Minute)
 	lb, tg := "AWS/ApplicationELB "+balancer[len("arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/"):], group[len("arn:aws:elasticloadbalancing:us-east-1:123456789012:"):]
+	times := lists{[]float64{0.25}, []float64{2}}
 	assert.Equal(t, []metric{
-		{"09:01", lb + " " + tg, "HealthyHostCount", 1, 1},
-		{"09:01", lb + " " + tg, "UnHealthyHostCount", 1, 1},
-		{"09:00", lb, "HTTPCode_ELB_5XX_Count", 1, 1},
-		{"09:00", lb, "HTTPCode_ELB_503_Count", 1, 1},
-		{"09:02", lb + " " + tg, "HealthyHostCount", 1, 1},
-		{"09:02", lb + " " + tg, "UnHealthyHostCount", 1, 1},
-		{"09:01", lb, "RequestCount", 3, 3},
-		{"09:01", lb + " " + tg, "RequestCount", 3, 3},
-		{"09:01", lb, "HTTPCode_Target_2XX_Count", 1, 1},
-		{"09:01", lb + " " + tg, "HTTPCode_Target_2XX_Count", 1, 1},
-		{"09:01", lb, "TargetResponseTime", 2, 0.5},
-		{"09:01", lb + " " + tg, "TargetResponseTime", 2, 0.5},
-		{"09:01", lb, "HTTPCode_Target_5XX_Count", 1, 1},
-		{"09:01", lb + " " + tg, "HTTPCode_Target_5XX_Count", 1, 1},
-		{"09:01", lb, "TargetConnectionErrorCount", 1, 1},
-		{"09:01", lb + " " + tg, "TargetConnectionErrorCount", 1, 1},
-		{"09:01", lb, "HTTPCode_ELB_5XX_Count", 1, 1},
-		{"09:01", lb, "HTTPCode_ELB_502_Count", 1, 1},
+		{"09:01", lb + " " + tg, "HealthyHostCount", 1, 1, lists{}},
+		{"09:01", lb + " " + tg, "UnHealthyHostCount", 1, 1, lists{}},
+		{"09:00", lb, "HTTPCode_ELB_5XX_Count", 1, 1, lists{}},
+		{"09:00", lb, "HTTPCode_ELB_503_Count", 1, 1, lists{}},
+		{"09:02", lb + " " + tg, "HealthyHostCount", 1, 1, lists{}},
+		{"09:02", lb + " " + tg, "UnHealthyHostCount", 1, 1, lists{}},
+		{"09:01", lb, "RequestCount", 3, 3, lists{}},
+		{"09:01", lb + " " + tg, "RequestCount", 3, 3, lists{}},
+		{"09:01", lb, "HTTPCode_Target_2XX_Count", 1, 1, lists{}},
+		{"09:01", lb + " " + tg, "HTTPCode_Target_2XX_Count", 1, 1, lists{}},
+		{"09:01", lb, "TargetResponseTime", 2, 0.5, times},
+		{"09:01", lb + " " + tg, "TargetResponseTime", 2, 0.5, times},
+		{"09:01", lb, "HTTPCode_Target_5XX_Count", 1, 1, lists{}},
+		{"09:01", lb + " " + tg, "HTTPCode_Target_5XX_Count", 1, 1, lists{}},
+		{"09:01", lb, "TargetConnectionErrorCount", 1, 1, lists{}},
+		{"09:01", lb + " " + tg, "TargetConnectionErrorCount", 1, 1, lists{}},
+		{"09:01", lb, "HTTPCode_ELB_5XX_Count", 1, 1, lists{}},
+		{"09:01", lb, "HTTPCode_ELB_502_Count", 1, 1, lists{}},
 	}, b.metrics)
+}
+
+func TestResponseTimesArePublishedOneByOneSoThatTheyHavePercentiles(t *testing.T) {
+	b := newBench(t)
+	group := b.group("web")
+	listener := b.listener(b.balancer("web", ""), forward(group))
+	b.register(group, "10.0.0.1")
+	b.advance(90 * time.Second)
+	b.metrics = nil
+	for n := range 400 { // 200 distinct times; a datum takes 150
+		b.answer(listener, time.Duration(n/2)*time.Millisecond)
+	}
+	b.advance(time.Minute)
+	values, n := map[float64]float64{}, 0
+	for _, m := range b.metrics {
+		if m.Name == "TargetResponseTime" {
+			n++
+			assert.LessOrEqual(t, len(m.Values), 150)
+			for i, v := range m.Values {
+				values[v] += m.Counts[i]
+			}
+		}
+	}
+	assert.Equal(t, 4, n, "two each for the load balancer and its target group")
+	assert.Len(t, values, 200)
+	assert.InDelta(t, 4, values[0.1], 0, "seen twice, in both sets of dimensions")
 }

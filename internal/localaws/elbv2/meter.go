@@ -2,7 +2,9 @@ package elbv2
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,13 +25,22 @@ const (
 	// maxData is how many metrics one call takes (CloudWatch API reference,
 	// PutMetricData).
 	maxData = 1000
+	// datumValues is how many values one metric datum takes (CloudWatch API
+	// reference, MetricDatum).
+	datumValues = 150
+	// responseTime is the metric that has percentiles (user guide, "Statistics
+	// for Application Load Balancer metrics").
+	responseTime = "TargetResponseTime"
 )
 
 // labels are the dimensions of a metric; an empty target group is absent.
 type labels struct{ balancer, group string }
 
 // statistic sums up the values of one metric in one minute.
-type statistic struct{ n, sum, low, high float64 }
+type statistic struct {
+	n, sum, low, high float64
+	values            map[float64]float64 // how often each was seen, of the metric with percentiles
+}
 
 // add counts one value.
 func (s *statistic) add(v float64) {
@@ -39,6 +50,15 @@ func (s *statistic) add(v float64) {
 	s.n++
 	s.sum += v
 	s.low, s.high = min(s.low, v), max(s.high, v)
+}
+
+// keep counts one value and remembers it.
+func (s *statistic) keep(v float64) {
+	s.add(v)
+	if s.values == nil {
+		s.values = map[float64]float64{}
+	}
+	s.values[v]++
 }
 
 // series is one metric with its dimensions.
@@ -90,7 +110,7 @@ func (s *Service) Answer(r Route, status int, took time.Duration) {
 	if class := status / 100; class >= 2 && class <= 5 {
 		m.add(where, "HTTPCode_Target_"+strconv.Itoa(class)+"XX_Count", 1)
 	}
-	m.add(where, "TargetResponseTime", took.Seconds())
+	m.add(where, responseTime, took.Seconds())
 }
 
 // own counts what a load balancer answers itself. RequestCount "is only
@@ -128,7 +148,11 @@ func (m *meter) add(where []labels, name string, v float64) {
 			b.all[key] = &statistic{}
 			b.order = append(b.order, key)
 		}
-		b.all[key].add(v)
+		if name == responseTime {
+			b.all[key].keep(v)
+		} else {
+			b.all[key].add(v)
+		}
 	}
 }
 
@@ -143,7 +167,7 @@ func (m *meter) publish(minute time.Time) {
 	delete(m.buckets, minute.Unix())
 	var data []cwtypes.MetricDatum
 	for _, key := range b.order {
-		data = append(data, key.datum(*b.all[key], minute))
+		data = append(data, key.data(b.all[key], minute)...)
 	}
 	m.send("AWS/ApplicationELB", data)
 }
@@ -186,8 +210,7 @@ func (m *meter) hosts(alb bool, minute time.Time) []cwtypes.MetricDatum {
 				}
 			}
 			l := labels{b.path(), g.path()}
-			data = append(data, series{"HealthyHostCount", l}.datum(statistic{1, well, well, well}, minute),
-				series{"UnHealthyHostCount", l}.datum(statistic{1, ill, ill, ill}, minute))
+			data = append(data, series{"HealthyHostCount", l}.datum(once(well), minute), series{"UnHealthyHostCount", l}.datum(once(ill), minute))
 		}
 	}
 	return data
@@ -205,20 +228,37 @@ func (m *meter) send(namespace string, data []cwtypes.MetricDatum) {
 	}
 }
 
-// datum is a metric as CloudWatch takes it.
-func (key series) datum(v statistic, minute time.Time) cwtypes.MetricDatum {
-	dimensions := []cwtypes.Dimension{{Name: aws.String("LoadBalancer"), Value: aws.String(key.balancer)}}
-	if key.group != "" {
-		dimensions = append(dimensions, cwtypes.Dimension{Name: aws.String("TargetGroup"), Value: aws.String(key.group)})
-	}
-	unit := cwtypes.StandardUnitCount
-	if key.name == "TargetResponseTime" {
-		unit = cwtypes.StandardUnitSeconds
-	}
-	return cwtypes.MetricDatum{
-		MetricName: aws.String(key.name), Unit: unit, Timestamp: aws.Time(minute), Dimensions: dimensions,
-		StatisticValues: &cwtypes.StatisticSet{
+// once is one value.
+func once(v float64) cwtypes.MetricDatum { return cwtypes.MetricDatum{Value: &v} }
+
+// data are a metric's values as CloudWatch takes them: one by one if they were
+// kept, else as a statistic set.
+func (key series) data(v *statistic, minute time.Time) []cwtypes.MetricDatum {
+	if v.values == nil {
+		return []cwtypes.MetricDatum{key.datum(cwtypes.MetricDatum{StatisticValues: &cwtypes.StatisticSet{
 			SampleCount: aws.Float64(v.n), Sum: aws.Float64(v.sum), Minimum: aws.Float64(v.low), Maximum: aws.Float64(v.high),
-		},
+		}}, minute)}
 	}
+	var data []cwtypes.MetricDatum
+	for values := range slices.Chunk(slices.Sorted(maps.Keys(v.values)), datumValues) {
+		counts := make([]float64, len(values))
+		for i, value := range values {
+			counts[i] = v.values[value]
+		}
+		data = append(data, key.datum(cwtypes.MetricDatum{Values: values, Counts: counts}, minute))
+	}
+	return data
+}
+
+// datum names the metric of values.
+func (key series) datum(d cwtypes.MetricDatum, minute time.Time) cwtypes.MetricDatum {
+	d.MetricName, d.Unit, d.Timestamp = aws.String(key.name), cwtypes.StandardUnitCount, aws.Time(minute)
+	if key.name == responseTime {
+		d.Unit = cwtypes.StandardUnitSeconds
+	}
+	d.Dimensions = []cwtypes.Dimension{{Name: aws.String("LoadBalancer"), Value: aws.String(key.balancer)}}
+	if key.group != "" {
+		d.Dimensions = append(d.Dimensions, cwtypes.Dimension{Name: aws.String("TargetGroup"), Value: aws.String(key.group)})
+	}
+	return d
 }

@@ -89,6 +89,7 @@ type metric struct {
 	Dimensions map[string]string
 	Time       time.Time
 	N, Sum     float64
+	Values     []float64 // the distinct ones, if they were given one by one
 }
 
 func newLocal(tb testing.TB, change ...func(*lambda.Options)) *local {
@@ -141,9 +142,14 @@ func newLocalIn(tb testing.TB, w *world.World, change ...func(*lambda.Options)) 
 
 func (l *local) note(in *cloudwatch.PutMetricDataInput) {
 	for _, d := range in.MetricData {
-		m := metric{
-			Name: *d.MetricName, Dimensions: map[string]string{}, Time: *d.Timestamp,
-			N: *d.StatisticValues.SampleCount, Sum: *d.StatisticValues.Sum,
+		m := metric{Name: *d.MetricName, Dimensions: map[string]string{}, Time: *d.Timestamp}
+		for i, v := range d.Values {
+			m.Values = append(m.Values, v)
+			m.N += d.Counts[i]
+			m.Sum += v * d.Counts[i]
+		}
+		if set := d.StatisticValues; set != nil {
+			m.N, m.Sum = *set.SampleCount, *set.Sum
 		}
 		for _, dim := range d.Dimensions {
 			m.Dimensions[*dim.Name] = *dim.Value

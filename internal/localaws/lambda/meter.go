@@ -1,6 +1,8 @@
 package lambda
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +19,9 @@ const (
 	// maxData is how many metrics one call takes (CloudWatch API reference,
 	// PutMetricData).
 	maxData = 1000
+	// datumValues is how many values one metric datum takes (CloudWatch API
+	// reference, MetricDatum).
+	datumValues = 150
 )
 
 // metric is one of the metrics of Lambda.
@@ -66,6 +71,7 @@ type labels struct {
 // statistic sums up the values of one metric in one minute.
 type statistic struct {
 	n, sum, low, high float64
+	values            map[float64]float64 // how often each was seen, of a metric with percentiles
 }
 
 // add counts one value.
@@ -76,6 +82,15 @@ func (s *statistic) add(v float64) {
 	s.n++
 	s.sum += v
 	s.low, s.high = min(s.low, v), max(s.high, v)
+}
+
+// keep counts one value and remembers it.
+func (s *statistic) keep(v float64) {
+	s.add(v)
+	if s.values == nil {
+		s.values = map[float64]float64{}
+	}
+	s.values[v]++
 }
 
 // series are the metrics of one set of dimensions.
@@ -141,7 +156,7 @@ func (m *meter) invocation(r *run, res Result) {
 		s[invocations].add(1)
 		s[failures].add(failed)
 		s[throttles].add(0)
-		s[duration].add(float64(res.Duration) / float64(time.Millisecond))
+		s[duration].keep(float64(res.Duration) / float64(time.Millisecond)) // "supports percentile statistics" (same page)
 		s[concurrency].add(float64(r.alone))
 	})
 }
@@ -190,12 +205,29 @@ func (s *series) data(l labels, minute time.Time) []cwtypes.MetricDatum {
 			continue
 		}
 		name, unit := m.name()
-		data = append(data, cwtypes.MetricDatum{
-			MetricName: aws.String(name), Unit: unit, Timestamp: aws.Time(minute), Dimensions: dimensions,
-			StatisticValues: &cwtypes.StatisticSet{
-				SampleCount: aws.Float64(v.n), Sum: aws.Float64(v.sum), Minimum: aws.Float64(v.low), Maximum: aws.Float64(v.high),
-			},
-		})
+		for _, d := range v.data() {
+			d.MetricName, d.Unit, d.Timestamp, d.Dimensions = aws.String(name), unit, aws.Time(minute), dimensions
+			data = append(data, d)
+		}
+	}
+	return data
+}
+
+// data are the values as CloudWatch takes them: one by one if they were kept,
+// else as a statistic set.
+func (s *statistic) data() []cwtypes.MetricDatum {
+	if s.values == nil {
+		return []cwtypes.MetricDatum{{StatisticValues: &cwtypes.StatisticSet{
+			SampleCount: aws.Float64(s.n), Sum: aws.Float64(s.sum), Minimum: aws.Float64(s.low), Maximum: aws.Float64(s.high),
+		}}}
+	}
+	var data []cwtypes.MetricDatum
+	for values := range slices.Chunk(slices.Sorted(maps.Keys(s.values)), datumValues) {
+		counts := make([]float64, len(values))
+		for i, v := range values {
+			counts[i] = s.values[v]
+		}
+		data = append(data, cwtypes.MetricDatum{Values: values, Counts: counts})
 	}
 	return data
 }

@@ -50,7 +50,7 @@ func TestMetricsAppearOncePerMinuteOfTheInvocation(t *testing.T) {
 	want := []metric{
 		{Name: "Invocations", Time: minute, N: 2, Sum: 2},
 		{Name: "Errors", Time: minute, N: 2, Sum: 1},
-		{Name: "Duration", Time: minute, N: 2, Sum: 0},
+		{Name: "Duration", Time: minute, N: 2, Sum: 0, Values: []float64{0}}, // one by one, so that it has percentiles
 		{Name: "Throttles", Time: minute, N: 2, Sum: 0},
 		{Name: "ConcurrentExecutions", Time: minute, N: 2, Sum: 2},
 	}
@@ -72,18 +72,18 @@ func TestMetricsOfAnAliasTellTheVersions(t *testing.T) {
 	l.invoke("worker:live", `{}`)
 	l.invoke("worker:1", `{}`)
 	l.advance(2 * time.Minute)
-	var sets []map[string]string
+	sets := map[string][]map[string]string{}
 	for _, m := range l.metrics {
-		if m.Name == "Invocations" {
-			sets = append(sets, m.Dimensions)
-		}
+		sets[m.Name] = append(sets[m.Name], m.Dimensions)
 	}
-	assert.Equal(t, []map[string]string{
-		{"FunctionName": "worker"},
-		{"FunctionName": "worker", "Resource": "worker:live"},
-		{"FunctionName": "worker", "Resource": "worker:live", "ExecutedVersion": "1"},
-		{"FunctionName": "worker", "Resource": "worker:1"},
-	}, sets)
+	for _, name := range []string{"Invocations", "Errors", "Duration"} {
+		assert.Equal(t, []map[string]string{
+			{"FunctionName": "worker"},
+			{"FunctionName": "worker", "Resource": "worker:live"},
+			{"FunctionName": "worker", "Resource": "worker:live", "ExecutedVersion": "1"},
+			{"FunctionName": "worker", "Resource": "worker:1"},
+		}, sets[name], name)
+	}
 }
 
 func TestAThrottledInvocationIsNeitherInvocationNorError(t *testing.T) {

@@ -130,7 +130,7 @@ func TestTheVerdictDecidesAndIsRemembered(t *testing.T) {
 	finding := func(verb string, v health.Verdict, fresh health.Counts, because string) []ledger.Record {
 		return []ledger.Record{{
 			Target: target, At: noon, Function: "posttraffic", Deployment: "d-2", Verb: verb, Rule: "verdict-" + string(v), Because: because,
-			Finding: &health.Finding{Verdict: v, Because: because, New: fresh, Old: old, From: shifted, To: noon.Add(-time.Minute)},
+			Finding: &health.Finding{Verdict: v, Because: because, New: health.Tally(fresh), Old: health.Tally(old), From: shifted, To: noon.Add(-time.Minute)},
 		}}
 	}
 	const (

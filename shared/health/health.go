@@ -5,10 +5,7 @@
 // neither good nor bad.
 package health
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // Counts are the requests that one version answered in a window.
 type Counts struct {
@@ -26,29 +23,6 @@ func (c Counts) Rate() (rate float64, known bool) {
 	return c.Errors / c.Requests, true
 }
 
-// Verdict is what the counts say about the new version.
-type Verdict string
-
-// The verdicts. Stored, must not change. Only Fail rolls back and only Pass
-// makes a revision known good.
-const (
-	Fail         Verdict = "FAIL"
-	Pass         Verdict = "PASS"
-	Inconclusive Verdict = "INCONCLUSIVE"
-	NoData       Verdict = "NO_DATA"
-	NoTraffic    Verdict = "NO_TRAFFIC"
-)
-
-// Finding is a verdict with its evidence.
-type Finding struct {
-	Verdict Verdict   `json:"verdict"`
-	Because string    `json:"because"`
-	New     Counts    `json:"new"`
-	Old     Counts    `json:"old"`
-	From    time.Time `json:"from"`
-	To      time.Time `json:"to"`
-}
-
 // Comparison judges by comparing two error rates. It knows no statistics:
 // below MinRequests it calls nothing, above it takes the rates at their word.
 type Comparison struct {
@@ -61,7 +35,7 @@ type Comparison struct {
 // those of the same time and traffic. Without old counts, the new version is
 // held to Slack alone.
 func (c Comparison) Judge(fresh, old Counts) Finding {
-	f := Finding{New: fresh, Old: old}
+	f := Finding{New: Tally(fresh), Old: Tally(old)}
 	rate, known := fresh.Rate()
 	switch {
 	case fresh.Points == 0:

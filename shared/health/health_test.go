@@ -66,8 +66,8 @@ func TestJudge(t *testing.T) {
 			got := usual.Judge(test.fresh, test.old)
 			assert.Equal(t, test.want, got.Verdict)
 			assert.NotEmpty(t, got.Because)
-			assert.Equal(t, test.fresh, got.New)
-			assert.Equal(t, test.old, got.Old)
+			assert.Equal(t, health.Tally(test.fresh), got.New)
+			assert.Equal(t, health.Tally(test.old), got.Old)
 			assert.Equal(t, got, usual.Judge(test.fresh, test.old), "the same counts give the same verdict")
 		})
 	}

@@ -26,7 +26,7 @@ func chain(t *testing.T, n int) []ledger.Record {
 			Target: deploy.Target{Application: "shop", Group: "prod"}, At: noon.Add(time.Duration(i) * time.Second),
 			Function: "rollbacker", Verb: "stop", Because: fmt.Sprintf("reason %d", i),
 			Signal:  &ledger.Signal{Kind: "alarm", ID: "e-1", At: noon},
-			Finding: &health.Finding{Verdict: health.Fail, New: health.Counts{Requests: 100, Errors: 4, Points: 1}},
+			Finding: &health.Finding{Verdict: health.Fail, New: health.Tally{Requests: 100, Errors: 4, Points: 1}},
 			Calls:   []ledger.Call{{API: "codedeploy:StopDeployment", Args: "{}"}},
 		}, i+1, prev)
 		require.NoError(t, err)

@@ -47,9 +47,9 @@ func record(changes ...func(*ledger.Record)) ledger.Record {
 		Signal: &ledger.Signal{Kind: "alarm", ID: "e-1", Text: "<b>&", At: start},
 		Finding: &health.Finding{
 			Verdict: health.Fail, Because: "5.00 %",
-			New:  health.Counts{Requests: 100, Errors: 5, Points: 2},
-			Old:  health.Counts{Requests: 900, Errors: 0.1, Points: 2},
-			From: start.Add(-time.Minute), To: start,
+			New:  health.Tally{Requests: 100, Errors: 5, Points: 2},
+			Old:  health.Tally{Requests: 900, Errors: 0.1, Points: 2},
+			From: start.Add(-time.Minute), To: start, Metric: health.Errors, LnE: 12.5, LnVeto: -3.25, Sees: "a doubling",
 		},
 		Calls: []ledger.Call{{API: "codedeploy:StopDeployment", Args: `{"deploymentId":"d-1"}`, Answer: "Pending"}},
 	}

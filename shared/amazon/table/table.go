@@ -16,10 +16,11 @@
 //	end of the chain    target#APP/GROUP       head                         seq hash write
 //	alarm's target      alarm#NAME             APP/GROUP                    doc
 //	quarantine          quarantine#DIGEST      quarantine                   doc write
+//	outcomes            outcomes#ALIAS#SHARD   SLOT#BATCH                   doc ttl
 //
 // All of it is stored, must not change. doc is the value as JSON; the other
-// attributes are what conditions look at. OPENED is UTC with nine digits of
-// nanoseconds, so that keys sort by time. Items that must agree (an incident
+// attributes are what conditions look at. OPENED and SLOT are UTC with nine digits
+// of nanoseconds, so that keys sort by time. Items that must agree (an incident
 // and its place among the open ones; a record and the end of its chain) are
 // written in one transaction.
 //
@@ -50,8 +51,8 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
-// The table's schema: both keys are strings. No item expires yet; TimeToLive
-// is the attribute to enable so that one may.
+// The table's schema: both keys are strings. TimeToLive is the attribute by
+// which outcomes expire; nothing else does.
 const (
 	PartitionKey = "pk"
 	SortKey      = "sk"

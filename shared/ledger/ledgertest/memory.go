@@ -28,6 +28,7 @@ type Memory struct {
 	quarantine map[deploy.Digest]document
 	alarms     map[deploy.Target][]string
 	records    map[deploy.Target][]document
+	outcomes   map[outcomeKey]document
 }
 
 var _ Store = (*Memory)(nil)

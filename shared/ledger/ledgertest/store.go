@@ -9,6 +9,7 @@ import (
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/outcome"
 )
 
 // Store is a whole ledger. A caller declares for itself the few methods that
@@ -66,6 +67,13 @@ type Store interface {
 	// TargetsOf returns the targets that an alarm speaks for, sorted by name.
 	// It costs one read however many targets there are.
 	TargetsOf(ctx context.Context, alarm string) ([]deploy.Target, error)
+
+	// AddOutcomes keeps what a batch of log events says about requests, while an
+	// alias is watched. A part that is there already, by batch and group, stays.
+	AddOutcomes(ctx context.Context, a deploy.Alias, parts []outcome.Part) error
+	// Outcomes counts what has been added for the groups that begin at or after
+	// from and before to, as outcome.Sum does.
+	Outcomes(ctx context.Context, a deploy.Alias, from, to time.Time) ([]outcome.Count, error)
 
 	// Append seals a record onto its target's chain and returns it as sealed.
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)

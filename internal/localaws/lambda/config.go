@@ -43,7 +43,7 @@ func (s *Service) newVersion(c *wire.Call, name string, in *lambda.CreateFunctio
 		EphemeralStorage: &lambdatypes.EphemeralStorage{Size: aws.Int32(defaultStorage)},
 		FunctionArn:      aws.String(s.functionARN(name)), FunctionName: aws.String(name),
 		LastUpdateStatus: lambdatypes.LastUpdateStatusSuccessful,
-		LoggingConfig:    &lambdatypes.LoggingConfig{LogFormat: lambdatypes.LogFormatText, LogGroup: aws.String("/aws/lambda/" + name)},
+		LoggingConfig:    &lambdatypes.LoggingConfig{LogFormat: lambdatypes.LogFormatText, LogGroup: aws.String(ownGroup(name))},
 		MemorySize:       aws.Int32(defaultMemory), PackageType: lambdatypes.PackageTypeZip,
 		SnapStart:     &lambdatypes.SnapStartResponse{ApplyOn: lambdatypes.SnapStartApplyOnNone, OptimizationStatus: lambdatypes.SnapStartOptimizationStatusOff},
 		State:         lambdatypes.StateActive,

@@ -40,10 +40,19 @@ func logResult(lines []string) string {
 	return base64.StdEncoding.EncodeToString([]byte(text[max(0, len(text)-maxLogResult):]))
 }
 
+// ownGroup is the log group that a function has unless it says otherwise.
+func ownGroup(function string) string { return "/aws/lambda/" + function }
+
 // stream is the name of a sandbox's log stream (Lambda developer guide, "Sending
-// Lambda function logs to CloudWatch Logs").
+// Lambda function logs to CloudWatch Logs"). In a log group that is not the
+// function's own it has the function's name ("Configuring CloudWatch log groups",
+// whose convention puts the last part in brackets, too; published names do not).
 func (s *Service) stream(v *version) string {
-	return s.w.Now().Format("2006/01/02") + "/[" + v.name() + "]" + strings.ReplaceAll(s.w.UUID(), "-", "")
+	name := ""
+	if aws.ToString(v.config.LoggingConfig.LogGroup) != ownGroup(v.fn.name) {
+		name = v.fn.name
+	}
+	return s.w.Now().Format("2006/01/02") + "/" + name + "[" + v.name() + "]" + strings.ReplaceAll(s.w.UUID(), "-", "")
 }
 
 // write puts the log of an invocation into CloudWatch Logs. It is the function's

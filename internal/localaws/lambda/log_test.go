@@ -115,6 +115,28 @@ func TestCrashAndTimeoutAreLogged(t *testing.T) {
 	}, messages)
 }
 
+func TestProcessThatCannotStartIsLogged(t *testing.T) {
+	l := newLogged(t, world.Manual)
+	nothing, err := zipped("readme", []byte("no bootstrap"))
+	require.NoError(t, err)
+	l.create("worker", func(in *awslambda.CreateFunctionInput) { in.Code.ZipFile = nothing })
+	l.invoke("worker", `{}`)
+	_, messages := l.read(t, "/aws/lambda/worker")
+	require.Len(t, messages, 4)
+	assert.Regexp(t, `^RequestId: ID Error: .*\nRuntime.InvalidEntrypoint\n$`, messages[1])
+	assert.Regexp(t, `\tStatus: error\tError Type: Runtime.InvalidEntrypoint\t\n$`, messages[3])
+}
+
+func TestErrorThatAHandlerAnswersIsOnlyInTheRuntimesLine(t *testing.T) {
+	l := newLogged(t, world.Manual)
+	l.create("worker")
+	l.invoke("worker", `{"Do":"error"}`)
+	_, messages := l.read(t, "/aws/lambda/worker")
+	require.Len(t, messages, 4)
+	assert.Regexp(t, `^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \{"errorMessage":"it broke","errorType":"errorString"\}\n$`, messages[1])
+	assert.NotContains(t, messages[3], "Status")
+}
+
 // jsonLog lets a function log JSON, at some levels.
 func jsonLog(system lambdatypes.SystemLogLevel, application lambdatypes.ApplicationLogLevel) func(*awslambda.CreateFunctionInput) {
 	return func(in *awslambda.CreateFunctionInput) {
@@ -146,8 +168,10 @@ func TestLogFormatJSONHasPlatformEvents(t *testing.T) {
 			l := newLogged(t, world.Manual)
 			l.create("worker", c.change)
 			l.invoke("worker", `{"Do":"log levels"}`)
-			_, messages := l.read(t, "/mine")
+			streams, messages := l.read(t, "/mine")
 			assert.Equal(t, c.want, messages)
+			require.Len(t, streams, 1)
+			assert.Regexp(t, `^2026/01/05/worker\[\$LATEST\][0-9a-f]{32}$`, streams[0], "a group for several functions")
 		})
 	}
 }

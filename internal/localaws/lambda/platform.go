@@ -26,10 +26,10 @@ const (
 	statusTimeout = "timeout"
 )
 
-// The errors that Lambda itself logs.
+// The errors that Lambda itself logs: a time-out, and those of the process.
 const (
-	exitErrorType    = "Runtime.ExitError"
 	timeoutErrorType = "Sandbox.Timedout"
+	runtimeErrors    = "Runtime."
 )
 
 // usage is what an invocation took. All of it is 0 where time is virtual, so
@@ -99,7 +99,7 @@ func (s *Service) lines(r *run, out sandbox.Outcome, u usage) []string {
 		limit := time.Duration(*r.version.config.Timeout) * time.Second
 		lines = append(lines, fmt.Sprintf("%s %s Task timed out after %.2f seconds\n\n", s.w.Now().Format(millisecond), r.id, limit.Seconds()))
 		end = "\tStatus: timeout"
-	case kind == exitErrorType:
+	case strings.HasPrefix(kind, runtimeErrors): // Lambda's own: what a handler answers leaves no mark here
 		lines = append(lines, message(out.Payload)+"\n"+kind+"\n")
 		end = "\tStatus: error\tError Type: " + kind
 	}

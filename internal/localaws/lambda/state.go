@@ -12,7 +12,7 @@ import (
 // Kept implements [state.Keeper]. Statements of permissions have principals of
 // several forms.
 func (s *Service) Kept() (any, state.Union) {
-	return s, state.Union{"", false, float64(0), map[string]any(nil), []any(nil)}
+	return s, state.Union{"", false, float64(0), map[string]any(nil), []any(nil), map[string]string(nil)}
 }
 
 // Resume implements [state.Keeper]. Sandboxes are new. Asynchronous invocations

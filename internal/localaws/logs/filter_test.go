@@ -15,6 +15,8 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -71,14 +73,59 @@ func TestFunctionGetsTheEventsThatMatch(t *testing.T) {
 	assert.Len(t, b.invoked, 1)
 }
 
-func TestDeliveryThatFailsIsLost(t *testing.T) {
+func TestDeliveryThatMayHelpLaterIsRepeatedForADay(t *testing.T) {
+	for name, fail := range map[string]error{
+		"throttled":      &lambdatypes.TooManyRequestsException{Message: aws.String("Rate Exceeded.")},
+		"Lambda's fault": errors.New("down"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.subscribe("all", "")
+			b.fail = fail
+			b.put("s", at(0, "m"))
+			b.advance(4 * time.Second)
+			require.Len(t, b.invoked, 3, "after 1 s, and again after 1 s and 2 s")
+			b.fail = nil
+			b.advance(time.Minute)
+			require.Len(t, b.invoked, 4)
+			assert.Equal(t, b.invoked[0].Payload, b.invoked[3].Payload)
+			assert.Empty(t, b.service.Lost())
+
+			b.fail = fail
+			b.put("s", at(60_000, "m"))
+			b.advance(25 * time.Hour)
+			require.Len(t, b.service.Lost(), 1)
+			require.ErrorContains(t, b.service.Lost()[0], "log events of /app/web to "+function+": ")
+		})
+	}
+}
+
+func TestFilterThatCannotDeliverRestsForTenMinutes(t *testing.T) {
 	b := newBench(t)
-	b.fail = errors.New("down")
 	b.subscribe("all", "")
-	b.put("s", at(0, "m"))
-	b.advance(time.Minute)
+	b.fail = &lambdatypes.ResourceNotFoundException{Message: aws.String("no such function")}
+	b.put("s", at(0, "lost"))
+	b.advance(time.Second)
 	require.Len(t, b.service.Lost(), 1)
-	require.EqualError(t, b.service.Lost()[0], "log events of /app/web to "+function+": down")
+	b.fail = nil
+	b.put("s", at(1000, "skipped"))
+	b.advance(10*time.Minute - time.Millisecond)
+	b.put("s", at(600_000, "skipped"))
+	b.advance(time.Millisecond)
+	b.put("s", at(601_000, "delivered"))
+	b.advance(time.Minute)
+	require.Len(t, b.invoked, 2)
+	assert.Contains(t, unpacked(t, b.invoked[1].Payload), `"message":"delivered"`)
+}
+
+func TestFunctionThatMayNotBeInvokedIsRefused(t *testing.T) {
+	b := newBench(t)
+	b.refuse = &smithy.GenericAPIError{Code: "AccessDeniedException"}
+	_, err := b.PutSubscriptionFilter(t.Context(), &sdk.PutSubscriptionFilterInput{
+		LogGroupName: aws.String(name), FilterName: aws.String("all"), FilterPattern: aws.String(""), DestinationArn: aws.String(function),
+	})
+	require.ErrorAs(t, err, new(*logstypes.InvalidParameterException))
+	require.ErrorContains(t, err, "Could not execute the lambda function.")
 }
 
 func TestGroupHasTwoSubscriptionFiltersAtMost(t *testing.T) {

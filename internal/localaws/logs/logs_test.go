@@ -11,6 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/logs"
@@ -34,7 +35,8 @@ type bench struct {
 	t       *testing.T
 	w       *world.World
 	service *logs.Service
-	fail    error
+	fail    error // of deliveries
+	refuse  error // of trying out a function
 	invoked []*lambda.InvokeInput
 	metrics []*cloudwatch.PutMetricDataInput
 	callers []wire.Principal
@@ -63,6 +65,9 @@ func newBench(t *testing.T) *bench {
 }
 
 func (b *bench) invoke(c *wire.Call, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
+	if in.InvocationType == lambdatypes.InvocationTypeDryRun {
+		return &lambda.InvokeOutput{}, b.refuse
+	}
 	b.invoked = append(b.invoked, in)
 	b.callers = append(b.callers, c.Principal)
 	return &lambda.InvokeOutput{}, b.fail

@@ -3,7 +3,6 @@ package logs
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -25,9 +24,20 @@ const (
 	// maxSubscriptions is how many a log group may have (user guide, "CloudWatch
 	// Logs quotas").
 	maxSubscriptions = 2
-	// latency is how long a log event takes to its destination. AWS says "near
-	// real-time".
+	// latency is how long a log event takes to its destination. AWS says "soon
+	// after being ingested, usually less than three minutes".
 	latency = time.Second
+)
+
+// What becomes of a delivery that fails (user guide, "Real-time processing of
+// log data with subscriptions"): it is repeated for a day if that may help, and
+// otherwise the filter delivers nothing for ten minutes.
+const (
+	giveUp   = day
+	disabled = 10 * time.Minute
+	// firstRetry and lastRetry are not documented.
+	firstRetry = time.Second
+	lastRetry  = 5 * time.Minute
 )
 
 // subscription is a filter that hands log events to a function.
@@ -35,6 +45,7 @@ type subscription struct {
 	name, text, destination string
 	pattern                 *filter.Pattern `state:"-"`
 	created                 int64
+	until                   time.Time // when it delivers again, if it could not
 }
 
 // The message that a function gets (user guide, "Subscription filters with AWS
@@ -50,6 +61,9 @@ type (
 		as  wire.Principal
 		due time.Time
 
+		made  time.Time
+		pause time.Duration // before the next try
+
 		MessageType string         `json:"messageType"`
 		Owner       string         `json:"owner"`
 		LogGroup    string         `json:"logGroup"`
@@ -64,7 +78,7 @@ type (
 	}
 )
 
-func (s *Service) putSubscription(_ *wire.Call, in *cloudwatchlogs.PutSubscriptionFilterInput) (*cloudwatchlogs.PutSubscriptionFilterOutput, error) {
+func (s *Service) putSubscription(c *wire.Call, in *cloudwatchlogs.PutSubscriptionFilterInput) (*cloudwatchlogs.PutSubscriptionFilterOutput, error) {
 	if err := wire.Only(in, "DestinationArn", "FilterName", "FilterPattern", "LogGroupName", "Distribution"); err != nil {
 		return nil, err
 	}
@@ -85,6 +99,9 @@ func (s *Service) putSubscription(_ *wire.Call, in *cloudwatchlogs.PutSubscripti
 	case in.Distribution == logstypes.DistributionRandom:
 		return nil, invalid("Distribution Random is for Kinesis streams, which the local AWS does not have.")
 	}
+	if err := s.reach(c, g, destination); err != nil {
+		return nil, err
+	}
 	fresh := &subscription{name: name, text: aws.ToString(in.FilterPattern), destination: destination, pattern: pattern, created: s.now()}
 	i := slices.IndexFunc(g.subscriptions, func(o *subscription) bool { return o.name == name })
 	switch {
@@ -96,6 +113,23 @@ func (s *Service) putSubscription(_ *wire.Call, in *cloudwatchlogs.PutSubscripti
 		g.subscriptions = append(g.subscriptions, fresh)
 	}
 	return &cloudwatchlogs.PutSubscriptionFilterOutput{}, nil
+}
+
+// reach checks that CloudWatch Logs may invoke a function, which AWS tries out
+// (user guide, "Troubleshooting", "destination").
+func (s *Service) reach(c *wire.Call, g *group, function string) error {
+	_, err := wire.Do[lambda.InvokeOutput](c.Context, s.caller, s.sender(g), "lambda", "Invoke", &lambda.InvokeInput{
+		FunctionName: &function, InvocationType: lambdatypes.InvocationTypeDryRun,
+	})
+	if err != nil {
+		return invalid("Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function.")
+	}
+	return nil
+}
+
+// sender is CloudWatch Logs as it delivers for a group.
+func (s *Service) sender(g *group) wire.Principal {
+	return wire.Principal{Service: principal, SourceARN: s.arn(g) + ":*"}
 }
 
 func (s *Service) describeSubscriptions(
@@ -140,43 +174,6 @@ func (s *Service) deleteSubscription(
 	}
 	g.subscriptions = slices.Delete(g.subscriptions, i, i+1)
 	return &cloudwatchlogs.DeleteSubscriptionFilterOutput{}, nil
-}
-
-// subscribe hands log events to the functions that want them. One batch is one
-// message. A delivery is not tried again: in the local AWS what fails once fails
-// for good.
-func (s *Service) subscribe(c *wire.Call, g *group, st *stream, events []event) {
-	ctx := context.WithoutCancel(c.Context)
-	as := wire.Principal{Service: principal, SourceARN: s.arn(g) + ":*"}
-	for _, f := range g.subscriptions {
-		m := &message{
-			to: f.destination, as: as, due: s.w.Now().Add(latency),
-			MessageType: "DATA_MESSAGE", Owner: s.w.Account, LogGroup: g.name, LogStream: st.name, Filters: []string{f.name},
-		}
-		for _, e := range events {
-			if f.pattern.Match(e.message) {
-				m.Events = append(m.Events, messageEvent{ID: e.id(), Timestamp: e.time, Message: e.message})
-			}
-		}
-		if len(m.Events) == 0 {
-			continue
-		}
-		s.messages = append(s.messages, m)
-		s.w.At(m.due, func() { s.deliver(ctx, m) })
-	}
-}
-
-func (s *Service) deliver(ctx context.Context, m *message) {
-	s.messages = slices.DeleteFunc(s.messages, func(o *message) bool { return o == m })
-	payload, err := pack(m)
-	if err == nil {
-		_, err = wire.Do[lambda.InvokeOutput](ctx, s.caller, m.as, "lambda", "Invoke", &lambda.InvokeInput{
-			FunctionName: aws.String(m.to), InvocationType: lambdatypes.InvocationTypeEvent, Payload: payload,
-		})
-	}
-	if err != nil {
-		s.lost = append(s.lost, fmt.Errorf("log events of %s to %s: %w", m.LogGroup, m.to, err))
-	}
 }
 
 // pack compresses a message and encodes it for JSON.

@@ -41,6 +41,10 @@ type CountsError struct{ Why string }
 // Error implements error.
 func (e CountsError) Error() string { return "not counts: " + e.Why }
 
+// most is how large a count may be. Beyond it, rounding alone could look like
+// evidence.
+const most = 1e15
+
 // Check returns a [CountsError] unless the counts are finite, not negative, and
 // have no more events than requests. Fractions are allowed: CloudWatch
 // interpolates some of its counts.
@@ -51,6 +55,9 @@ func (c Counts) Check() error {
 	}{{"n0", c.N0}, {"x0", c.X0}, {"n1", c.N1}, {"x1", c.X1}} {
 		if math.IsNaN(v.value) || math.IsInf(v.value, 0) || v.value < 0 {
 			return CountsError{Why: fmt.Sprintf("%s is %v; counts are finite and not negative", v.name, v.value)}
+		}
+		if v.value > most {
+			return CountsError{Why: fmt.Sprintf("%s is %v; more than %v cannot be told apart", v.name, v.value, most)}
 		}
 	}
 	switch {

@@ -53,10 +53,10 @@ func Usual(m Mode, alpha, rho float64) Rule {
 // Check says what is wrong with the rule.
 func (r Rule) Check() error {
 	var errs []error
-	if r.Share < 0 || r.Share >= 1 {
+	if !(r.Share >= 0 && r.Share < 1) {
 		errs = append(errs, fmt.Errorf("share is %v, not from 0 to less than 1", r.Share))
 	}
-	if r.Clean < 0 || r.Clean >= 1 {
+	if !(r.Clean >= 0 && r.Clean < 1) {
 		errs = append(errs, fmt.Errorf("clean is %v, not from 0 to less than 1", r.Clean))
 	}
 	return errors.Join(append(errs, r.config(1, evalue.Base{}).Check())...)

@@ -29,6 +29,8 @@ func HighResolution() Plane { return Plane{Period: 10 * time.Second, Lag: 5 * ti
 func (p Plane) Check() error {
 	short := []time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second}
 	switch {
+	case p.Period > 24*time.Hour:
+		return fmt.Errorf("periods of %s: nothing is judged by more than a day", p.Period)
 	case p.Period <= 0 || p.Period%time.Minute != 0 && !slices.Contains(short, p.Period):
 		return fmt.Errorf("periods of %s: CloudWatch has periods of 1, 5, 10, 20 and 30 seconds and of whole minutes", p.Period)
 	case p.Lag < 0:

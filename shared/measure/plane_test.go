@@ -63,7 +63,7 @@ func TestPeriodsAreThoseOfCloudWatch(t *testing.T) {
 		require.NoError(t, p.Check())
 		assert.Equal(t, kept, p.Kept())
 	}
-	for _, period := range []time.Duration{0, -time.Minute, 2 * time.Second, 90 * time.Second, time.Millisecond} {
+	for _, period := range []time.Duration{0, -time.Minute, 2 * time.Second, 90 * time.Second, time.Millisecond, 48 * time.Hour} {
 		require.Error(t, measure.Plane{Period: period}.Check())
 	}
 }

@@ -1,8 +1,9 @@
-// Package metrics reads CloudWatch: how many requests a version answered, how
-// many failed, and which alarms are on.
+// Package metrics reads CloudWatch: how many requests two versions answered in
+// each period, how many failed or were slow, and which alarms are on.
 //
-// It says what CloudWatch knows and keeps "nothing known" apart from "none".
-// It never judges and never writes.
+// It says what CloudWatch knows and keeps "nothing known" apart from "none". It
+// reads no period before it is settled, remembers nothing, never judges and
+// never writes.
 package metrics
 
 import (
@@ -19,6 +20,7 @@ import (
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
+	"github.com/pullback-dev/pullback/shared/measure"
 )
 
 // api is the part of *cloudwatch.Client that this package uses.
@@ -64,9 +66,10 @@ func (c *Client) Counts(ctx context.Context, a deploy.Alias, rev deploy.Revision
 	if !start.Before(end) {
 		return health.Counts{}, nil
 	}
+	arm := measure.Lambda(a, rev)
 	data, err := c.data(ctx, &cloudwatch.GetMetricDataInput{
 		StartTime: &start, EndTime: &end, // the end is exclusive (API reference, "GetMetricData")
-		MetricDataQueries: []cwtypes.MetricDataQuery{query(invocations, "Invocations", a, rev), query(failures, "Errors", a, rev)},
+		MetricDataQueries: []cwtypes.MetricDataQuery{query(invocations, arm.Requests, period), query(failures, arm.Errors[0], period)},
 	})
 	if err != nil {
 		return health.Counts{}, fmt.Errorf("count requests of version %s of %s: %w", rev, a, err)
@@ -81,20 +84,15 @@ func (c *Client) Counts(ctx context.Context, a deploy.Alias, rev deploy.Revision
 	return counts, nil
 }
 
-// query asks for what a version did for an alias. All three dimensions are
-// needed: with fewer, the metric mixes versions (Lambda developer guide,
-// "Types of metrics", dimension ExecutedVersion).
-func query(id, metric string, a deploy.Alias, rev deploy.Revision) cwtypes.MetricDataQuery {
+// query asks for a metric.
+func query(id string, m measure.Metric, period time.Duration) cwtypes.MetricDataQuery {
+	dimensions := make([]cwtypes.Dimension, len(m.Dimensions))
+	for i, d := range m.Dimensions {
+		dimensions[i] = cwtypes.Dimension{Name: &d.Name, Value: &d.Value}
+	}
 	return cwtypes.MetricDataQuery{Id: &id, MetricStat: &cwtypes.MetricStat{
-		Period: aws.Int32(int32(period / time.Second)), Stat: aws.String("Sum"),
-		Metric: &cwtypes.Metric{
-			Namespace: aws.String("AWS/Lambda"), MetricName: &metric,
-			Dimensions: []cwtypes.Dimension{
-				{Name: aws.String("FunctionName"), Value: &a.Function},
-				{Name: aws.String("Resource"), Value: aws.String(a.String())},
-				{Name: aws.String("ExecutedVersion"), Value: aws.String(string(rev))},
-			},
-		},
+		Metric: &cwtypes.Metric{Namespace: &m.Namespace, MetricName: &m.Name, Dimensions: dimensions},
+		Period: aws.Int32(int32(period / time.Second)), Stat: &m.Stat, //nolint:gosec // a period is a day at most, see [measure.Plane]
 	}}
 }
 
@@ -129,8 +127,16 @@ func (c *Client) data(ctx context.Context, in *cloudwatch.GetMetricDataInput) (m
 // datapoints would be taken for a quiet time.
 func complete(in *cloudwatch.GetMetricDataInput, last map[string]cwtypes.StatusCode) error {
 	for _, q := range in.MetricDataQueries {
-		if status := last[aws.ToString(q.Id)]; status != cwtypes.StatusCodeComplete {
-			return fmt.Errorf("get metric data: %s is %q, not Complete", aws.ToString(q.Id), status)
+		what := aws.ToString(q.Id)
+		if q.MetricStat != nil && q.MetricStat.Metric != nil {
+			what = aws.ToString(q.MetricStat.Metric.MetricName)
+		}
+		switch status := last[aws.ToString(q.Id)]; status {
+		case cwtypes.StatusCodeComplete:
+		case cwtypes.StatusCodePartialData, cwtypes.StatusCodeInternalError:
+			return fmt.Errorf("get metric data: %s is %q: %w", what, status, measure.ErrNotYet)
+		default:
+			return fmt.Errorf("get metric data: %s is %q, not Complete", what, status)
 		}
 	}
 	return nil

@@ -154,10 +154,12 @@ type script struct {
 	alarms []*cloudwatch.DescribeAlarmsOutput
 	asked  []*cloudwatch.DescribeAlarmsInput
 	tokens []string
+
+	questions []cloudwatch.GetMetricDataInput
 }
 
 func (s *script) GetMetricData(_ context.Context, in *cloudwatch.GetMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
-	s.tokens = append(s.tokens, aws.ToString(in.NextToken))
+	s.tokens, s.questions = append(s.tokens, aws.ToString(in.NextToken)), append(s.questions, *in)
 	return s.data[min(len(s.tokens), len(s.data))-1], nil
 }
 

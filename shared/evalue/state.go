@@ -1,6 +1,9 @@
 package evalue
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // State is all that a test remembers, however long it runs. It survives JSON
 // unchanged. Field names are stored, must not change.
@@ -23,9 +26,9 @@ type Progress struct {
 
 // Guarding is what the guard remembers.
 type Guarding struct {
-	Earlier Progress `json:"earlier"`
-	Later   Progress `json:"later"`
-	Recent  []point  `json:"recent"`
+	Earlier []Progress `json:"earlier"`
+	Later   []Progress `json:"later"`
+	Recent  []point    `json:"recent"`
 }
 
 // format counts the meanings that a State has had.
@@ -35,9 +38,7 @@ const format = 1
 func (t *Test) State() State {
 	s := State{Format: format, Plain: t.plain.progress(), Veto: t.veto, Total: t.total, Failed: t.failed}
 	if t.guards != nil {
-		s.Guards = &Guarding{
-			Earlier: t.guards.earlier.progress(), Later: t.guards.later.progress(), Recent: append([]point(nil), t.guards.recent...),
-		}
+		s.Guards = t.guards.state()
 	}
 	return s
 }
@@ -54,14 +55,12 @@ func Resume(c Config, s State) (*Test, error) {
 	switch {
 	case s.Format != format:
 		return nil, fmt.Errorf("resume a test: its state has format %d, not %d; judge its points again", s.Format, format)
-	case (s.Guards != nil) != (c.Guard > 0), s.Guards != nil && len(s.Guards.Recent) > c.Guard:
+	case !s.Guards.fit(c.Guard):
 		return nil, fmt.Errorf("resume a test: its state is that of another guard than %d points; judge its points again", c.Guard)
 	}
 	t.plain.resume(s.Plain)
 	if s.Guards != nil {
-		t.guards.earlier.resume(s.Guards.Earlier)
-		t.guards.later.resume(s.Guards.Later)
-		t.guards.recent = append([]point(nil), s.Guards.Recent...)
+		t.guards.resume(*s.Guards)
 	}
 	t.veto, t.total, t.failed = s.Veto, s.Total, s.Failed
 	return t, nil
@@ -73,4 +72,29 @@ func (p *process) progress() Progress {
 
 func (p *process) resume(s Progress) {
 	p.money, p.open, p.waited, p.failed = s.Money, s.Open, s.Waited, s.Failed
+}
+
+func (g *guards) state() *Guarding {
+	s := &Guarding{Recent: slices.Clone(g.recent)}
+	for i := range g.earlier {
+		s.Earlier = append(s.Earlier, g.earlier[i].progress())
+		s.Later = append(s.Later, g.later[i].progress())
+	}
+	return s
+}
+
+// fit reports whether a guard of so many points can have left this state.
+func (s *Guarding) fit(points int) bool {
+	if s == nil {
+		return points == 0
+	}
+	return len(s.Earlier) == points && len(s.Later) == points && len(s.Recent) <= points && points > 0
+}
+
+func (g *guards) resume(s Guarding) {
+	for i := range g.earlier {
+		g.earlier[i].resume(s.Earlier[i])
+		g.later[i].resume(s.Later[i])
+	}
+	g.recent = slices.Clone(s.Recent)
 }

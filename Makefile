@@ -89,6 +89,10 @@ bench-start: build ## Size, start and memory of the functions, beside a Python h
 localaws-bench: build ## Start, calls a second and deployments of the local AWS, beside moto's server
 	@go run ./internal/bench/localaws -pullback dist/pullback $(ARGS)
 
+.PHONY: bench-detection
+bench-detection: dist/.built ## Tell bad versions from bad days: pullback's engine beside others' rules
+	@dist/pullback bench detection $(ARGS)
+
 $(LINT): tools/go.mod tools/go.sum
 	@echo "building the linter (once, a few minutes)" >&2
 	@cd tools && go build -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint

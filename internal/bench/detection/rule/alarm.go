@@ -15,15 +15,18 @@ type alarm struct {
 	row       int
 }
 
-func (a *alarm) Begin(*sim.Deployment) { a.row = 0 }
+func (a *alarm) Begin(*sim.Deployment) error {
+	a.row = 0
+	return nil
+}
 
-func (a *alarm) Add(c sim.Counts, _ int) bool {
+func (a *alarm) Add(c sim.Counts, _ int) (bool, error) {
 	if rate := errorRate(c, a.blended); rate > a.threshold { // false for NaN
 		a.row++
 	} else {
 		a.row = 0
 	}
-	return a.row >= a.points
+	return a.row >= a.points, nil
 }
 
 // errorRate is NaN where there are no requests.
@@ -63,9 +66,12 @@ type checks struct {
 	failed    int
 }
 
-func (k *checks) Begin(*sim.Deployment) { k.failed = 0 }
+func (k *checks) Begin(*sim.Deployment) error {
+	k.failed = 0
+	return nil
+}
 
-func (k *checks) Add(c sim.Counts, _ int) bool {
+func (k *checks) Add(c sim.Counts, _ int) (bool, error) {
 	switch rate := errorRate(c, false); {
 	case math.IsNaN(rate):
 		if k.missing {
@@ -74,7 +80,7 @@ func (k *checks) Add(c sim.Counts, _ int) bool {
 	case rate > k.threshold:
 		k.failed++
 	}
-	return k.failed >= k.failures
+	return k.failed >= k.failures, nil
 }
 
 // checksScore is the smallest threshold at which fewer than so many points
@@ -103,16 +109,19 @@ type postTraffic struct {
 // lookBack is how many minutes the post-traffic check looks back.
 const lookBack = 10
 
-func (p *postTraffic) Begin(d *sim.Deployment) { p.points = d.Minutes[len(d.Minutes)-lookBack:] }
+func (p *postTraffic) Begin(d *sim.Deployment) error {
+	p.points = d.Minutes[len(d.Minutes)-lookBack:]
+	return nil
+}
 
-func (p *postTraffic) Add(_ sim.Counts, end int) bool {
+func (p *postTraffic) Add(_ sim.Counts, end int) (bool, error) {
 	if end < sim.Canary {
-		return false
+		return false, nil
 	}
 	var sum sim.Counts
 	for _, c := range p.points {
 		sum.N1 += c.N1
 		sum.X1 += c.X1
 	}
-	return errorRate(sum, false) > p.threshold // false for NaN: no requests pass
+	return errorRate(sum, false) > p.threshold, nil // false for NaN: no requests pass
 }

@@ -24,9 +24,12 @@ const (
 	kayentaExact     = 1e-4               // tolerance of its root finder
 )
 
-func (k *kayenta) Begin(*sim.Deployment) { k.old, k.fresh, k.points = k.old[:0], k.fresh[:0], 0 }
+func (k *kayenta) Begin(*sim.Deployment) error {
+	k.old, k.fresh, k.points = k.old[:0], k.fresh[:0], 0
+	return nil
+}
 
-func (k *kayenta) Add(c sim.Counts, _ int) bool {
+func (k *kayenta) Add(c sim.Counts, _ int) (bool, error) {
 	k.points++
 	if c.N0 > 0 {
 		k.old = insert(k.old, c.X0/c.N0)
@@ -34,7 +37,7 @@ func (k *kayenta) Add(c sim.Counts, _ int) bool {
 	if c.N1 > 0 {
 		k.fresh = insert(k.fresh, c.X1/c.N1)
 	}
-	return k.points%kayentaEvery == 0 && len(k.old) > 0 && len(k.fresh) > 0 && k.high()
+	return k.points%kayentaEvery == 0 && len(k.old) > 0 && len(k.fresh) > 0 && k.high(), nil
 }
 
 func insert(sorted []float64, v float64) []float64 {

@@ -29,12 +29,13 @@ type oracle struct {
 // weights are what one request adds to the evidence.
 type weights struct{ ok0, bad0, ok1, bad1 float64 }
 
-func (o *oracle) Begin(d *sim.Deployment) {
+func (o *oracle) Begin(d *sim.Deployment) error {
 	o.d, o.evidence, o.last = d, 0, 0
 	o.known = [2]float64{-1, -1}
+	return nil
 }
 
-func (o *oracle) Add(c sim.Counts, end int) bool {
+func (o *oracle) Add(c sim.Counts, end int) (bool, error) {
 	p0, p1 := 0.0, 0.0
 	for t := o.last; t < end; t++ {
 		a, b := o.d.Truth(t)
@@ -45,13 +46,13 @@ func (o *oracle) Add(c sim.Counts, end int) bool {
 	p0, p1 = p0/span, p1/span
 	o.last = end
 	if p1 <= p0 {
-		return false
+		return false, nil
 	}
 	if truth := [2]float64{p0, p1}; truth != o.known {
 		o.known, o.w = truth, o.weigh(p0, p1)
 	}
 	o.evidence += term(c.X1, o.w.bad1) + term(c.N1-c.X1, o.w.ok1) + term(c.X0, o.w.bad0) + term(c.N0-c.X0, o.w.ok0)
-	return o.evidence >= -math.Log(errorLevel)
+	return o.evidence >= -math.Log(errorLevel), nil
 }
 
 // term keeps nothing times infinity from being NaN.

@@ -32,16 +32,16 @@ func seconds() Plane { return Plane{sim.Second, 0} }
 // Judge is a rule at work on one deployment after the other.
 type Judge interface {
 	// Begin forgets the last deployment. The judge may keep d while it judges it.
-	Begin(d *sim.Deployment)
+	Begin(d *sim.Deployment) error
 	// Add takes the counts of the period that ended in a second, and says
 	// whether to roll back now.
-	Add(c sim.Counts, end int) bool
+	Add(c sim.Counts, end int) (bool, error)
 }
 
 // Setting is what a judge is told of the cell before it begins.
 type Setting struct {
 	Threshold float64 // for rules that are tuned
-	Onset     int     // for what looks back from the time of an alarm
+	Onset     int     // the second in which the trouble begins: for a veto that is asked then
 }
 
 // Family is what kind of rule it is.
@@ -66,21 +66,47 @@ type Rule struct {
 	// Score is the threshold at which the rule would just not have fired on
 	// these points. Only tuned rules have it.
 	Score func(points []sim.Counts) float64
+	guard bool // the same as another rule, but for a guard
 }
 
-// Plays is whether the rule has something to say on a scenario with or without
-// a regression: an oracle that knows that nothing is wrong never fires.
-func (r Rule) Plays(regression bool) bool { return regression || r.Family != Oracle }
+// Case is what is known of a scenario in one size before it is played.
+type Case struct {
+	Regression bool
+	Trouble    bool // there is an onset
+	Differ     bool // the versions do not always fail alike
+}
+
+// Plays is whether the rule has something to say on a case. An oracle that
+// knows that nothing is wrong never fires; nobody asks for a veto where there is
+// no trouble; and a guard can only make the engine slower, so that it shows
+// nothing new where the versions never differ.
+func (r Rule) Plays(c Case) bool {
+	switch {
+	case r.Family == Oracle:
+		return c.Regression
+	case r.Family == Veto:
+		return c.Regression || c.Trouble
+	case r.guard:
+		return c.Differ
+	default:
+		return true
+	}
+}
 
 // Fire returns the second in which the rule rolls back, and whether it does.
 // The answer may lie after the canary's end: the last points come late.
-func Fire(j Judge, p Plane, d *sim.Deployment) (second int, fired bool) {
-	j.Begin(d)
+func Fire(j Judge, p Plane, d *sim.Deployment) (second int, fired bool, err error) {
+	if err := j.Begin(d); err != nil {
+		return 0, false, fmt.Errorf("begin: %w", err)
+	}
 	for i, c := range d.Points(p.Period) {
 		end := (i + 1) * p.Period
-		if j.Add(c, end) {
-			return end + p.Lag, true
+		if fired, err = j.Add(c, end); err != nil {
+			return 0, false, fmt.Errorf("point that ends at %d s: %w", end, err)
+		}
+		if fired {
+			return end + p.Lag, true, nil
 		}
 	}
-	return 0, false
+	return 0, false, nil
 }

@@ -22,7 +22,7 @@ func Parse(name string, text []byte) (*File, error) {
 	var root, more yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	if err := d.Decode(&root); errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s is empty: it must begin with scenarios:", name)
+		return nil, fmt.Errorf("%s is empty; it must begin with the field scenarios", name)
 	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

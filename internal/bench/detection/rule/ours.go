@@ -1,0 +1,146 @@
+package rule
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/pullback-dev/pullback/internal/bench/detection/sim"
+	"github.com/pullback-dev/pullback/shared/evalue"
+)
+
+// engine is pullback's own test.
+type engine struct {
+	config evalue.Config
+	adapt  func(c evalue.Config, d *sim.Deployment) evalue.Config // to what is known before a deployment; may be nil
+	period float64
+	test   *evalue.Test
+}
+
+func (e *engine) Begin(d *sim.Deployment) error {
+	c := e.config
+	if e.adapt != nil {
+		c = e.adapt(c, d)
+	}
+	var err error
+	if e.test, err = evalue.New(c); err != nil {
+		return fmt.Errorf("configure the engine: %w", err)
+	}
+	return nil
+}
+
+func (e *engine) Add(c sim.Counts, _ int) (bool, error) {
+	if err := e.test.Add(evalue.Counts(c), e.period); err != nil {
+		return false, fmt.Errorf("the engine refuses %+v: %w", c, err)
+	}
+	return e.test.Failed(), nil
+}
+
+const (
+	strict    = 0.001 // the error level of the strict mode
+	maxSpread = 20    // a dispersion beyond it says more of the estimate than of the clients
+)
+
+// dispersion is how much more the old version's errors scatter over the minutes
+// before the deployment than independent requests' would (Pearson).
+func dispersion(history []sim.Counts) float64 {
+	var n, x float64
+	for _, c := range history {
+		n += c.N0
+		x += c.X0
+	}
+	p := x / n
+	if !(p > 0 && p < 1) { // also NaN
+		return 1
+	}
+	sum := 0.0
+	for _, c := range history {
+		if c.N0 > 0 {
+			d := c.X0 - c.N0*p
+			sum += d * d / (c.N0 * p * (1 - p))
+		}
+	}
+	return min(max(1, sum/float64(len(history)-1)), maxSpread)
+}
+
+func sticky(alpha float64) func(evalue.Config, *sim.Deployment) evalue.Config {
+	return func(_ evalue.Config, d *sim.Deployment) evalue.Config {
+		return evalue.Sticky(alpha, dispersion(d.History))
+	}
+}
+
+func guarded(points int) evalue.Config {
+	c := evalue.Default()
+	c.Guard = points
+	return c
+}
+
+// ours are the engine's modes, on both planes.
+func ours() []Rule {
+	loose, exact, tight := evalue.Default(), evalue.Default(), evalue.Default()
+	exact.Rho = 1
+	tight.Alpha = strict
+	var all []Rule
+	add := func(name, about string, p Plane, c evalue.Config, adapt func(evalue.Config, *sim.Deployment) evalue.Config) {
+		all = append(all, Rule{Name: name, About: about, Family: Ours, Plane: p, New: func(Setting) (Judge, error) {
+			return &engine{config: c, adapt: adapt, period: float64(p.Period)}, nil
+		}})
+	}
+	for _, on := range []struct {
+		suffix string
+		plane  Plane
+		guards []int // in points
+	}{{" @60s", minutes(), []int{1}}, {" @10s", tens(), []int{3, 6}}} {
+		add("pullback"+on.suffix, "the default: odds up to 1.25 times the old version's are tolerated, error level 1 %", on.plane, loose, nil)
+		add("pullback rho 1"+on.suffix, "nothing is tolerated", on.plane, exact, nil)
+		add("pullback strict"+on.suffix, "error level 0.1 %", on.plane, tight, nil)
+		add("pullback sticky"+on.suffix, "for clients that stay with a version: dispersion of the hour before, capped groups", on.plane, loose, sticky(errorLevel))
+		add("pullback sticky strict"+on.suffix, "the same with error level 0.1 %", on.plane, loose, sticky(strict))
+		for _, g := range on.guards {
+			add(fmt.Sprintf("pullback guard %d s%s", g*on.plane.Period, on.suffix), "the default, and the evidence must hold if trouble reaches one version that much later", on.plane, guarded(g), nil)
+			all[len(all)-1].guard = true
+		}
+	}
+	return all
+}
+
+// veto fires when the engine has refuted that the new version is at least twice
+// as bad.
+type veto struct {
+	engine
+
+	from     int // the second from which points are taken in
+	asked    int // the second from which the veto is asked for
+	evidence func(*evalue.Test) float64
+}
+
+func (v *veto) Add(c sim.Counts, end int) (bool, error) {
+	if end <= v.from {
+		return false, nil
+	}
+	if _, err := v.engine.Add(c, end); err != nil {
+		return false, err
+	}
+	return end >= v.asked && v.evidence(v.test) >= math.Log(evalue.VetoOdds), nil
+}
+
+// alarming is how long after the onset an alarm is red at the earliest: nobody
+// asks for a veto before.
+const alarming = 60
+
+func vetoes() []Rule {
+	fresh := engine{config: evalue.Default(), period: sim.Ten}
+	return []Rule{
+		{
+			Name: "veto from onset @10s", About: "refuted that the new version is twice as bad, by what came after the trouble began", Family: Veto, Plane: tens(),
+			New: func(s Setting) (Judge, error) {
+				return &veto{engine: fresh, from: s.Onset, evidence: (*evalue.Test).LnVeto}, nil
+			},
+		},
+		{
+			Name: "veto shared @10s", About: "the same for trouble that may have begun at any time, by all points of the deployment; asked from a minute after the onset", Family: Veto, Plane: tens(),
+			New: func(s Setting) (Judge, error) {
+				return &veto{engine: fresh, asked: s.Onset + alarming, evidence: (*evalue.Test).LnShared}, nil
+			},
+		},
+	}
+}

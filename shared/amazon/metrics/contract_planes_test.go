@@ -1,13 +1,14 @@
 package metrics_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/stretchr/testify/assert"
@@ -108,23 +109,40 @@ func TestRequestsToTwoTargetGroupsAreCounted(t *testing.T) {
 	assert.Greater(t, got[health.Errors][0].Counts.X1, 5.0)
 }
 
-func TestHighResolutionMetricsAreCountedEveryTenSeconds(t *testing.T) {
+// emf is a function that logs what a version's requests took, and how many of
+// them failed, as embedded metrics by the second.
+func (c *cloud) emf() func(at time.Time, version string, failed float64, took ...float64) {
+	c.t.Helper()
+	ctx, client, group, stream := c.t.Context(), cloudwatchlogs.NewFromConfig(c.config), aws.String("/shop"), aws.String("checkout")
+	ok[*cloudwatchlogs.CreateLogGroupOutput](c.t)(client.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group}))
+	ok[*cloudwatchlogs.CreateLogStreamOutput](c.t)(client.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: stream}))
+	return func(at time.Time, version string, failed float64, took ...float64) {
+		c.t.Helper()
+		line, err := json.Marshal(map[string]any{
+			"_aws": map[string]any{"Timestamp": at.UnixMilli(), "CloudWatchMetrics": []any{map[string]any{
+				"Namespace": "Shop", "Dimensions": [][]string{{"Service", "Version"}},
+				"Metrics": []any{
+					map[string]any{"Name": "Took", "Unit": "Milliseconds", "StorageResolution": 1},
+					map[string]any{"Name": "Failed", "Unit": "Count", "StorageResolution": 1},
+				},
+			}}},
+			"Service": "checkout", "Version": version, "Took": took, "Failed": failed,
+		})
+		require.NoError(c.t, err)
+		ok[*cloudwatchlogs.PutLogEventsOutput](c.t)(client.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{
+			LogGroupName: group, LogStreamName: stream,
+			LogEvents: []logstypes.InputLogEvent{{Timestamp: aws.Int64(at.UnixMilli()), Message: aws.String(string(line))}},
+		}))
+	}
+}
+
+func TestEmbeddedMetricsOfHighResolutionAreCountedEveryTenSeconds(t *testing.T) {
 	c := newCloud(t)
-	client := cloudwatch.NewFromConfig(c.config)
 	arm := func(version string) measure.Arm {
 		return ok[measure.Arm](t)(measure.Custom("Shop", measure.Names{Errors: []string{"Failed"}, Latency: "Took"},
 			[]measure.Dimension{{Name: "Service", Value: "checkout"}}, measure.Dimension{Name: "Version", Value: version}))
 	}
-	report := func(at time.Time, version string, failed float64, took ...float64) {
-		t.Helper()
-		dimensions := []cwtypes.Dimension{{Name: aws.String("Service"), Value: aws.String("checkout")}, {Name: aws.String("Version"), Value: &version}}
-		ok[*cloudwatch.PutMetricDataOutput](t)(client.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{
-			Namespace: aws.String("Shop"), MetricData: []cwtypes.MetricDatum{
-				{MetricName: aws.String("Took"), Values: took, Timestamp: &at, Dimensions: dimensions, StorageResolution: aws.Int32(1)},
-				{MetricName: aws.String("Failed"), Value: &failed, Timestamp: &at, Dimensions: dimensions, StorageResolution: aws.Int32(1)},
-			},
-		}))
-	}
+	report := c.emf()
 	from := c.now()
 	ask := func() map[health.Metric][]health.Point {
 		t.Helper()

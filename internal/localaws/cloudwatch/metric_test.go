@@ -190,6 +190,26 @@ func TestManyDistinctValuesStayBounded(t *testing.T) {
 	}
 	out := l.data(metricQuery("p", "n", "p90", 60), metricQuery("c", "n", "SampleCount", 60), metricQuery("s", "n", "Sum", 60))
 	assert.InEpsilon(t, 4500, out.MetricDataResults[0].Values[0], 0.005)
+	assert.InEpsilon(t, 500, l.data(metricQuery("slow", "n", "TC(4500:)", 60)).MetricDataResults[0].Values[0], 0.02)
 	assert.Equal(t, []float64{5000}, out.MetricDataResults[1].Values)
 	assert.Equal(t, []float64{5000 * 5001 / 2}, out.MetricDataResults[2].Values)
+}
+
+// BenchmarkAMinuteOfDistinctValues is a busy function's minute of durations.
+func BenchmarkAMinuteOfDistinctValues(b *testing.B) {
+	l, minute := newLocal(b), 0
+	for b.Loop() {
+		minute--
+		at := aws.Time(start.Add(time.Duration(minute) * time.Minute))
+		for i := range 60 {
+			values := make([]float64, 150)
+			for j := range values {
+				values[j] = 1 + float64((i*150+j)*7919%9000)/7
+			}
+			do[cloudwatch.PutMetricDataOutput](l, "PutMetricData", &cloudwatch.PutMetricDataInput{
+				Namespace: aws.String("Shop"), MetricData: []cwtypes.MetricDatum{{MetricName: aws.String("ms"), Values: values, Timestamp: at}},
+			})
+		}
+		minute %= 60
+	}
 }

@@ -8,15 +8,16 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// maxValues bounds the distinct values that one bucket remembers. Beyond it
-// they are rounded to three significant digits, so that percentiles stay
-// within half a percent and memory stays bounded.
+// maxValues bounds the distinct values that one bucket remembers as they are.
+// From then on they are rounded to three significant digits, so that percentiles
+// stay within half a percent and there are at most 900 of a magnitude.
 const maxValues = 1000
 
 // summary is what CloudWatch knows about the data of one stretch of time.
 type summary struct {
 	count, sum, low, high float64
 	values                []sample // sorted; for percentiles
+	coarse                bool     // values are rounded
 	opaque                bool     // a statistic set came in, so values are incomplete
 }
 
@@ -40,19 +41,33 @@ func (s *summary) merge(other summary) {
 	s.sum += other.sum
 	s.low, s.high = min(s.low, other.low), max(s.high, other.high)
 	s.opaque = s.opaque || other.opaque
+	if other.coarse {
+		s.round()
+	}
 	for _, v := range other.values {
 		s.remember(v)
 	}
 	if len(s.values) > maxValues {
-		old := s.values
-		s.values = nil
-		for _, v := range old {
-			s.remember(sample{rounded(v.value), v.count})
-		}
+		s.round()
+	}
+}
+
+// round rounds the values that there are and those to come.
+func (s *summary) round() {
+	if s.coarse {
+		return
+	}
+	old := s.values
+	s.values, s.coarse = nil, true
+	for _, v := range old {
+		s.remember(v)
 	}
 }
 
 func (s *summary) remember(v sample) {
+	if s.coarse {
+		v.value = rounded(v.value)
+	}
 	at, found := slices.BinarySearchFunc(s.values, v.value, func(have sample, value float64) int {
 		switch {
 		case have.value < value:

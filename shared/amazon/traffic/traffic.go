@@ -6,6 +6,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/outcome"
 )
 
 // api is the part of *lambda.Client that this package uses.
@@ -57,6 +59,24 @@ func (c *Client) Digest(ctx context.Context, function string, rev deploy.Revisio
 		return "", err
 	}
 	return deploy.Digest(aws.ToString(out.CodeSha256)), nil
+}
+
+// Source returns where a version's log lines go, and how they look:
+// deploy.ErrUnknown.
+func (c *Client) Source(ctx context.Context, function string, rev deploy.Revision) (outcome.Source, error) {
+	out, err := c.version(ctx, function, rev)
+	if err != nil {
+		return outcome.Source{}, err
+	}
+	// What is not said is the default (Lambda API reference, "LoggingConfig").
+	s := outcome.Source{Group: "/aws/lambda/" + function, Format: outcome.Text}
+	if l := out.LoggingConfig; l != nil {
+		s.Group = cmp.Or(aws.ToString(l.LogGroup), s.Group)
+		if l.LogFormat == lambdatypes.LogFormatJson {
+			s.Format, s.Quiet = outcome.JSON, l.SystemLogLevel == lambdatypes.SystemLogLevelWarn
+		}
+	}
+	return s, nil
 }
 
 // Ready says whether a version could serve now. An error says why not:

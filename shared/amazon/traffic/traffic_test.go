@@ -24,6 +24,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/traffic"
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/outcome"
 )
 
 var alias = deploy.Alias{Function: "checkout", Name: "live"}
@@ -286,4 +287,34 @@ func TestAProbePassesUnlessTheVersionFails(t *testing.T) {
 			assert.True(t, utf8.ValidString(err.Error()))
 		})
 	}
+}
+
+func TestSourceIsWhereAVersionLogs(t *testing.T) {
+	s := serve(t)
+	source := func(rev deploy.Revision) outcome.Source {
+		t.Helper()
+		got, err := traffic.New(s.client).Source(t.Context(), alias.Function, rev)
+		require.NoError(t, err)
+		return got
+	}
+	// log changes how the function logs, and publishes the next version.
+	log := func(config lambdatypes.LoggingConfig) {
+		t.Helper()
+		_, err := s.client.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: &alias.Function, LoggingConfig: &config})
+		require.NoError(t, err)
+		require.NoError(t, s.world.Advance(t.Context(), time.Minute))
+		s.version(t)
+	}
+	log(lambdatypes.LoggingConfig{LogFormat: lambdatypes.LogFormatJson})
+	log(lambdatypes.LoggingConfig{LogFormat: lambdatypes.LogFormatJson, LogGroup: aws.String("/all"), SystemLogLevel: lambdatypes.SystemLogLevelWarn})
+	log(lambdatypes.LoggingConfig{LogFormat: lambdatypes.LogFormatText, LogGroup: aws.String("/all")})
+	assert.Equal(t, []outcome.Source{
+		{Group: "/aws/lambda/checkout", Format: outcome.Text},
+		{Group: "/aws/lambda/checkout", Format: outcome.JSON},
+		{Group: "/all", Format: outcome.JSON, Quiet: true},
+		{Group: "/all", Format: outcome.Text},
+	}, []outcome.Source{source("1"), source("3"), source("4"), source("5")})
+
+	_, err := traffic.New(s.client).Source(t.Context(), alias.Function, "9")
+	require.ErrorIs(t, err, deploy.ErrUnknown)
 }

@@ -37,14 +37,14 @@ func (p *process) add(c Config, counts Counts, seconds float64) (Counts, bool) {
 	}
 	g := p.open
 	p.open = Counts{}
-	if g.X0+g.X1 > 0 {
+	if s := g.X0 + g.X1; s > 0 && s < g.N0+g.N1 {
 		p.judge(c, g)
 	}
 	return g, true
 }
 
-// judge bets on a closed group with events in it. Without events there is
-// nothing to learn, and what waits may wait on.
+// judge bets on a closed group with events in it. Without events, and where
+// there is nothing else, nothing is to be learnt, and what waits may wait on.
 func (p *process) judge(c Config, g Counts) {
 	p.money.invest(p.waited, c.Tau)
 	p.waited = 0

@@ -18,11 +18,11 @@ func (v *veto) add(c Config, counts Counts) {
 // lnVeto is the logarithm of the likelihood ratio of equal odds against odds
 // that are VetoRho times as high.
 func lnVeto(c Counts) float64 {
-	if c.X0+c.X1 == 0 {
+	if rate := (c.X0 + c.X1) / (c.N0 + c.N1); rate == 0 || rate == 1 {
 		return 0
 	}
 	if !c.whole() || c.N0+c.N1 > maxExact {
-		return (c.X0+c.X1)*math.Log1p(c.N1/(c.N0+c.N1)*(VetoRho-1)) - c.X1*math.Log(VetoRho)
+		return lnVetoBound(c)
 	}
 	g := newGroup(c)
 	if g.low == g.high {
@@ -33,4 +33,20 @@ func lnVeto(c Counts) float64 {
 		return math.Log(polynomial(w[:n], VetoRho)/polynomial(w[:n], 1)) - (c.X1-g.low)*math.Log(VetoRho)
 	}
 	return g.lnZ(VetoRho) - (c.X1-g.low)*math.Log(VetoRho)
+}
+
+// lnVetoBound is a lower bound of lnVeto in closed form, for counts that are no
+// integers, or too many. It may be bet on as well; putting the binomial
+// distribution in the place of the hypergeometric one may not, since that
+// exaggerates what many events say.
+//
+// The expected number of events at an odds ratio a is no less than the root r of
+// a (n1-r)(s-r) = r (n0-s+r), and lnZ(a) is its integral over ln a. That of the
+// root is what the entropies say.
+func lnVetoBound(c Counts) float64 {
+	s, n := c.X0+c.X1, c.N0+c.N1
+	b, d := VetoRho*(c.N1+s)+c.N0-s, VetoRho*c.N1*s
+	r := min(2*d/(b+math.Sqrt(max(0, b*b-4*(VetoRho-1)*d))), c.N1, s)
+	old := min(max(0, s-r), c.N0)
+	return (r-c.X1)*math.Log(VetoRho) - c.N1*divergence(r/c.N1, s/n) - c.N0*divergence(old/c.N0, s/n)
 }

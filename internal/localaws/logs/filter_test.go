@@ -128,6 +128,17 @@ func TestFunctionThatMayNotBeInvokedIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "Could not execute the lambda function.")
 }
 
+func TestGroupsOfInfrequentAccessHaveNoSubscriptions(t *testing.T) {
+	b := newBench(t)
+	rare := aws.String("/rare")
+	_, err := b.CreateLogGroup(t.Context(), &sdk.CreateLogGroupInput{LogGroupName: rare, LogGroupClass: logstypes.LogGroupClassInfrequentAccess})
+	require.NoError(t, err)
+	_, err = b.PutSubscriptionFilter(t.Context(), &sdk.PutSubscriptionFilterInput{
+		LogGroupName: rare, FilterName: aws.String("all"), FilterPattern: aws.String(""), DestinationArn: aws.String(function),
+	})
+	require.ErrorAs(t, err, new(*logstypes.InvalidParameterException))
+}
+
 func TestGroupHasTwoSubscriptionFiltersAtMost(t *testing.T) {
 	b := newBench(t)
 	b.subscribe("b", "")

@@ -86,19 +86,14 @@ func (s *Service) putSubscription(c *wire.Call, in *cloudwatchlogs.PutSubscripti
 	if err != nil {
 		return nil, err
 	}
-	name, destination := aws.ToString(in.FilterName), aws.ToString(in.DestinationArn)
 	pattern, err := filter.Parse(aws.ToString(in.FilterPattern))
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, invalid("%s", err)
-	case name == "" || strings.ContainsAny(name, ":*"):
-		return nil, invalid("1 validation error detected: Value '%s' at 'filterName' failed to satisfy constraint: "+
-			"Member must satisfy regular expression pattern: [^:*]*", name)
-	case !strings.HasPrefix(destination, "arn:aws:lambda:"+s.w.Region+":"+s.w.Account+":function:"):
-		return nil, invalid("Destination %s is not supported by the local AWS: functions of this account and region are.", destination)
-	case in.Distribution == logstypes.DistributionRandom:
-		return nil, invalid("Distribution Random is for Kinesis streams, which the local AWS does not have.")
 	}
+	if err := s.subscribable(g, in); err != nil {
+		return nil, err
+	}
+	name, destination := *in.FilterName, *in.DestinationArn
 	if err := s.reach(c, g, destination); err != nil {
 		return nil, err
 	}
@@ -113,6 +108,23 @@ func (s *Service) putSubscription(c *wire.Call, in *cloudwatchlogs.PutSubscripti
 		g.subscriptions = append(g.subscriptions, fresh)
 	}
 	return &cloudwatchlogs.PutSubscriptionFilterOutput{}, nil
+}
+
+// subscribable checks what is wrong with a filter besides its pattern.
+func (s *Service) subscribable(g *group, in *cloudwatchlogs.PutSubscriptionFilterInput) error {
+	name, destination := aws.ToString(in.FilterName), aws.ToString(in.DestinationArn)
+	switch {
+	case name == "" || strings.ContainsAny(name, ":*"):
+		return invalid("1 validation error detected: Value '%s' at 'filterName' failed to satisfy constraint: "+
+			"Member must satisfy regular expression pattern: [^:*]*", name)
+	case !strings.HasPrefix(destination, "arn:aws:lambda:"+s.w.Region+":"+s.w.Account+":function:"):
+		return invalid("Destination %s is not supported by the local AWS: functions of this account and region are.", destination)
+	case in.Distribution == logstypes.DistributionRandom:
+		return invalid("Distribution Random is for Kinesis streams, which the local AWS does not have.")
+	case g.class != logstypes.LogGroupClassStandard: // user guide, "Log classes"
+		return invalid("Subscription filters are not supported for log groups of class %s.", g.class)
+	}
+	return nil
 }
 
 // reach checks that CloudWatch Logs may invoke a function, which AWS tries out

@@ -84,8 +84,9 @@ type account struct {
 	logs    *cloudwatchlogs.Client
 	iam     *iam.Client
 	adapter *logs.Client
-	ledger  *ledgertest.Memory
-	heard   int // batches
+	whole   *ledgertest.Memory // hears every batch, twice
+	cut     *ledgertest.Memory // hears every line as a batch of its own
+	heard   int                // batches
 	failed  error
 }
 
@@ -102,7 +103,7 @@ func open(t *testing.T) *account {
 	}
 	a := &account{
 		t: t, local: local, lambda: awslambda.NewFromConfig(config), logs: cloudwatchlogs.NewFromConfig(config), iam: iam.NewFromConfig(config),
-		ledger: &ledgertest.Memory{},
+		whole: &ledgertest.Memory{}, cut: &ledgertest.Memory{},
 	}
 	a.adapter = logs.New(a.logs, listener)
 	a.role("worker", `"logs:*"`)
@@ -136,11 +137,21 @@ func (a *account) add(payload []byte) error {
 	if err != nil {
 		return err
 	}
+	errs := []error{a.count(a.whole, l), a.count(a.whole, l)} // delivery is at least once
+	for _, line := range l.Lines {
+		alone := l
+		alone.Lines = []events.Line{line}
+		errs = append(errs, a.count(a.cut, alone))
+	}
+	return errors.Join(errs...)
+}
+
+func (a *account) count(ledger *ledgertest.Memory, l events.Logs) error {
 	b, err := outcome.Read(l)
 	if err != nil {
 		return err
 	}
-	return a.ledger.AddOutcomes(a.t.Context(), alias, b.Parts)
+	return ledger.AddOutcomes(a.t.Context(), alias, b.Parts)
 }
 
 func (a *account) role(name, may string) {
@@ -227,11 +238,11 @@ func (a *account) sources() []outcome.Source {
 	return all
 }
 
-// counted is what the ledger has, per version.
-func (a *account) counted() map[deploy.Revision][2]int {
+// counted is what a ledger has, per version.
+func (a *account) counted(ledger *ledgertest.Memory) map[deploy.Revision][2]int {
 	a.t.Helper()
 	require.NoError(a.t, a.failed)
-	counts, err := a.ledger.Outcomes(a.t.Context(), alias, noon, noon.Add(time.Hour))
+	counts, err := ledger.Outcomes(a.t.Context(), alias, noon, noon.Add(time.Hour))
 	require.NoError(a.t, err)
 	got := make(map[deploy.Revision][2]int)
 	for _, c := range counts {

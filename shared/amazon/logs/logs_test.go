@@ -38,7 +38,8 @@ func TestWhatIsHeardIsExactlyWhatUsersGot(t *testing.T) {
 			require.NoError(t, a.adapter.Attach(t.Context(), alias, a.sources()...))
 			got := a.orders(10, 10*time.Second)
 			a.advance(10 * time.Second)
-			assert.Equal(t, got, a.counted())
+			assert.Equal(t, got, a.counted(a.whole))
+			assert.Equal(t, got, a.counted(a.cut))
 			assert.Positive(t, got["2"][1], "version 2 failed")
 			assert.Less(t, got["2"][1], got["2"][0])
 
@@ -75,7 +76,7 @@ func TestWhereThereIsNothingToHearTheReasonIsSaid(t *testing.T) {
 		"a role that may not log":      {"silent", []*lambdatypes.LoggingConfig{nil}, nil, "there is no log group /aws/lambda/checkout"},
 		"what succeeds is left out":    {"worker", []*lambdatypes.LoggingConfig{quiet}, nil, "the system log level of /aws/lambda/checkout is WARN"},
 		"a listener that may not hear": {"worker", []*lambdatypes.LoggingConfig{textTo("/other")}, nil, "Could not execute the lambda function"},
-		"the listener's own log": {"worker", []*lambdatypes.LoggingConfig{textTo("/aws/lambda/listener")}, nil, "/aws/lambda/listener is the log of listener, which hears it"},
+		"the listener's own log":       {"worker", []*lambdatypes.LoggingConfig{textTo("/aws/lambda/listener")}, nil, "/aws/lambda/listener is the log of listener, which hears it"},
 		"two filters of others": {"worker", []*lambdatypes.LoggingConfig{nil}, func(a *account) {
 			other(a, own, "a", listener)
 			other(a, own, "b", listener)

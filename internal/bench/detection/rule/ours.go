@@ -35,6 +35,44 @@ func (e *engine) Add(c sim.Counts, _ int) (bool, error) {
 	return e.test.Failed(), nil
 }
 
+// guardedEngine is the engine with a guard. The guard tries every pairing of
+// the versions in time, and the engine fails when all of them do, the plain one
+// among them: so as long as the plain one has not failed, the others need not be
+// tried.
+type guardedEngine struct {
+	engine
+
+	plain  engine
+	failed bool         // the plain one has
+	seen   []sim.Counts // until then
+}
+
+func (g *guardedEngine) Begin(d *sim.Deployment) error {
+	g.failed, g.seen = false, g.seen[:0]
+	if err := g.plain.Begin(d); err != nil {
+		return err
+	}
+	return g.engine.Begin(d)
+}
+
+func (g *guardedEngine) Add(c sim.Counts, end int) (bool, error) {
+	if g.failed {
+		return g.engine.Add(c, end)
+	}
+	g.seen = append(g.seen, c)
+	var err error
+	if g.failed, err = g.plain.Add(c, end); err != nil || !g.failed {
+		return false, err
+	}
+	fired := false
+	for _, c := range g.seen {
+		if fired, err = g.engine.Add(c, end); err != nil {
+			return false, err
+		}
+	}
+	return fired, nil
+}
+
 const (
 	strict    = 0.001 // the error level of the strict mode
 	maxSpread = 20    // a dispersion beyond it says more of the estimate than of the clients
@@ -68,10 +106,19 @@ func sticky(alpha float64) func(evalue.Config, *sim.Deployment) evalue.Config {
 	}
 }
 
-func guarded(points int) evalue.Config {
+// guarded is the default with a guard of so many points.
+func guarded(points int, p Plane) Rule {
 	c := evalue.Default()
 	c.Guard = points
-	return c
+	return Rule{
+		Name:   fmt.Sprintf("pullback guard %d s @%ds", points*p.Period, p.Period),
+		About:  "the default, and the evidence must hold if trouble reaches one version up to that much later",
+		Family: Ours, Plane: p, guard: true,
+		New: func(Setting) (Judge, error) {
+			period := float64(p.Period)
+			return &guardedEngine{engine: engine{config: c, period: period}, plain: engine{config: evalue.Default(), period: period}}, nil
+		},
+	}
 }
 
 // ours are the engine's modes, on both planes.
@@ -95,9 +142,8 @@ func ours() []Rule {
 		add("pullback strict"+on.suffix, "error level 0.1 %", on.plane, tight, nil)
 		add("pullback sticky"+on.suffix, "for clients that stay with a version: dispersion of the hour before, capped groups", on.plane, loose, sticky(errorLevel))
 		add("pullback sticky strict"+on.suffix, "the same with error level 0.1 %", on.plane, loose, sticky(strict))
-		for _, g := range on.guards {
-			add(fmt.Sprintf("pullback guard %d s%s", g*on.plane.Period, on.suffix), "the default, and the evidence must hold if trouble reaches one version that much later", on.plane, guarded(g), nil)
-			all[len(all)-1].guard = true
+		for _, points := range on.guards {
+			all = append(all, guarded(points, on.plane))
 		}
 	}
 	return all

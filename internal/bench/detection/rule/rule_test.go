@@ -10,6 +10,7 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/bench/detection/rule"
 	"github.com/pullback-dev/pullback/internal/bench/detection/sim"
+	"github.com/pullback-dev/pullback/shared/evalue"
 )
 
 func named(t *testing.T, name string) rule.Rule {
@@ -176,4 +177,36 @@ func TestAVetoTakesInOnlyWhatCameAfterTheOnset(t *testing.T) {
 		delays = append(delays, second-onset)
 	}
 	assert.Equal(t, delays[0], delays[1], "it does not matter how long all was well")
+}
+
+// TestALazyGuardSaysWhatTheGuardWouldSay: the guard is tried only when the plain
+// engine has failed, which must not change what it says, or when.
+func TestALazyGuardSaysWhatTheGuardWouldSay(t *testing.T) {
+	r := named(t, "pullback guard 30 s @10s")
+	lazy, err := r.New(rule.Setting{})
+	require.NoError(t, err)
+	c := evalue.Default()
+	c.Guard = 3
+	flat := func(v float64) []float64 { return slices.Repeat([]float64{v}, sim.Canary) }
+	plan := sim.NewPlan(sim.Spec{Name: "worse", Weight: 0.1, Calm: sim.Course{Rate: flat(20), P0: flat(0.01), P1: flat(0.025)}})
+	d, fires := sim.NewDeployment(), 0
+	for n := range 60 {
+		plan.Play(d, new(sim.Source), 1, n)
+		test, err := evalue.New(c)
+		require.NoError(t, err)
+		want := 0
+		for i, point := range d.Tens {
+			require.NoError(t, test.Add(evalue.Counts(point), sim.Ten))
+			if test.Failed() {
+				want = (i+1)*sim.Ten + r.Plane.Lag
+				fires++
+				break
+			}
+		}
+		got, _, err := rule.Fire(lazy, r.Plane, d)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, "deployment %d", n)
+	}
+	assert.Positive(t, fires)
+	assert.Less(t, fires, 60)
 }

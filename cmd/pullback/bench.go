@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,10 +33,10 @@ func benchCommand() *cobra.Command {
 
 // benchChoices are the flags of the bench.
 type benchChoices struct {
-	scenarios, rules, output string
-	reps                     int
-	seed                     uint64
-	quick, check, print      bool
+	scenarios, rules, output, page string
+	reps                           int
+	seed                           uint64
+	quick, check, print            bool
 }
 
 func benchDetectionCommand() *cobra.Command {
@@ -44,7 +46,7 @@ func benchDetectionCommand() *cobra.Command {
 		Short: "Play the same simulated deployments to all rules that tell a bad version from a bad day",
 		Long: "Plays simulated canary deployments of thirty minutes to pullback's engine, to alarms and to the rules of other tools, and says how often\n" +
 			"each rolls back where nothing is wrong, how much later than the best possible it finds what is, and how many requests fail until then.",
-		Example: "  pullback bench detection --quick\n" +
+		Example: "  pullback bench detection --quick\n  pullback bench detection --report bench.html\n" +
 			"  pullback bench detection --print-scenarios > my.yaml && pullback bench detection --scenarios my.yaml\n" +
 			"  pullback bench detection --rules strict --reps 20000",
 		Args: args(cobra.NoArgs),
@@ -66,6 +68,7 @@ func benchDetectionCommand() *cobra.Command {
 	f.BoolVar(&o.quick, "quick", false, fmt.Sprintf("%d deployments of each cell: minutes become seconds, and error bars more than three times as wide", detection.Quick))
 	f.StringVar(&o.rules, "rules", "", "play only the rules whose names match this `expression`, and the limits")
 	f.StringVarP(&o.output, "output", "o", "table", "what to print: table or json")
+	f.StringVar(&o.page, "report", "", "write a page with plots to this `file`, too")
 	f.BoolVar(&o.check, "check", false, "fail if a target is missed")
 	f.BoolVar(&o.print, "print-scenarios", false, "print the default scenarios, as a start for others, and play nothing")
 	return c
@@ -110,6 +113,9 @@ func runDetection(ctx context.Context, o benchChoices, stdout, stderr io.Writer)
 	d.Progress = m.progress
 	result, err := detection.Run(ctx, d)
 	m.clear()
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted: half a bench is none, so nothing is shown: %w", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -121,8 +127,25 @@ func runDetection(ctx context.Context, o benchChoices, stdout, stderr io.Writer)
 	if err := write(stdout, result); err != nil {
 		return err
 	}
+	if o.page != "" {
+		if err := writePage(o.page, result); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(stderr, "wrote %s\n", o.page) // only for show
+	}
 	if missed := result.Missed(); o.check && missed > 0 {
 		return fmt.Errorf("%d of %d targets are missed", missed, len(result.Targets))
+	}
+	return nil
+}
+
+func writePage(path string, r *detection.Result) error {
+	var page bytes.Buffer
+	if err := report.HTML(&page, r); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, page.Bytes(), 0o644); err != nil { //nolint:gosec // a report is for everybody
+		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
 }

@@ -26,6 +26,11 @@ type Summary struct {
 	Delay  Ratio `json:"delay_ratio"`
 	Failed Ratio `json:"failed_requests_ratio"`
 
+	// Served is the geometric mean of the rule's failed requests over those of
+	// the limit on points of ten seconds, whatever points the rule has: so rules
+	// on different points can be compared.
+	Served Ratio `json:"failed_requests_ratio_10s"`
+
 	Nulls []NullSummary `json:"nulls"`
 }
 
@@ -103,10 +108,13 @@ func summarize(r *Result) []Summary {
 }
 
 func (s *Summary) compare(r *Result) {
-	var delay, failed geometric
+	var delay, failed, served geometric
 	for _, sc := range r.regressions() {
 		for _, c := range sc.Cells {
 			mine, limit := c.figure(s.Rule), c.figure(s.Limit)
+			if ten := c.figure(rule.LimitTen); mine != nil && ten != nil && ten.FoundShare() >= detectable {
+				served.add(mine.FailedMean, mine.FailedSD, ten.FailedMean, ten.FailedSD, mine.Reps-mine.Early)
+			}
 			if mine == nil || limit == nil || limit.FoundShare() < detectable {
 				continue
 			}
@@ -121,7 +129,7 @@ func (s *Summary) compare(r *Result) {
 		s.Found /= float64(s.Cells)
 		s.LimitFound /= float64(s.Cells)
 	}
-	s.Delay, s.Failed = delay.ratio(), failed.ratio()
+	s.Delay, s.Failed, s.Served = delay.ratio(), failed.ratio(), served.ratio()
 }
 
 func nullSummary(sc ScenarioResult, name string) (NullSummary, bool) {

@@ -30,6 +30,8 @@ var planted = []struct{ name, dir, imports string }{
 	{"only lambdaboot knows the Lambda runtime", "shared/hook", "github.com/aws/aws-lambda-go/lambda"},
 	{"the local AWS does not know the product", "internal/localaws/sqs", module + "shared/deploy"},
 	{"the local AWS does not know the product's events", "internal/localaws/world", module + "events"},
+	{"the bench of detection rules judges counts", "internal/bench/detection/rule", module + "shared/amazon/metrics"},
+	{"the bench of detection rules plays no AWS", "internal/bench/detection", module + "internal/localaws/cloudwatch"},
 	{"only infra builds stacks", "internal/operate", "github.com/aws/jsii-runtime-go"},
 	{"nobody imports infra", "internal/demo", module + "infra/stack"},
 	{"testify is for tests", "shared/batch", "github.com/stretchr/testify/assert"},

@@ -75,18 +75,23 @@ func (r *Result) scenario(name string) ScenarioResult {
 }
 
 // worst returns the figure with the largest share of a rule over scenarios, and
-// where it is; nil if none was played.
-func (r *Result) worst(name string, scenarios []string, share func(Figure) float64) (*Figure, string) {
-	var found *Figure
-	where := ""
+// where it is and what it is among; nil if none was played.
+func (r *Result) worst(name string, scenarios []string) (found *Figure, where string) {
+	cells, sum := 0.0, 0.0
 	for _, s := range scenarios {
 		for _, c := range r.scenario(s).Cells {
-			if f := c.figure(name); f != nil && (found == nil || share(*f) > share(*found)) {
+			f := c.figure(name)
+			if f == nil {
+				continue
+			}
+			cells++
+			sum += f.FiredShare()
+			if found == nil || f.Fired > found.Fired {
 				found, where = f, s+": "+c.Cell.String()
 			}
 		}
 	}
-	return found, where
+	return found, fmt.Sprintf("%s; the mean of all %.0f is %.2g %%", where, cells, 100*sum/cells)
 }
 
 // mode is a setting of the engine, and the nuisances it is meant for.
@@ -108,7 +113,7 @@ func falseTargets(r *Result) []Target {
 	var all []Target
 	for _, m := range []mode{{modeExact, ordinary}, {modeDefault, append(slices.Clone(ordinary), asym)}, {modeSticky, clusters}} {
 		for _, plane := range []string{on60, on10} {
-			f, where := r.worst(m.name+plane, m.nuisances, Figure.FiredShare)
+			f, where := r.worst(m.name+plane, m.nuisances)
 			if f == nil {
 				continue
 			}
@@ -141,7 +146,7 @@ func strictTargets(r *Result) []Target {
 	var all []Target
 	for _, m := range []mode{{modeStrict, append(slices.Clone(ordinary), asym)}, {modeStickyStrict, clusters}} {
 		for _, plane := range []string{on60, on10} {
-			f, where := r.worst(m.name+plane, m.nuisances, Figure.FiredShare)
+			f, where := r.worst(m.name+plane, m.nuisances)
 			if f == nil {
 				continue
 			}

@@ -95,11 +95,11 @@ func TestTheDataIsTheWholeResult(t *testing.T) {
 
 func TestWhatIsWrittenOfATargetHasItsUnit(t *testing.T) {
 	for want, target := range map[string]detection.Target{
-		"0.85 % (1.2)": {Unit: detection.Share, Value: 0.0085, Edge: 0.0123},
-		"100 % (99)":   {Unit: detection.Share, Value: 1, Edge: 0.99},
-		"1.08 (1.10)":  {Unit: detection.Times, Value: 1.08, Edge: 1.104},
-		"15 s":         {Unit: detection.Seconds, Value: 15},
-		"3":            {Unit: detection.Count, Value: 3},
+		"0.85 % (1.23)": {Unit: detection.Share, Value: 0.0085, Edge: 0.01234},
+		"99.8 % (99)":   {Unit: detection.Share, Value: 0.998, Edge: 0.99},
+		"1.08 (1.10)":   {Unit: detection.Times, Value: 1.08, Edge: 1.104},
+		"15 s":          {Unit: detection.Seconds, Value: 15},
+		"3":             {Unit: detection.Count, Value: 3},
 	} {
 		assert.Equal(t, want, report.Value(target))
 	}

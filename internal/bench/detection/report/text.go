@@ -247,7 +247,7 @@ func targets(w *strings.Builder, r *detection.Result) {
 func Value(t detection.Target) string {
 	switch t.Unit {
 	case detection.Share:
-		return fmt.Sprintf("%s %% (%s)", percent(t.Value), percent(t.Edge))
+		return fmt.Sprintf("%.3g %% (%.3g)", 100*t.Value, 100*t.Edge)
 	case detection.Times:
 		return fmt.Sprintf("%.2f (%.2f)", t.Value, t.Edge)
 	case detection.Seconds:

@@ -1,5 +1,6 @@
 // Package logs lets a function hear what a watched function logs, for as long as
-// it is watched: subscription filters of CloudWatch Logs.
+// it is watched: subscription filters of CloudWatch Logs. It also finds what was
+// logged before.
 //
 // It touches nothing but filters that carry pullback's name: it neither makes
 // log groups nor changes what is logged, and where a group has no room for

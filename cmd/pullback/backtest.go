@@ -62,6 +62,7 @@ changes nothing. Region, endpoint and credentials are those of the AWS CLI.`,
 	f.StringVar(&o.to, "to", "", "`TIME` at which the deployment ended")
 	f.StringArrayVar(&o.groups, "log-group", nil, "count in this log group, `NAME`, instead; may be repeated if the versions have two")
 	o.flags(c)
+	f.Lookup("phi").Usage = "dispersion; in sticky mode the default is that of the old version in the hour before"
 	f.StringVarP(&o.output, "output", "o", "table", "table or json")
 	return c
 }
@@ -78,8 +79,7 @@ func runBacktest(c *cobra.Command, o backtestOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	q.Rule = rule
-	o.hint(c.Flags().Changed, c.ErrOrStderr())
+	q.Rule, q.Phi = rule, rule.Sticky && !c.Flags().Changed("phi")
 	clock := new(session.Clock)
 	cfg, err := config.LoadDefaultConfig(c.Context(), config.WithAPIOptions(clock.APIOptions()))
 	if err != nil {

@@ -25,6 +25,7 @@ type Question struct {
 	From, To time.Time // traffic began to move, and the deployment ended
 	Now      time.Time // as AWS says
 	Rule     health.Rule
+	Phi      bool     // the rule's is to be found out from the hour before
 	Groups   []string // log groups to count in; none: CloudWatch's metrics
 }
 
@@ -86,6 +87,13 @@ func Run(ctx context.Context, m Metrics, l Logs, q Question) (Report, error) {
 	}
 	r.Source, r.Period, r.Lag, r.Periods = s.name, s.plane.Period.Seconds(), s.plane.Lag.Seconds(), len(s.points)
 	r.Notes = append(r.Notes, s.notes...)
+	if q.Phi {
+		phi, note, err := q.dispersion(ctx, m)
+		if err != nil {
+			return Report{}, fmt.Errorf("replay a deployment: %w", err)
+		}
+		q.Rule.Phi, r.Notes = phi, append(r.Notes, note)
+	}
 	for _, p := range s.points {
 		c := p.Counts
 		r.Did.Old = health.Tally{Requests: r.Did.Old.Requests + c.N0, Errors: r.Did.Old.Errors + c.X0, Points: len(s.points)}

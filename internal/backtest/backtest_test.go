@@ -244,6 +244,22 @@ func TestWithoutAConcurrentVersionItsPastStandsForIt(t *testing.T) {
 	require.EqualError(t, err, "replay a deployment: --history is for metrics, not for logs")
 }
 
+func TestWhereClientsStickToAVersionPhiComesFromTheHourBefore(t *testing.T) {
+	var periods []evalue.Counts
+	for i := range 60 {
+		periods = append(periods, evalue.Counts{N0: 600, X0: float64(i % 2 * 12)})
+	}
+	periods = append(periods, times(10, evalue.Counts{N0: 540, X0: 6, N1: 60, X1: 20})...)
+	q := question()
+	q.From, q.To = nine.Add(time.Hour), nine.Add(70*time.Minute)
+	q.Rule, q.Phi = health.Usual(health.PerClient, health.DefaultAlpha, health.DefaultRho), true
+	r := run(t, &history{periods: periods}, q)
+	assert.Equal(t, []string{"phi is 6.16, from the old version's hour before"}, r.Notes)
+	assert.Equal(t, q.From.Add(4*time.Minute), r.Rules[0].At, "no minute alone is enough")
+	r = run(t, &history{periods: append(times(60, evalue.Counts{N0: 600}), periods[60:]...)}, q)
+	assert.Equal(t, []string{"phi is taken to be 1: in the hour before there are too few failures of the old version to tell"}, r.Notes)
+}
+
 func TestTheLogIsCountedEveryTenSeconds(t *testing.T) {
 	b := book{}
 	b.log("/a", "1", 9, 0)

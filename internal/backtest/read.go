@@ -91,6 +91,19 @@ func (q Question) measured(ctx context.Context, m Metrics, p measure.Plane) ([]h
 	return beside(olds[health.Errors], news[health.Errors], back), nil
 }
 
+// dispersion is phi, from the hour before traffic began to move.
+func (q Question) dispersion(ctx context.Context, m Metrics) (phi float64, note string, err error) {
+	all, err := m.Points(ctx, measure.Query{Old: measure.Lambda(q.Alias, q.Old), Plane: q.plane(), From: q.From.Add(-measure.History), To: q.From, Now: q.Now})
+	if err != nil {
+		return 0, "", err
+	}
+	phi, known := health.Dispersion(all[health.Errors])
+	if !known {
+		return 1, "phi is taken to be 1: in the hour before there are too few failures of the old version to tell", nil
+	}
+	return phi, fmt.Sprintf("phi is %.3g, from the old version's hour before", phi), nil
+}
+
 // beside puts the old version's periods, so much earlier, beside the new one's.
 func beside(olds, news []health.Point, back time.Duration) []health.Point {
 	all := slices.Clone(news)

@@ -52,6 +52,27 @@ func TestTheSimplerBetIsNeverFavourableWhileTheOddsAreTolerated(t *testing.T) {
 	})
 }
 
+// TestTheSimplerBetIsTheWeakerOne: whatever is bet on, if it is true the exact
+// bet grows at least as fast.
+func TestTheSimplerBetIsTheWeakerOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c, rho := whole(t, 200, 40), someRho(t)
+		e, s := newProcess(Config{Rho: rho}), newProcess(Config{Rho: rho})
+		e.likelihood.exact(newGroup(c), rho, false)
+		s.likelihood.binomial(c, rho)
+		f := newFisher(c)
+		for i, psi := range Psi() {
+			growth := 0.0
+			for k := range f.weights {
+				p, _ := f.p(exact(psi), k).Float64()
+				x1 := float64(f.low) + float64(k)
+				growth += p * (e.likelihood.ln(i, x1) - s.likelihood.ln(i, x1))
+			}
+			assert.GreaterOrEqual(t, growth, -1e-9, "odds ratio %v", psi)
+		}
+	})
+}
+
 // TestTheReverseTestIsNotFavourableForABadVersion: odds of VetoRho and more are
 // what it bets against.
 func TestTheReverseTestIsNotFavourableForABadVersion(t *testing.T) {

@@ -16,6 +16,18 @@ func TestGrowthAtRhoOneIsTheJensenShannonDivergence(t *testing.T) {
 	}
 }
 
+// What succeeds less is what fails more: the other way round it is the same.
+func TestGrowthIsTheSameForSuccesses(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p0, share := rapid.Float64Range(0.001, 0.9).Draw(t, "p0"), rapid.Float64Range(0.01, 0.99).Draw(t, "share")
+		p1 := rapid.Float64Range(p0+0.01, 0.99).Draw(t, "p1")
+		want := Growth(p0, p1, share, 1)
+		assert.InEpsilon(t, want, Growth(1-p1, 1-p0, 1-share, 1), 1e-6)
+		rho := rapid.Float64Range(1, 3).Draw(t, "rho")
+		assert.LessOrEqual(t, Growth(p0, p1, share, rho), want*(1+1e-9), "tolerance costs")
+	})
+}
+
 func TestGrowthIsTheLeastOverAllThatIsTolerated(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p0, share, rho := rapid.Float64Range(1e-4, 0.5).Draw(t, "p0"), rapid.Float64Range(0.01, 0.99).Draw(t, "share"), someRho(t)

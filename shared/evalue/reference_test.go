@@ -211,7 +211,7 @@ func TestASequenceEndsWhereExactArithmeticEnds(t *testing.T) {
 		require.NoError(t, err)
 		want := newReference(c)
 		for range rapid.IntRange(1, 6).Draw(t, "points") {
-			p := whole(t, 40, 10)
+			p := whole(t, 30, 6)
 			if rapid.Bool().Draw(t, "the new version is idle") {
 				p.N1, p.X1 = 0, 0
 			}

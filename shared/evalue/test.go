@@ -67,11 +67,15 @@ func (t *Test) Failed() bool { return t.failed }
 // "the new version is at least [VetoRho] times worse", since the test began.
 func (t *Test) LnVeto() float64 { return t.veto.Whole }
 
-// LnShared is the same for trouble that may have begun at any time: it never
-// holds more than it takes to refute, so that a version that was healthy for
-// long gets no credit for it. Whoever wants to know whether what is going on
-// now hits both versions alike asks this.
-func (t *Test) LnShared() float64 { return t.veto.Recent }
+// Shared reports whether both versions suffer alike, now: the old one fails
+// much more than it used to, and "the new one is at least [VetoRho] times worse"
+// is refuted, by evidence that does not count how healthy it was before. Both
+// are 20 to 1. Everyday errors that are equal in both versions are no trouble,
+// and say nothing of an alarm about something else.
+func (t *Test) Shared() bool {
+	enough := math.Log(VetoOdds) - 1e-9
+	return t.veto.Recent >= enough && t.veto.Trouble >= enough
+}
 
 // Total is all that was added.
 func (t *Test) Total() Counts { return t.total }

@@ -5,14 +5,34 @@ import "math"
 // veto collects evidence against "the odds of failing are at least VetoRho
 // times the old version's", betting that they are equal.
 type veto struct {
-	Whole  float64 `json:"whole"`  // since the beginning
-	Recent float64 `json:"recent"` // the same, but never above what refutes
+	Whole   float64 `json:"whole"`   // since the beginning
+	Recent  float64 `json:"recent"`  // the same, but never above what refutes
+	Trouble float64 `json:"trouble"` // that the old version fails much more than it used to, between 0 and what proves it
 }
+
+const (
+	// worsened is how many times its usual rate the old version is bet to fail
+	// at, to tell trouble from its everyday errors.
+	worsened = 5
+	// unusual is the rate that stands for the usual one of a version without a
+	// past.
+	unusual = 0.01
+)
 
 func (v *veto) add(c Config, counts Counts) {
 	ln := c.temper(lnVeto(counts))
 	v.Whole += ln
 	v.Recent = min(v.Recent+ln, math.Log(VetoOdds))
+	trouble := c.temper(counts.X0*math.Log(worsened) - (worsened-1)*c.Base.rate()*counts.N0)
+	v.Trouble = min(max(v.Trouble+trouble, 0), math.Log(VetoOdds))
+}
+
+// rate is the usual share of events.
+func (b Base) rate() float64 {
+	if b.Requests == 0 {
+		return unusual
+	}
+	return (b.Events + 0.5) / (b.Requests + 1)
 }
 
 // lnVeto is the logarithm of the likelihood ratio of equal odds against odds

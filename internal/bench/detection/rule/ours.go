@@ -154,9 +154,9 @@ func ours() []Rule {
 type veto struct {
 	engine
 
-	from     int // the second from which points are taken in
-	asked    int // the second from which the veto is asked for
-	evidence func(*evalue.Test) float64
+	from    int // the second from which points are taken in
+	asked   int // the second from which the veto is asked for
+	refuted func(*evalue.Test) bool
 }
 
 func (v *veto) Add(c sim.Counts, end int) (bool, error) {
@@ -166,12 +166,14 @@ func (v *veto) Add(c sim.Counts, end int) (bool, error) {
 	if _, err := v.engine.Add(c, end); err != nil {
 		return false, err
 	}
-	return end >= v.asked && v.evidence(v.test) >= math.Log(evalue.VetoOdds), nil
+	return end >= v.asked && v.refuted(v.test), nil
 }
 
 // alarming is how long after the onset an alarm is red at the earliest: nobody
 // asks for a veto before.
 const alarming = 60
+
+func whole(t *evalue.Test) bool { return t.LnVeto() >= math.Log(evalue.VetoOdds) }
 
 func vetoes() []Rule {
 	fresh := engine{config: evalue.Default(), period: sim.Ten}
@@ -179,13 +181,13 @@ func vetoes() []Rule {
 		{
 			Name: "veto from onset @10s", About: "refuted that the new version is twice as bad, by what came after the trouble began", Family: Veto, Plane: tens(),
 			New: func(s Setting) (Judge, error) {
-				return &veto{engine: fresh, from: s.Onset, evidence: (*evalue.Test).LnVeto}, nil
+				return &veto{engine: fresh, from: s.Onset, refuted: whole}, nil
 			},
 		},
 		{
 			Name: "veto shared @10s", About: "the same for trouble that may have begun at any time, by all points of the deployment; asked from a minute after the onset", Family: Veto, Plane: tens(),
 			New: func(s Setting) (Judge, error) {
-				return &veto{engine: fresh, asked: s.Onset + alarming, evidence: (*evalue.Test).LnShared}, nil
+				return &veto{engine: fresh, asked: s.Onset + alarming, refuted: (*evalue.Test).Shared}, nil
 			},
 		},
 	}

@@ -89,25 +89,34 @@ func (t *Table) IncidentsSince(ctx context.Context, target deploy.Target, since 
 
 // load returns the incidents that places name, oldest first.
 func (t *Table) load(ctx context.Context, places []item) ([]ledger.Incident, error) {
-	var all []ledger.Incident
+	all, err := loadAll[ledger.Incident](ctx, t, places, incidentKey)
+	if err != nil {
+		return nil, fmt.Errorf("load incidents: %w", err)
+	}
+	slices.SortFunc(all, func(a, b ledger.Incident) int {
+		return cmp.Or(a.Opened.Compare(b.Opened), cmp.Compare(a.ID, b.ID))
+	})
+	return all, nil
+}
+
+// loadAll returns the values at the keys that places name.
+func loadAll[V any](ctx context.Context, t *Table, places []item, at func(deploy.Incident) item) ([]V, error) {
+	var all []V
 	for some := range slices.Chunk(places, batch) {
 		keys := make([]map[string]ddbtypes.AttributeValue, 0, len(some))
 		for _, place := range some {
-			keys = append(keys, incidentKey(deploy.Incident(place.text(attrID))))
+			keys = append(keys, at(deploy.Incident(place.text(attrID))))
 		}
 		rows, err := t.batchGet(ctx, keys)
 		if err != nil {
-			return nil, fmt.Errorf("load incidents: %w", err)
+			return nil, err
 		}
-		found, err := readAll[ledger.Incident](rows)
+		found, err := readAll[V](rows)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, found...)
 	}
-	slices.SortFunc(all, func(a, b ledger.Incident) int {
-		return cmp.Or(a.Opened.Compare(b.Opened), cmp.Compare(a.ID, b.ID))
-	})
 	return all, nil
 }
 

@@ -8,6 +8,8 @@
 //	incident            incident#ID            incident                     doc write rev generation
 //	open incident       open                   ID                           id
 //	target's incident   target#APP/GROUP       incident#OPENED#ID           id
+//	watch               watch#ID               watch                        doc write rev
+//	open watch          open-watches           ID                           id
 //	known good          target#APP/GROUP       known-good#REVISION          doc write
 //	bake                target#APP/GROUP       bake                         doc write revision
 //	hold                target#APP/GROUP       hold                         doc write, released once it is released
@@ -21,8 +23,8 @@
 // All of it is stored, must not change. doc is the value as JSON; the other
 // attributes are what conditions look at. OPENED and SLOT are UTC with nine digits
 // of nanoseconds, so that keys sort by time. Items that must agree (an incident
-// and its place among the open ones; a record and the end of its chain) are
-// written in one transaction.
+// or a watch and its place among the open ones; a record and the end of its
+// chain) are written in one transaction.
 //
 // All of it takes dynamodb:GetItem, BatchGetItem, Query, PutItem and DeleteItem
 // on the table, and UpdateItem for Release, which no function calls;
@@ -109,10 +111,16 @@ func key(pk, sk string) item { return item{PartitionKey: text(pk), SortKey: text
 
 func incidentKey(id deploy.Incident) item    { return key("incident#"+string(id), "incident") }
 func openKey(id deploy.Incident) item        { return key(openPartition, string(id)) }
+func watchKey(id deploy.Incident) item       { return key("watch#"+string(id), "watch") }
+func openWatchKey(id deploy.Incident) item   { return key(openWatches, string(id)) }
 func quarantineKey(d deploy.Digest) item     { return key("quarantine#"+string(d), "quarantine") }
 func targetPartition(t deploy.Target) string { return "target#" + t.String() }
 
-const openPartition = "open"
+// The partitions of what is not over.
+const (
+	openPartition = "open"
+	openWatches   = "open-watches"
+)
 
 // stamp writes a time so that later is greater.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }

@@ -22,6 +22,7 @@ import (
 type Memory struct {
 	mu         sync.Mutex
 	incidents  map[deploy.Incident]document
+	watches    map[deploy.Incident]document
 	good       map[deploy.Target]map[deploy.Revision]document
 	bakes      map[deploy.Target]document
 	holds      map[deploy.Target]document

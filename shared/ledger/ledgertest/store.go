@@ -40,6 +40,17 @@ type Store interface {
 	// claim generation, and returns it with the next Rev: ErrFenced.
 	SaveIncident(ctx context.Context, i ledger.Incident) (ledger.Incident, error)
 
+	// OpenWatch writes a watch that is new (Rev 1) and reports true. If it
+	// exists already it changes nothing, and returns the one that exists.
+	OpenWatch(ctx context.Context, w ledger.Watch) (ledger.Watch, bool, error)
+	// Watch returns a watch: ErrNotFound.
+	Watch(ctx context.Context, id deploy.Incident) (ledger.Watch, error)
+	// OpenWatches returns all watches that are not over, oldest first.
+	OpenWatches(ctx context.Context) ([]ledger.Watch, error)
+	// SaveWatch writes w if the stored watch still has w.Rev, and returns it
+	// with the next Rev: ErrFenced.
+	SaveWatch(ctx context.Context, w ledger.Watch) (ledger.Watch, error)
+
 	// MarkKnownGood remembers a revision. Marking one again keeps the first
 	// mark.
 	MarkKnownGood(ctx context.Context, g ledger.KnownGood) error

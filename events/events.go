@@ -18,7 +18,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
-// Event is one of Deployment, Alarm, Sweep, FollowUp or Unknown.
+// Event is one of Deployment, Alarm, Sweep, FollowUp, Verdict or Unknown.
 type Event interface {
 	// Envelope returns what every event has.
 	Envelope() Head
@@ -86,6 +86,7 @@ const (
 	typeAlarm      = "CloudWatch Alarm State Change"
 	typeSchedule   = "Scheduled Event"
 	typeFollowUp   = "Pullback Incident Follow-up"
+	typeVerdict    = "Pullback Verdict"
 )
 
 // MalformedError says why a payload is not an event that can be read.
@@ -124,6 +125,8 @@ func Parse(payload []byte) (Event, error) {
 		return parseSchedule(h, e.Resources)
 	case [2]string{sourcePullback, typeFollowUp}:
 		return parseFollowUp(h, e.Detail)
+	case [2]string{sourcePullback, typeVerdict}:
+		return parseVerdict(h, e.Detail)
 	default:
 		return Unknown{h}, nil
 	}

@@ -106,6 +106,8 @@ func (p *Panel) verdict(t *tested, c evalue.Counts) (Verdict, string) {
 		return Pass, describe(t.name, c) + ": " + oddsOf(p.lnVeto(t)) + " that it is not twice as bad"
 	case p.lnClean(c) >= math.Log(evalue.VetoOdds):
 		return Pass, describe(t.name, c) + fmt.Sprintf(": %s that fewer than %.3g %% do", oddsOf(p.lnClean(c)), 100*p.rule.Clean)
+	case p.rule.History:
+		return Inconclusive, describe(t.name, c) + " before: nothing speaks against it, which without the old version beside it is no proof"
 	default:
 		return Inconclusive, describe(t.name, c) + ": too few to tell"
 	}

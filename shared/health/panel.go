@@ -121,7 +121,7 @@ func (p *Panel) Confirms() bool {
 }
 
 // Vetoes reports whether there is enough evidence that both versions suffer
-// alike, of late, not to believe an alarm: 20 to 1 on errors, and nothing that
+// alike, now, not to believe an alarm: 20 to 1 on errors, and nothing that
 // speaks against the new version. Without a concurrent old version it never
 // does: an outage then looks like a bad version.
 func (p *Panel) Vetoes() bool {
@@ -129,6 +129,6 @@ func (p *Panel) Vetoes() bool {
 		return false
 	}
 	return slices.ContainsFunc(p.metrics, func(t *tested) bool {
-		return t.name == Errors && t.test.LnShared() >= math.Log(evalue.VetoOdds)-1e-9
+		return t.name == Errors && t.test.Shared()
 	})
 }

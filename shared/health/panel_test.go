@@ -89,6 +89,7 @@ func TestAnAlarmIsConfirmedVetoedOrNeither(t *testing.T) {
 		"the new version alone is bad":      {usualRule(), repeat(1, evalue.Counts{N0: 90, N1: 10, X1: 3}), true, false},
 		"both are":                          {usualRule(), repeat(12, outage), false, true},
 		"both were, and now the new one is": {usualRule(), append(repeat(12, outage), repeat(1, evalue.Counts{N0: 90, N1: 10, X1: 2})...), false, false},
+		"both have everyday errors":         {usualRule(), repeat(300, evalue.Counts{N0: 900, X0: 9, N1: 100, X1: 1}), false, false},
 		"both are, but one after the other": {usualRule(func(r *health.Rule) { r.History = true }), repeat(12, outage), false, false},
 	}
 	for name, test := range tests {

@@ -1,0 +1,57 @@
+package watch
+
+import (
+	"slices"
+	"time"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/health"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/outcome"
+)
+
+// Of returns the watch over a deployment as it begins.
+func Of(d deploy.Deployment, now time.Time) ledger.Watch {
+	return ledger.Watch{
+		ID: deploy.IncidentOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Alias: d.Alias, Old: d.From, New: d.To, Opened: now, Next: now,
+	}
+}
+
+// Found writes down what a panel says. A failure stays one.
+func Found(w ledger.Watch, p *health.Panel) ledger.Watch {
+	f := p.Finding()
+	if w.Finding.Verdict != health.Fail {
+		w.Finding = f
+	}
+	if p.Confirms() {
+		w.Doubted = f.To
+	}
+	if p.Vetoes() {
+		w.Shared = f.To
+	}
+	return w
+}
+
+// ByTheMinute goes over to CloudWatch's metrics. What was found by the log is
+// forgotten and counted again.
+func ByTheMinute(w ledger.Watch, because string) ledger.Watch {
+	w.Plane, w.Distrust = ledger.Minutes, because
+	w.Canary.State, w.Canary.Through = health.State{}, w.Canary.From
+	return w
+}
+
+// Groups returns the log groups of sources, each once.
+func Groups(sources []outcome.Source) []string {
+	var groups []string
+	for _, s := range sources {
+		if !slices.Contains(groups, s.Group) {
+			groups = append(groups, s.Group)
+		}
+	}
+	return groups
+}
+
+// Shares reports whether another watch reads the same log as w, or is about to.
+func Shares(other, w ledger.Watch) bool {
+	return other.ID != w.ID && !other.Over() && other.Plane != ledger.Minutes && (other.Target == w.Target || other.Alias == w.Alias)
+}

@@ -45,6 +45,9 @@ func (h *Handler) facts(ctx context.Context, g deploy.Group, d deploy.Deployment
 	if f.Alarms, err = h.Alarms.Alarms(ctx, g.Alarms); err != nil {
 		return f, "", fmt.Errorf("alarms of %s: %w", g.Target, err)
 	}
+	if f.Judged, err = h.judged(ctx, d); err != nil {
+		return f, "", err
+	}
 	var missing string
 	if f.Good, missing, err = h.Finder.Good(ctx, d); err != nil {
 		return f, "", err

@@ -65,6 +65,13 @@ type Memory interface {
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
 }
 
+// Watches remembers which deployments are watched, and what was found.
+type Watches interface {
+	OpenWatch(ctx context.Context, w ledger.Watch) (ledger.Watch, bool, error)
+	Watch(ctx context.Context, id deploy.Incident) (ledger.Watch, error)
+	OpenWatches(ctx context.Context) ([]ledger.Watch, error)
+}
+
 // Holds remembers which targets are held.
 type Holds interface {
 	PutHold(ctx context.Context, h ledger.Hold) error
@@ -83,6 +90,11 @@ type Rollbacks interface {
 	Enqueue(ctx context.Context, t deploy.Target, i deploy.Incident, look int) error
 }
 
+// Ticks is the queue of looks at watched deployments.
+type Ticks interface {
+	Tick(ctx context.Context, t events.Tick) error
+}
+
 // Notices calls humans.
 type Notices interface {
 	Held(ctx context.Context, h ledger.Hold) error
@@ -96,9 +108,11 @@ type Handler struct {
 	Finder      Finder
 	Incidents   Incidents
 	Memory      Memory
+	Watches     Watches
 	Holds       Holds
 	Bakes       Bakes
 	Rollbacks   Rollbacks
+	Ticks       Ticks
 	Notices     Notices
 	Policy      policy.Policy
 	Account     string
@@ -120,7 +134,7 @@ func (h *Handler) route(ctx context.Context, m batch.Message) error {
 		return err
 	}
 	head := e.Envelope()
-	if _, ours := e.(events.FollowUp); !ours && head.Account != h.Account {
+	if !ours(e) && head.Account != h.Account {
 		return fmt.Errorf("event %s is of account %q, not of %s", head.ID, head.Account, h.Account)
 	}
 	switch e := e.(type) {
@@ -132,8 +146,21 @@ func (h *Handler) route(ctx context.Context, m batch.Message) error {
 		return h.sweep(ctx, e)
 	case events.FollowUp:
 		return h.followUp(ctx, e)
+	case events.Verdict:
+		return h.verdict(ctx, e)
 	default:
 		return fmt.Errorf("event %s (%s, %s) is none that pullback acts on", head.ID, head.Source, head.Type)
+	}
+}
+
+// ours reports whether an event is pullback's own, which only its functions can
+// put into the queue.
+func ours(e events.Event) bool {
+	switch e.(type) {
+	case events.FollowUp, events.Verdict:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -152,6 +179,9 @@ func (h *Handler) deployment(ctx context.Context, e events.Deployment) error {
 	s := ledger.Signal{Kind: "deployment", ID: e.ID, Text: fmt.Sprintf("%s: %s", d.ID, e.State), At: e.Time}
 	if !g.Enabled || d.IsRollback() {
 		return h.consider(ctx, g, d, "", s) // settled without another look
+	}
+	if err := h.watch(ctx, d); err != nil {
+		return err
 	}
 	newest, err := h.newestOf(ctx, d.Target)
 	if err != nil {

@@ -41,6 +41,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	s := env.Settings
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
 	aliases := traffic.New(lambda.NewFromConfig(cfg))
+	messages := queue.New(sqs.NewFromConfig(cfg))
 	h := &Handler{
 		Deployments: deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region),
 		Alarms:      alarms{metrics.New(cloudwatch.NewFromConfig(cfg))},
@@ -48,9 +49,11 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Finder:      incident.Finder{Ledger: store, Revisions: aliases},
 		Incidents:   store,
 		Memory:      store,
+		Watches:     store,
 		Holds:       store,
 		Bakes:       store,
-		Rollbacks:   orders{queue.New(sqs.NewFromConfig(cfg)), s.Rollbacks, clock.Now},
+		Rollbacks:   orders{messages, s.Rollbacks, clock.Now},
+		Ticks:       ticks{messages, s.Watch},
 		Notices:     notices{notice.New(sns.NewFromConfig(cfg)), s.Topic},
 		Policy:      policy.Policy{Bake: s.Bake, Grace: grace, MaxPerDay: s.MaxPerDay},
 		Account:     s.Account,
@@ -72,7 +75,7 @@ func (a alarms) Alarms(ctx context.Context, names []string) ([]policy.Alarm, err
 	}
 	facts := make([]policy.Alarm, len(found))
 	for i, x := range found {
-		facts[i] = policy.Alarm{Name: x.Name, Red: x.Firing(), Since: x.Since}
+		facts[i] = policy.Alarm{Name: x.Name, Red: x.Firing(), Since: x.Since, Data: x.Data}
 	}
 	return facts, nil
 }
@@ -94,6 +97,21 @@ func (o orders) Enqueue(ctx context.Context, t deploy.Target, i deploy.Incident,
 	}
 	dedup := fmt.Sprintf("%s-%d-%d", i, look, o.now().Unix()/60)
 	return o.queue.SendFIFO(ctx, o.url, body, t.String(), dedup)
+}
+
+// ticks is the watch queue.
+type ticks struct {
+	queue *queue.Client
+	url   string
+}
+
+// Tick implements Ticks.
+func (q ticks) Tick(ctx context.Context, t events.Tick) error {
+	body, err := events.NewTick(t)
+	if err != nil {
+		return err
+	}
+	return q.queue.Send(ctx, q.url, body, 0)
 }
 
 // notices is the notices topic.

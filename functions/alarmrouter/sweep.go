@@ -19,12 +19,13 @@ const stalled = time.Minute
 // stale is the age at which a sweep has been overtaken by later ones.
 const stale = 3 * time.Minute
 
-// sweep reminds the rollbacker of incidents whose follow-up was lost, finds by
-// itself all that an event should have told, and lets revisions bake. Trouble
+// sweep reminds the rollbacker of incidents whose follow-up was lost, goes on
+// with watches whose tick was, finds by itself all that an event should have told,
+// and lets revisions bake. Trouble
 // with one target is logged and keeps it neither from the others nor in the
 // queue: the next sweep comes in a minute.
 func (h *Handler) sweep(ctx context.Context, e events.Sweep) error {
-	if err := h.remind(ctx); err != nil {
+	if err := errors.Join(h.remind(ctx), h.revive(ctx)); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	if h.Now().Sub(e.Time) > stale {
@@ -51,6 +52,11 @@ func (h *Handler) sweepGroup(ctx context.Context, g deploy.Group) error {
 	d, err := h.newest(ctx, g, s)
 	if err != nil {
 		return err
+	}
+	if d.ID != "" {
+		if err := h.watch(ctx, d); err != nil {
+			return err
+		}
 	}
 	if g.Alias.Function == "" {
 		g.Alias = d.Alias

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/functions/alarmrouter"
 	"github.com/pullback-dev/pullback/shared/batch"
 	"github.com/pullback-dev/pullback/shared/deploy"
@@ -140,6 +141,17 @@ func (r *rollbacks) Enqueue(_ context.Context, t deploy.Target, i deploy.Inciden
 	return r.err
 }
 
+// ticks is the queue of looks at watched deployments.
+type ticks struct {
+	sent []events.Tick
+	err  error
+}
+
+func (q *ticks) Tick(_ context.Context, t events.Tick) error {
+	q.sent = append(q.sent, t)
+	return q.err
+}
+
 // chat is where humans are called.
 type chat struct {
 	*journal
@@ -164,6 +176,7 @@ type scene struct {
 	finder     *finder
 	store      *store
 	rollbacks  *rollbacks
+	ticks      *ticks
 	chat       *chat
 }
 
@@ -180,11 +193,11 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 		},
 		cloudWatch: &cloudWatch{red: map[string]time.Time{"errors": noon.Add(-time.Minute)}},
 		lambda:     &lambda{live: deploy.Live{Alias: alias, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}}},
-		finder:     &finder{good: "1"}, store: &store{journal: j, Memory: &ledgertest.Memory{}}, rollbacks: &rollbacks{journal: j}, chat: &chat{journal: j},
+		finder:     &finder{good: "1"}, store: &store{journal: j, Memory: &ledgertest.Memory{}}, rollbacks: &rollbacks{journal: j}, ticks: &ticks{}, chat: &chat{journal: j},
 	}
 	s.Handler = &alarmrouter.Handler{
 		Deployments: s.codeDeploy, Alarms: s.cloudWatch, Aliases: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store,
-		Rollbacks: s.rollbacks, Notices: s.chat, Policy: policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, MaxPerDay: 2}, Account: "123456789012",
+		Watches: s.store, Rollbacks: s.rollbacks, Ticks: s.ticks, Notices: s.chat, Policy: policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, MaxPerDay: 2}, Account: "123456789012",
 		Now: func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),
 	}
 	require.NoError(t, s.store.IndexAlarms(t.Context(), target, []string{"errors", "latency"}))

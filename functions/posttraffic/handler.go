@@ -1,23 +1,27 @@
-// Package posttraffic answers CodeDeploy's hook after traffic has moved: it
-// compares the error rate of the new version with the old one's over the time
-// in which both had traffic.
+// Package posttraffic computes every error rate. It watches deployments, tick by
+// tick, from the shift of traffic to the end of the bake; it answers
+// CodeDeploy's hook after traffic has moved; and it counts what functions log
+// while they are watched.
 //
-// It changes nothing but the ledger. A rollback always passes.
+// It changes nothing that is live but a log group's subscription. What it finds
+// to be bad it says in a signal; others act. A rollback always passes.
 package posttraffic
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/pullback-dev/pullback/events"
+	"github.com/pullback-dev/pullback/shared/batch"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/outcome"
+	"github.com/pullback-dev/pullback/shared/watch"
 )
 
 // Deployments finds out what a deployment has changed.
@@ -25,135 +29,124 @@ type Deployments interface {
 	Get(ctx context.Context, id deploy.ID) (deploy.Deployment, error)
 }
 
-// Metrics counts the requests that one version answered through an alias.
+// Metrics is what CloudWatch counts by the minute.
 type Metrics interface {
-	Counts(ctx context.Context, a deploy.Alias, r deploy.Revision, from, to time.Time) (health.Counts, error)
+	// Points returns the settled minutes in [from, to), by metric. Without a
+	// revision that version's counts are 0. slow has the milliseconds from which
+	// a request counts as slow.
+	Points(ctx context.Context, a deploy.Alias, old, fresh deploy.Revision, slow map[health.Metric]float64, from, to time.Time) (map[health.Metric][]health.Point, error)
+	// Slow returns the percentiles of a version's latency in [from, to), in
+	// milliseconds.
+	Slow(ctx context.Context, a deploy.Alias, r deploy.Revision, from, to time.Time) (map[health.Metric]float64, error)
 }
 
-// Judge tells a bad version from a good one.
-type Judge interface {
-	Judge(fresh, old health.Counts) health.Finding
+// Lines counts what CloudWatch Logs delivers.
+type Lines interface {
+	Add(ctx context.Context, payload json.RawMessage) error
 }
 
-// Versions names a version's code.
+// Logged is what functions have logged, counted in ten seconds.
+type Logged interface {
+	Outcomes(ctx context.Context, a deploy.Alias, from, to time.Time) ([]outcome.Count, error)
+}
+
+// Versions is what Lambda says of versions and aliases.
 type Versions interface {
 	Digest(ctx context.Context, function string, r deploy.Revision) (deploy.Digest, error)
+	Live(ctx context.Context, a deploy.Alias) (deploy.Live, error)
+	// Source says where a version logs to, and how.
+	Source(ctx context.Context, function string, r deploy.Revision) (outcome.Source, error)
 }
 
-// Ledger remembers the verdict.
-type Ledger interface {
+// Subscriptions brings the lines of a function's log here while it is watched.
+type Subscriptions interface {
+	// Attach asks for the lines of both versions; asking again changes nothing:
+	// outcome.ErrUnavailable.
+	Attach(ctx context.Context, a deploy.Alias, sources ...outcome.Source) error
+	// Detach ends it; there need be none.
+	Detach(ctx context.Context, a deploy.Alias, groups ...string) error
+}
+
+// Watches remembers watches.
+type Watches interface {
+	OpenWatch(ctx context.Context, w ledger.Watch) (ledger.Watch, bool, error)
+	Watch(ctx context.Context, id deploy.Incident) (ledger.Watch, error)
+	OpenWatches(ctx context.Context) ([]ledger.Watch, error)
+	SaveWatch(ctx context.Context, w ledger.Watch) (ledger.Watch, error)
+}
+
+// Memory remembers what was found.
+type Memory interface {
 	MarkKnownGood(ctx context.Context, g ledger.KnownGood) error
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
 }
 
-// Handler answers the hook.
+// Messages are what is sent on.
+type Messages interface {
+	// Tick asks for the next look.
+	Tick(ctx context.Context, t events.Tick, after time.Duration) error
+	// Verdict says that a deployment is bad.
+	Verdict(ctx context.Context, t deploy.Target, d deploy.ID) error
+}
+
+// Handler answers hooks, ticks and log events.
 type Handler struct {
-	Deployments Deployments
-	Metrics     Metrics
-	Versions    Versions
-	Judge       Judge
-	Ledger      Ledger
-	Runner      hook.Runner
-	Settle      time.Duration    // how long a datapoint takes until it is final
-	Strict      bool             // refuse what could not be judged
-	Observe     bool             // record what would be refused and let it pass
-	Now         func() time.Time // AWS's time; right once AWS has answered something
+	Deployments   Deployments
+	Metrics       Metrics
+	Lines         Lines
+	Logged        Logged
+	Versions      Versions
+	Subscriptions Subscriptions // nil: minutes alone
+	Watches       Watches
+	Memory        Memory
+	Messages      Messages
+	Runner        hook.Runner
+	Limits        watch.Limits
+	Strict        bool             // refuse what could not be judged
+	Observe       bool             // record what would be refused and let it pass
+	Now           func() time.Time // AWS's time; right once AWS has answered something
+	Log           *slog.Logger
 }
 
 // Handle answers one call. It is the function Lambda runs.
 func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, error) {
-	call, err := events.ParseHook(payload)
-	if err != nil {
-		return nil, fmt.Errorf("posttraffic: %w", err)
-	}
-	return nil, h.Runner.Run(ctx, call, h.check)
-}
-
-func (h *Handler) check(ctx context.Context, call events.Hook) error {
-	d, err := h.Deployments.Get(ctx, call.Deployment)
-	if err != nil {
-		return fmt.Errorf("look up %s: %w", call.Deployment, err)
-	}
-	if d.IsRollback() {
-		if err := h.record(ctx, d, "allow", "a rollback always passes", nil); err != nil {
-			// A ledger that is down must not keep traffic on the bad version.
-			h.Runner.Log.LogAttrs(ctx, slog.LevelError, "rollback not recorded", slog.Any("error", err))
-		}
-		return nil
-	}
-	if d.Shifted.IsZero() || d.Alias.Function == "" {
-		return fmt.Errorf("judge %s: CodeDeploy does not say when traffic shifted, or of which alias", d.ID)
-	}
-	return h.decide(ctx, d)
-}
-
-// decide judges a deployment that has shifted, and answers by the verdict.
-func (h *Handler) decide(ctx context.Context, d deploy.Deployment) error {
-	f, err := h.finding(ctx, d)
-	if err != nil {
-		// What cannot be read is missing data, and that alone takes nothing back.
-		f = health.Finding{Verdict: health.NoData, Because: err.Error()}
-	}
-	refused := f.Verdict == health.Fail || h.Strict && f.Verdict != health.Pass
-	switch {
-	case refused && h.Observe:
-		return h.record(ctx, d, "would-refuse", f.Because, &f)
-	case refused:
-		return errors.Join(fmt.Errorf("verdict %s: %s", f.Verdict, f.Because), h.record(ctx, d, "refuse", f.Because, &f))
+	switch events.ShapeOf(payload) {
+	case events.ShapeMessages:
+		return batch.Run(ctx, h.Log, payload, h.tick)
+	case events.ShapeLogs:
+		return nil, h.Lines.Add(ctx, payload)
 	default:
-		h.allow(ctx, d, f)
-		return nil
+		call, err := events.ParseHook(payload)
+		if err != nil {
+			return nil, fmt.Errorf("posttraffic: %w", err)
+		}
+		return nil, h.Runner.Run(ctx, call, h.check)
 	}
-}
-
-// allow remembers what was found of a version that may stay. A ledger that is
-// down must not take a healthy version back; the bake will find that it is good.
-func (h *Handler) allow(ctx context.Context, d deploy.Deployment, f health.Finding) {
-	err := h.record(ctx, d, "allow", f.Because, &f)
-	if f.Verdict == health.Pass {
-		err = errors.Join(err, h.remember(ctx, d))
-	}
-	if err != nil {
-		h.Runner.Log.LogAttrs(ctx, slog.LevelError, "verdict not remembered", slog.Any("error", err))
-	}
-}
-
-// finding judges d by the settled datapoints since traffic began to shift.
-func (h *Handler) finding(ctx context.Context, d deploy.Deployment) (health.Finding, error) {
-	from, to := d.Shifted, h.Now().Add(-h.Settle)
-	fresh, err := h.Metrics.Counts(ctx, d.Alias, d.To, from, to)
-	if err != nil {
-		return health.Finding{}, fmt.Errorf("count requests to version %s: %w", d.To, err)
-	}
-	old, err := h.Metrics.Counts(ctx, d.Alias, d.From, from, to)
-	if err != nil {
-		return health.Finding{}, fmt.Errorf("count requests to version %s: %w", d.From, err)
-	}
-	f := h.Judge.Judge(fresh, old)
-	f.From, f.To = from, to
-	return f, nil
-}
-
-// remember marks the version that passed as known good.
-func (h *Handler) remember(ctx context.Context, d deploy.Deployment) error {
-	digest, err := h.Versions.Digest(ctx, d.Alias.Function, d.To)
-	if err != nil {
-		return fmt.Errorf("digest of version %s: %w", d.To, err)
-	}
-	g := ledger.KnownGood{Target: d.Target, Revision: d.To, Digest: digest, Why: fmt.Sprintf("verdict PASS of %s", d.ID), At: h.Now()}
-	if err := h.Ledger.MarkKnownGood(ctx, g); err != nil {
-		return fmt.Errorf("mark version %s of %s known good: %w", d.To, d.Target, err)
-	}
-	return nil
 }
 
 func (h *Handler) record(ctx context.Context, d deploy.Deployment, verb, because string, f *health.Finding) error {
 	r := ledger.Record{Target: d.Target, At: h.Now(), Function: "posttraffic", Deployment: d.ID, Verb: verb, Because: because, Finding: f}
 	if f != nil {
 		r.Rule = "verdict-" + string(f.Verdict)
+		if f.Verdict == health.Fail {
+			r.Incident = deploy.IncidentOf(d.Target, d.ID)
+		}
 	}
-	if _, err := h.Ledger.Append(ctx, r); err != nil {
+	if _, err := h.Memory.Append(ctx, r); err != nil {
 		return fmt.Errorf("record %s of %s: %w", verb, d.ID, err)
+	}
+	return nil
+}
+
+// remember marks the version that passed as known good.
+func (h *Handler) remember(ctx context.Context, d deploy.Deployment, why string) error {
+	digest, err := h.Versions.Digest(ctx, d.Alias.Function, d.To)
+	if err != nil {
+		return fmt.Errorf("digest of version %s: %w", d.To, err)
+	}
+	g := ledger.KnownGood{Target: d.Target, Revision: d.To, Digest: digest, Why: why, At: h.Now()}
+	if err := h.Memory.MarkKnownGood(ctx, g); err != nil {
+		return fmt.Errorf("mark version %s of %s known good: %w", d.To, d.Target, err)
 	}
 	return nil
 }

@@ -3,26 +3,32 @@ package posttraffic
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
+	"github.com/pullback-dev/pullback/shared/amazon/logs"
 	"github.com/pullback-dev/pullback/shared/amazon/metrics"
+	"github.com/pullback-dev/pullback/shared/amazon/queue"
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/amazon/traffic"
+	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
+	"github.com/pullback-dev/pullback/shared/measure"
 	"github.com/pullback-dev/pullback/shared/settings"
+	"github.com/pullback-dev/pullback/shared/watch"
 )
-
-// settle is how long a datapoint by the minute takes until it is final.
-const settle = time.Minute
 
 // Setup wires the handler to AWS. It is the only file here that may.
 func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
@@ -31,18 +37,106 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		return nil, fmt.Errorf("posttraffic: %w", err)
 	}
 	s := env.Settings
+	limits, err := limitsOf(s)
+	if err != nil {
+		return nil, fmt.Errorf("posttraffic: %w", err)
+	}
 	cd := deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region)
+	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
+	observe := s.Mode == settings.Observe
 	h := &Handler{
 		Deployments: cd,
-		Metrics:     metrics.New(cloudwatch.NewFromConfig(cfg)),
+		Metrics:     minutes{metrics.New(cloudwatch.NewFromConfig(cfg)), clock.Now},
+		Lines:       Tally{Ledger: store, Log: env.Log},
+		Logged:      store,
 		Versions:    traffic.New(lambda.NewFromConfig(cfg)),
-		Judge:       health.Comparison{MinRequests: s.MinRequests, Ratio: s.MaxRatio, Slack: s.Slack},
-		Ledger:      table.New(dynamodb.NewFromConfig(cfg), s.Table),
-		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log},
-		Settle:      settle,
+		Watches:     store,
+		Memory:      store,
+		Messages:    messages{queue.New(sqs.NewFromConfig(cfg)), s.Watch, s.Signals, clock.Now},
+		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Observe: observe, Log: env.Log},
+		Limits:      limits,
 		Strict:      s.Strict,
-		Observe:     s.Mode == settings.Observe,
+		Observe:     observe,
 		Now:         clock.Now,
+		Log:         env.Log,
+	}
+	if s.Logs && !observe { // who only observes changes nothing
+		h.Subscriptions = logs.New(cloudwatchlogs.NewFromConfig(cfg), arn(cfg.Region, s.Account, env.Get("AWS_LAMBDA_FUNCTION_NAME")))
 	}
 	return h.Handle, nil
+}
+
+// limitsOf is how the settings want deployments judged.
+func limitsOf(s settings.Settings) (watch.Limits, error) {
+	l := watch.Limits{Rule: health.Usual(s.Routing, s.Alpha, s.Rho), Weights: health.ErrorsAlone(), Bake: s.Bake, WarmUp: s.WarmUp}
+	l.Rule.Guard = s.Guard
+	if s.Routing == health.PerClient {
+		l.Rule.Phi = s.Phi
+	}
+	if s.Latency {
+		l.Weights = health.WithLatency()
+	}
+	return l, l.Rule.Check()
+}
+
+// arn is the name of this very function, to which logs are sent.
+func arn(region, account, name string) string {
+	partition := "aws"
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		partition = "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		partition = "aws-us-gov"
+	}
+	return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", partition, region, account, name)
+}
+
+// minutes is what CloudWatch counts of Lambda.
+type minutes struct {
+	metrics *metrics.Client
+	now     func() time.Time
+}
+
+// Points implements Metrics.
+func (m minutes) Points(
+	ctx context.Context, a deploy.Alias, old, fresh deploy.Revision, slow map[health.Metric]float64, from, to time.Time,
+) (map[health.Metric][]health.Point, error) {
+	q := measure.Query{Plane: measure.Minute(), Thresholds: slow, From: from, To: to, Now: m.now()}
+	if old != "" {
+		q.Old = measure.Lambda(a, old)
+	}
+	if fresh != "" {
+		q.New = measure.Lambda(a, fresh)
+	}
+	return m.metrics.Points(ctx, q)
+}
+
+// Slow implements Metrics.
+func (m minutes) Slow(ctx context.Context, a deploy.Alias, r deploy.Revision, from, to time.Time) (map[health.Metric]float64, error) {
+	return m.metrics.Thresholds(ctx, measure.Lambda(a, r), from, to)
+}
+
+// messages are the watch queue and the signals queue.
+type messages struct {
+	queue          *queue.Client
+	watch, signals string
+	now            func() time.Time
+}
+
+// Tick implements Messages.
+func (m messages) Tick(ctx context.Context, t events.Tick, after time.Duration) error {
+	body, err := events.NewTick(t)
+	if err != nil {
+		return err
+	}
+	return m.queue.Send(ctx, m.watch, body, after)
+}
+
+// Verdict implements Messages.
+func (m messages) Verdict(ctx context.Context, t deploy.Target, d deploy.ID) error {
+	body, err := events.NewVerdict(t, d, m.now())
+	if err != nil {
+		return err
+	}
+	return m.queue.Send(ctx, m.signals, body, 0)
 }

@@ -36,7 +36,7 @@ type named struct {
 func names() []named {
 	return []named{
 		{"pretraffic", "CodeDeployHook_pullback_pretraffic", "Refuses what is held or quarantined, and checks a version before it has traffic.", timeoutSeconds},
-		{"posttraffic", "CodeDeployHook_pullback_posttraffic", "Compares a version's error rate with its predecessor's.", timeoutSeconds},
+		{"posttraffic", "CodeDeployHook_pullback_posttraffic", "Watches deployments: compares a version's error rate with its predecessor's.", timeoutSeconds},
 		{"alarmrouter", "pullback_alarmrouter", "Turns alarms, events and the sweep's findings into incidents.", timeoutSeconds},
 		{"rollbacker", "pullback_rollbacker", "Takes bad deployments back to the revision that is known good.", rollbackSeconds},
 	}
@@ -105,7 +105,22 @@ func (fs functions) feed(at parts) {
 	fs["alarmrouter"].AddEventSourceMapping(jsii.String("signals"), &awslambda.EventSourceMappingOptions{
 		EventSourceArn: at.queues.signals.QueueArn(), BatchSize: jsii.Number(10), ReportBatchItemFailures: jsii.Bool(true),
 	})
+	fs["posttraffic"].AddEventSourceMapping(jsii.String("watch"), &awslambda.EventSourceMappingOptions{
+		EventSourceArn: at.queues.watch.QueueArn(), BatchSize: jsii.Number(10), ReportBatchItemFailures: jsii.Bool(true),
+	})
 	fs["rollbacker"].AddEventSourceMapping(jsii.String("rollbacks"), &awslambda.EventSourceMappingOptions{
 		EventSourceArn: at.queues.rollbacks.QueueArn(), BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true),
+	})
+}
+
+// listen lets CloudWatch Logs hand over what the functions of this account log,
+// while they are watched. Which ones those will be is not known beforehand.
+// Source: CloudWatch Logs user guide, "Log group-level subscription filters".
+func (fs functions) listen(at parts) {
+	fs["posttraffic"].AddPermission(jsii.String("logs"), &awslambda.Permission{
+		Principal:     awsiam.NewServicePrincipal(jsii.String("logs.amazonaws.com"), nil),
+		Action:        jsii.String("lambda:InvokeFunction"),
+		SourceAccount: at.stack.Account(),
+		SourceArn:     local(at, "logs", "log-group:*"),
 	})
 }

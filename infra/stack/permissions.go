@@ -30,6 +30,8 @@ const (
 	noticesTopic  scope = "the notices topic"
 	signalsQueue  scope = "the signals queue"
 	rollbackQueue scope = "the rollbacks queue"
+	watchQueue    scope = "the watch queue"
+	logGroups     scope = "log groups" // a function may log to any, and its group is not tagged when it is
 	hooksDead     scope = "the dead-letter queue of the hooks"
 	ownLogs       scope = "the function's own log group"
 )
@@ -59,14 +61,22 @@ func permissions() map[string][]permission {
 		{noticesTopic, []string{"sns:Publish"}},
 	}
 	return map[string][]permission{
-		"pretraffic":  slices.Concat(look, hook, []permission{{enabled, []string{"lambda:InvokeFunction"}}}),
-		"posttraffic": slices.Concat(look, hook, []permission{{everything, []string{"cloudwatch:GetMetricData"}}}),
+		"pretraffic": slices.Concat(look, hook, []permission{{enabled, []string{"lambda:InvokeFunction"}}}),
+		"posttraffic": slices.Concat(look, hook, []permission{
+			{everything, []string{"cloudwatch:GetMetricData"}},
+			{lambdas, []string{"lambda:GetAlias"}},
+			{logGroups, []string{"logs:DeleteSubscriptionFilter", "logs:PutSubscriptionFilter"}},
+			{ledgerTable, []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:Query"}},
+			{signalsQueue, []string{"sqs:SendMessage"}},
+			{watchQueue, append(reads(), "sqs:SendMessage")},
+		}),
 		"alarmrouter": slices.Concat(look, survey, []permission{
 			{everything, []string{"codedeploy:ListApplications", "cloudwatch:DescribeAlarms"}},
 			{applications, []string{"codedeploy:ListDeploymentGroups"}},
 			{groups, []string{"codedeploy:BatchGetDeploymentGroups", "codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"}},
 			{ledgerTable, []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
 			{rollbackQueue, []string{"sqs:SendMessage"}},
+			{watchQueue, []string{"sqs:SendMessage"}},
 			{signalsQueue, reads()},
 		}),
 		"rollbacker": slices.Concat(look, survey, restore(), []permission{
@@ -135,6 +145,8 @@ func arns(at parts) map[scope]*string {
 		noticesTopic:  at.topic.TopicArn(),
 		signalsQueue:  at.queues.signals.QueueArn(),
 		rollbackQueue: at.queues.rollbacks.QueueArn(),
+		watchQueue:    at.queues.watch.QueueArn(),
+		logGroups:     local(at, "logs", "log-group:*"),
 		hooksDead:     at.queues.hooksDead.QueueArn(),
 	}
 }

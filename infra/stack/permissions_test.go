@@ -65,7 +65,7 @@ func TestEveryFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 	}
 	want := map[string][]string{
 		"pretraffic":  slices.Concat(look, hook, logs("CodeDeployHook_pullback_pretraffic"), []string{"lambda:InvokeFunction on function:* if enabled"}),
-		"posttraffic": slices.Concat(look, hook, logs("CodeDeployHook_pullback_posttraffic"), []string{"cloudwatch:GetMetricData on *"}),
+		"posttraffic": slices.Concat(look, hook, reads("Watch"), logs("CodeDeployHook_pullback_posttraffic"), posttraffic()),
 		"alarmrouter": slices.Concat(look, reads("Signals"), logs("pullback_alarmrouter"), alarmrouter()),
 		"rollbacker":  slices.Concat(look, reads("Rollbacks"), logs("pullback_rollbacker"), rollbacker()),
 	}
@@ -90,6 +90,20 @@ func reads(queue string) []string {
 	}
 }
 
+func posttraffic() []string {
+	return []string{
+		"cloudwatch:GetMetricData on *",
+		"dynamodb:BatchGetItem on Ledger",
+		"dynamodb:DeleteItem on Ledger",
+		"dynamodb:Query on Ledger",
+		"lambda:GetAlias on function:*",
+		"logs:DeleteSubscriptionFilter on log-group:*",
+		"logs:PutSubscriptionFilter on log-group:*",
+		"sqs:SendMessage on Signals",
+		"sqs:SendMessage on Watch",
+	}
+}
+
 func alarmrouter() []string {
 	return []string{
 		"cloudwatch:DescribeAlarms on *",
@@ -108,6 +122,7 @@ func alarmrouter() []string {
 		"lambda:GetAlias on function:*",
 		"sns:Publish on Notices",
 		"sqs:SendMessage on Rollbacks",
+		"sqs:SendMessage on Watch",
 	}
 }
 
@@ -160,13 +175,14 @@ func TestNoActionIsAWildcardAndEveryWideOneHasAReason(t *testing.T) {
 	assert.Equal(t, slices.Sorted(maps.Keys(reasons)), slices.Sorted(maps.Keys(wide)))
 }
 
-func TestNoFunctionMayDeleteAnythingButItsOwnItemsAndMessages(t *testing.T) {
+// A subscription filter is made when a watch begins and deleted when it ends.
+func TestNoFunctionMayDeleteAnythingButItsOwnItemsMessagesAndFilters(t *testing.T) {
 	for folder, lines := range readTemplate(t).granted(t) {
 		for _, l := range lines {
 			action, _, _ := strings.Cut(l, " on ")
 			_, verb, _ := strings.Cut(action, ":")
 			if strings.HasPrefix(verb, "Delete") || strings.HasPrefix(verb, "Deregister") || strings.HasPrefix(verb, "Remove") {
-				assert.Contains(t, []string{"dynamodb:DeleteItem", "sqs:DeleteMessage"}, action, folder)
+				assert.Contains(t, []string{"dynamodb:DeleteItem", "logs:DeleteSubscriptionFilter", "sqs:DeleteMessage"}, action, folder)
 			}
 			assert.NotEqual(t, "iam", strings.SplitN(action, ":", 2)[0], folder)
 		}

@@ -17,9 +17,9 @@ import (
 // dead-letter queue, and whatever arrives in a dead-letter queue raises an
 // alarm.
 type queues struct {
-	signals, rollbacks        awssqs.Queue
-	signalsDead, rollbackDead awssqs.Queue
-	hooksDead, undelivered    awssqs.Queue
+	signals, rollbacks, watch            awssqs.Queue
+	signalsDead, rollbackDead, watchDead awssqs.Queue
+	hooksDead, undelivered               awssqs.Queue
 }
 
 // tries is how often a message is received before it goes to the dead-letter
@@ -46,10 +46,12 @@ func newQueues(s awscdk.Stack) queues {
 	q := queues{
 		signalsDead:  dead("SignalsDead", nil),
 		rollbackDead: dead("RollbacksDead", jsii.Bool(true)),
+		watchDead:    dead("WatchDead", nil),
 		hooksDead:    dead("HooksDead", nil),
 		undelivered:  dead("Undelivered", nil),
 	}
 	q.signals = read("Signals", nil, timeoutSeconds, q.signalsDead)
+	q.watch = read("Watch", nil, timeoutSeconds, q.watchDead)
 	q.rollbacks = read("Rollbacks", jsii.Bool(true), rollbackSeconds, q.rollbackDead)
 	return q
 }
@@ -62,7 +64,8 @@ func (q queues) alarm(at parts) {
 	}{
 		{"SignalsDeadAlarm", "A signal could not be handled: something may have gone unnoticed.", q.signalsDead},
 		{"RollbacksDeadAlarm", "A rollback could not be carried out.", q.rollbackDead},
-		{"HooksDeadAlarm", "A hook could not answer CodeDeploy.", q.hooksDead},
+		{"WatchDeadAlarm", "A deployment could not be looked at.", q.watchDead},
+		{"HooksDeadAlarm", "A hook or a batch of log events could not answer CodeDeploy.", q.hooksDead},
 		{"UndeliveredAlarm", "EventBridge could not deliver an event to pullback.", q.undelivered},
 	} {
 		a := dead.queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{

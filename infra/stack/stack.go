@@ -22,7 +22,7 @@ type Props struct {
 	awscdk.StackProps
 
 	Dist     string            // folder with one sub-folder per function, each holding an arm64 bootstrap
-	Settings settings.Settings // Account, Table, Topic, Signals and Rollbacks are filled in by the stack
+	Settings settings.Settings // Account, Table, Topic, Signals, Rollbacks and Watch are filled in by the stack
 }
 
 // parts are the resources that others refer to.
@@ -46,10 +46,12 @@ func New(scope constructs.Construct, id string, p Props) awscdk.Stack {
 	env.Topic = *at.topic.TopicArn()
 	env.Signals = *at.queues.signals.QueueUrl()
 	env.Rollbacks = *at.queues.rollbacks.QueueUrl()
+	env.Watch = *at.queues.watch.QueueUrl()
 
 	functions := newFunctions(at, p.Dist, env)
 	functions.grant(at)
 	functions.feed(at)
+	functions.listen(at)
 	route(at)
 	outputs(at)
 	return s

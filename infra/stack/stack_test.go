@@ -83,7 +83,7 @@ func TestTheFunctionsAreTheFourWithTheirNamesAndSizes(t *testing.T) {
 
 func TestEveryFunctionIsToldAllSettingsAndNothingElse(t *testing.T) {
 	s := settings.Default()
-	s.Account, s.Table, s.Topic, s.Signals, s.Rollbacks = "<AccountId>", "Ledger", "Notices", "Signals", "Rollbacks"
+	s.Account, s.Table, s.Topic, s.Signals, s.Rollbacks, s.Watch = "<AccountId>", "Ledger", "Notices", "Signals", "Rollbacks", "Watch"
 	x := readTemplate(t)
 	for folder, id := range x.functions(t) {
 		got := make(map[string]string)
@@ -124,6 +124,7 @@ func TestEveryQueueThatIsReadGivesUpToADeadLetterQueueOfItsKind(t *testing.T) {
 	partial := []any{"ReportBatchItemFailures"}
 	assert.Equal(t, map[string]map[string]any{
 		"Signals":   {"function": "alarmrouter", "fifo": false, "dead": "SignalsDead", "batch": 10.0, "responses": partial},
+		"Watch":     {"function": "posttraffic", "fifo": false, "dead": "WatchDead", "batch": 10.0, "responses": partial},
 		"Rollbacks": {"function": "rollbacker", "fifo": true, "dead": "RollbacksDead", "batch": 1.0, "responses": partial},
 	}, got)
 }
@@ -154,7 +155,7 @@ func TestEveryDeadLetterQueueRaisesAnAlarmThatHumansHear(t *testing.T) {
 			assert.True(t, ok && keeps == 14*24*60*60, "%s keeps messages for 14 days, the most that SQS does", id)
 		}
 	}
-	require.Len(t, unread, 4)
+	require.Len(t, unread, 5)
 
 	var watched []string
 	for _, id := range x.of("AWS::CloudWatch::Alarm") {
@@ -243,17 +244,28 @@ func TestTheStackMakesNothingElse(t *testing.T) {
 		got[r.Type]++
 	}
 	assert.Equal(t, map[string]int{
-		"AWS::CloudWatch::Alarm":          4,
+		"AWS::CloudWatch::Alarm":          5,
 		"AWS::DynamoDB::Table":            1,
 		"AWS::Events::Rule":               len(events.Rules()),
 		"AWS::IAM::Policy":                4,
 		"AWS::IAM::Role":                  4,
 		"AWS::Lambda::EventInvokeConfig":  2,
-		"AWS::Lambda::EventSourceMapping": 2,
+		"AWS::Lambda::EventSourceMapping": 3,
 		"AWS::Lambda::Function":           4,
+		"AWS::Lambda::Permission":         1,
 		"AWS::SNS::Topic":                 1,
 		"AWS::SNS::TopicPolicy":           1,
-		"AWS::SQS::Queue":                 6,
-		"AWS::SQS::QueuePolicy":           6,
+		"AWS::SQS::Queue":                 8,
+		"AWS::SQS::QueuePolicy":           8,
 	}, got)
+}
+
+func TestOnlyThisAccountsLogsReachTheFunctionThatWatches(t *testing.T) {
+	x := readTemplate(t)
+	ids := x.of("AWS::Lambda::Permission")
+	require.Len(t, ids, 1)
+	p := x.Resources[ids[0]].Properties
+	assert.Equal(t, "posttraffic", x.Resources[text(t, p["FunctionName"])].Metadata["pullback:function"])
+	assert.Equal(t, []any{"lambda:InvokeFunction", "logs.amazonaws.com", "<AccountId>", "arn:<Partition>:logs:<Region>:<AccountId>:log-group:*"},
+		[]any{p["Action"], p["Principal"], text(t, p["SourceAccount"]), text(t, p["SourceArn"])})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/functions/alarmrouter"
+	"github.com/pullback-dev/pullback/functions/posttraffic"
 	"github.com/pullback-dev/pullback/functions/rollbacker"
 	"github.com/pullback-dev/pullback/shared/batch"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
@@ -29,6 +30,7 @@ type process struct {
 func (r *region) start() {
 	r.functions = map[string]*process{
 		"alarmrouter": {setup: alarmrouter.Setup, queue: r.settings.Signals, batch: 10},
+		"posttraffic": {setup: posttraffic.Setup, queue: r.settings.Watch, batch: 10},
 		"rollbacker":  {setup: rollbacker.Setup, queue: r.settings.Rollbacks, batch: 1},
 	}
 }
@@ -39,7 +41,7 @@ func (r *region) run(d time.Duration) {
 	const step = time.Second
 	for ; d > 0; d -= step {
 		r.pass(step)
-		for _, name := range []string{"alarmrouter", "rollbacker"} {
+		for _, name := range []string{"alarmrouter", "posttraffic", "rollbacker"} {
 			f := r.functions[name]
 			if messages := r.receive(f.queue, f.batch); len(messages) > 0 {
 				r.invoke(f, messages)

@@ -122,6 +122,7 @@ func (r *region) install(cfg aws.Config) {
 	queues := sqs.NewFromConfig(cfg)
 	r.settings.Signals = r.queue(queues, "signals", nil)
 	r.settings.Rollbacks = r.queue(queues, "rollbacks.fifo", map[string]string{"FifoQueue": "true"})
+	r.settings.Watch = r.queue(queues, "watch", nil)
 	r.rules(eventbridge.NewFromConfig(cfg))
 	r.pass(time.Minute) // the table becomes ready
 }

@@ -1,3 +1,10 @@
+// Package health tells a bad version from a bad day. A [Panel] takes in what the
+// old and the new version did, period by period, and says what that amounts to:
+// a verdict, the evidence for it, and what could have been seen at all. The
+// statistics are those of package evalue.
+//
+// It is pure: the same periods always give the same finding. Unknown is not
+// zero: a version without requests is neither good nor bad.
 package health
 
 import (

@@ -7,9 +7,11 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/health"
 )
 
 // Facts is everything a decision may depend on, as it was read from AWS and
@@ -20,6 +22,7 @@ type Facts struct {
 	Deployment deploy.Deployment // the one that the signal is about
 	Newest     deploy.ID         // the target's newest deployment that has traffic and is not a rollback
 	Alarms     []Alarm           // those that speak for the target
+	Judged     Judged            // what the watch over the deployment has found
 	Good       deploy.Revision   // the known-good revision to go back to; empty if there is none
 	Rollbacks  int               // automatic rollbacks of the target in the last 24 h, this deployment's excepted
 }
@@ -29,6 +32,28 @@ type Alarm struct {
 	Name  string
 	Red   bool      // in state ALARM
 	Since time.Time // when it went into its state
+
+	// Data is when the newest datapoint ended that made it red: an alarm is late.
+	// It is zero if that is not known, as of a composite alarm.
+	Data time.Time
+}
+
+// knows reports whether an alarm that is red can know anything of what began at
+// a time.
+func (a Alarm) knows(began time.Time) bool {
+	if a.Data.IsZero() {
+		return !a.Since.Before(began)
+	}
+	return a.Data.After(began)
+}
+
+// Judged is what the error rates of both versions say. The zero Judged says
+// nothing.
+type Judged struct {
+	Verdict health.Verdict
+	Because string
+	Doubted time.Time // until when there was enough evidence against the new version to believe an alarm
+	Shared  time.Time // until when both versions have been shown to suffer alike, side by side
 }
 
 // Verb is what to do.
@@ -83,15 +108,29 @@ func rules() []rule {
 			d := f.Deployment
 			return Nothing, fmt.Sprintf("ended more than %s ago", p.Bake+p.Grace), !d.Running() && f.Now.Sub(d.Ended) > p.Bake+p.Grace
 		}},
+		{"vetoed", func(p Policy, f Facts) (Verb, string, bool) {
+			a, red := spared(p, f)
+			_, other := blamed(p, f)
+			why := fmt.Sprintf("alarm %s is red since %s, but both versions suffer alike: %s", a.Name, clock(a.Since), f.Judged.Because)
+			return Nothing, why, red && !other && !failed(f) && !endedBadly(f.Deployment)
+		}},
 		{"quiet", func(p Policy, f Facts) (Verb, string, bool) {
 			_, red := blamed(p, f)
-			return Nothing, quiet(f), !red && !endedBadly(f.Deployment)
+			return Nothing, quiet(f), !red && !failed(f) && !endedBadly(f.Deployment)
 		}},
 		{"no-way-back", func(_ Policy, f Facts) (Verb, string, bool) {
 			return Hold, "no other revision is known to be good and ready", f.Good == ""
 		}},
 		{"halted", func(p Policy, f Facts) (Verb, string, bool) {
 			return Hold, fmt.Sprintf("rolled back %d times in 24 h already", f.Rollbacks), f.Rollbacks >= p.MaxPerDay
+		}},
+		{"verdict", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Rollback, f.Judged.Because, failed(f)
+		}},
+		{"alarm-confirmed", func(p Policy, f Facts) (Verb, string, bool) {
+			a, red := blamed(p, f)
+			why := fmt.Sprintf("alarm %s is red since %s, and the error rates agree: %s", a.Name, clock(a.Since), f.Judged.Because)
+			return Rollback, why, red && doubted(a, f)
 		}},
 		{"alarm", func(p Policy, f Facts) (Verb, string, bool) {
 			a, red := blamed(p, f)
@@ -113,18 +152,53 @@ func (p Policy) Decide(f Facts) Decision {
 	return Decision{Verb: Nothing, Rule: "quiet", Because: quiet(f)}
 }
 
-// blamed returns the first red alarm that is evidence against the deployment:
-// one that turned red after traffic began to shift and not later than the end
-// of the bake. One that was red before knows nothing of the new revision.
+// blamed returns the first red alarm that is evidence against the deployment
+// and is not vetoed.
 func blamed(p Policy, f Facts) (Alarm, bool) {
-	d := f.Deployment
-	for _, a := range f.Alarms {
-		late := !d.Running() && a.Since.After(d.Ended.Add(p.Bake))
-		if a.Red && !d.Shifted.IsZero() && !a.Since.Before(d.Shifted) && !late {
-			return a, true
-		}
+	return first(f, func(a Alarm) bool { return concerns(p, f, a) && !vetoed(a, f) })
+}
+
+// spared returns the first red alarm that would be evidence, were it not vetoed.
+func spared(p Policy, f Facts) (Alarm, bool) {
+	return first(f, func(a Alarm) bool { return concerns(p, f, a) && vetoed(a, f) })
+}
+
+func first(f Facts, is func(Alarm) bool) (Alarm, bool) {
+	if i := slices.IndexFunc(f.Alarms, is); i >= 0 {
+		return f.Alarms[i], true
 	}
 	return Alarm{}, false
+}
+
+// concerns reports whether an alarm turned red because of what was after traffic
+// began to shift, and not later than the end of the bake. One that was red before
+// knows nothing of the new revision, and neither does one that turned red since,
+// late, by what was before.
+func concerns(p Policy, f Facts, a Alarm) bool {
+	d := f.Deployment
+	late := !d.Running() && a.Since.After(d.Ended.Add(p.Bake))
+	return a.Red && !d.Shifted.IsZero() && !a.Since.Before(d.Shifted) && a.knows(d.Shifted) && !late
+}
+
+// failed reports whether the error rates alone are enough.
+func failed(f Facts) bool { return f.Judged.Verdict == health.Fail }
+
+// recent is how much older than an alarm its evidence may be: an alarm is late
+// by its evaluation periods, and by what its metric takes to come in.
+const recent = 90 * time.Second
+
+// doubted reports whether there was evidence against the new version when the
+// alarm turned red, or since.
+func doubted(a Alarm, f Facts) bool {
+	return !f.Judged.Doubted.IsZero() && !f.Judged.Doubted.Before(a.Since.Add(-recent))
+}
+
+// vetoed reports whether both versions have been shown to suffer alike when the
+// alarm turned red, or since, and nothing speaks against the new one. It holds
+// for as long as the alarm stays red: the same trouble does not become the new
+// version's when it serves alone.
+func vetoed(a Alarm, f Facts) bool {
+	return !f.Judged.Shared.IsZero() && !f.Judged.Shared.Before(a.Since.Add(-recent)) && !f.Judged.Doubted.After(f.Judged.Shared)
 }
 
 func endedBadly(d deploy.Deployment) bool {

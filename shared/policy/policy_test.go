@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/policy"
 )
 
@@ -38,6 +39,20 @@ func ended(s deploy.Status, ago time.Duration) func(*policy.Facts) {
 func shifted(ago time.Duration) func(*policy.Facts) {
 	return func(f *policy.Facts) {
 		f.Deployment.Created, f.Deployment.Shifted = noon.Add(-ago-time.Minute), noon.Add(-ago)
+	}
+}
+
+// judged says what the watch found, and how long ago it last spoke against the
+// new version, and for a common cause; 0 is never.
+func judged(v health.Verdict, doubted, shared time.Duration) func(*policy.Facts) {
+	return func(f *policy.Facts) {
+		f.Judged = policy.Judged{Verdict: v, Because: "9 of 10 requests failed"}
+		if doubted > 0 {
+			f.Judged.Doubted = noon.Add(-doubted)
+		}
+		if shared > 0 {
+			f.Judged.Shared = noon.Add(-shared)
+		}
 	}
 }
 
@@ -96,6 +111,43 @@ func TestDecide(t *testing.T) {
 		"no way back": {facts(func(f *policy.Facts) { f.Good = "" }), policy.Decision{
 			Verb: policy.Hold, Rule: "no-way-back", Because: "no other revision is known to be good and ready",
 		}},
+		"the error rates are enough": {facts(green, judged(health.Fail, 0, 0)), policy.Decision{
+			Verb: policy.Rollback, Rule: "verdict", Because: "9 of 10 requests failed",
+		}},
+		"the error rates in the bake": {facts(green, judged(health.Fail, 0, 0), shifted(40*time.Minute), ended(deploy.Succeeded, 10*time.Minute)), policy.Decision{
+			Verb: policy.Rollback, Rule: "verdict", Because: "9 of 10 requests failed",
+		}},
+		"what could not be judged is no reason": {facts(green, judged(health.NoData, 0, 0)), policy.Decision{
+			Verb: policy.Nothing, Rule: "quiet", Because: "nothing speaks against the deployment",
+		}},
+		"the error rates agree with an alarm": {facts(judged(health.Inconclusive, 30*time.Second, 0)), policy.Decision{
+			Verb: policy.Rollback, Rule: "alarm-confirmed", Because: "alarm errors is red since 11:59:00, and the error rates agree: 9 of 10 requests failed",
+		}},
+		"they did long before the alarm": {facts(judged(health.Inconclusive, 3*time.Minute, 0)), policy.Decision{
+			Verb: policy.Rollback, Rule: "alarm", Because: "alarm errors is red since 11:59:00, after traffic began to shift at 11:57:00",
+		}},
+		"both versions suffer alike": {facts(judged(health.Inconclusive, 0, 30*time.Second)), policy.Decision{
+			Verb: policy.Nothing, Rule: "vetoed", Because: "alarm errors is red since 11:59:00, but both versions suffer alike: 9 of 10 requests failed",
+		}},
+		"both did when the alarm turned red, and it still is": {
+			facts(shifted(40*time.Minute), ended(deploy.Succeeded, 2*time.Minute), judged(health.Inconclusive, 0, 100*time.Second)), policy.Decision{
+				Verb: policy.Nothing, Rule: "vetoed", Because: "alarm errors is red since 11:59:00, but both versions suffer alike: 9 of 10 requests failed",
+			},
+		},
+		"both did long before the alarm": {facts(judged(health.Inconclusive, 0, 3*time.Minute)), policy.Decision{
+			Verb: policy.Rollback, Rule: "alarm", Because: "alarm errors is red since 11:59:00, after traffic began to shift at 11:57:00",
+		}},
+		"both did, and now the new one is worse": {facts(judged(health.Inconclusive, 10*time.Second, 30*time.Second)), policy.Decision{
+			Verb: policy.Rollback, Rule: "alarm-confirmed", Because: "alarm errors is red since 11:59:00, and the error rates agree: 9 of 10 requests failed",
+		}},
+		"another alarm is not vetoed": {facts(judged(health.Inconclusive, 0, 160*time.Second), func(f *policy.Facts) {
+			f.Alarms[0].Red, f.Alarms[0].Since = true, noon.Add(-2*time.Minute)
+		}), policy.Decision{
+			Verb: policy.Rollback, Rule: "alarm", Because: "alarm errors is red since 11:59:00, after traffic began to shift at 11:57:00",
+		}},
+		"a veto is no pardon for a failed deployment": {facts(judged(health.Inconclusive, 0, 30*time.Second), ended(deploy.Failed, time.Minute)), policy.Decision{
+			Verb: policy.Rollback, Rule: "ended-badly", Because: "the deployment ended Failed (MANUAL_STOP) after traffic began to shift",
+		}},
 		"rolled back too often": {facts(func(f *policy.Facts) { f.Rollbacks = 2 }), policy.Decision{
 			Verb: policy.Hold, Rule: "halted", Because: "rolled back 2 times in 24 h already",
 		}},
@@ -110,4 +162,25 @@ func TestAnAlarmTurningRedTheMomentTrafficShiftsIsEvidence(t *testing.T) {
 	p := policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, MaxPerDay: 2}
 	assert.Equal(t, policy.Rollback, p.Decide(facts(shifted(time.Minute))).Verb)
 	assert.Equal(t, policy.Nothing, p.Decide(facts(shifted(time.Minute-time.Nanosecond))).Verb)
+}
+
+func TestAnAlarmSpeaksOfTheTimeOfItsDatapoints(t *testing.T) {
+	p := policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, MaxPerDay: 2}
+	tests := map[string]struct {
+		since time.Duration // before noon
+		data  time.Time
+		want  policy.Verb
+	}{
+		"they ended before the shift, and it is late": {15 * time.Second, noon.Add(-30 * time.Second), policy.Nothing},
+		"the newest ended after the shift":            {15 * time.Second, noon.Add(-20 * time.Second), policy.Rollback},
+		"nobody knows":                                {15 * time.Second, time.Time{}, policy.Rollback},
+		"it has been red since before":                {31 * time.Second, noon.Add(-20 * time.Second), policy.Nothing},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := facts(shifted(30 * time.Second))
+			f.Alarms[1].Since, f.Alarms[1].Data = noon.Add(-test.since), test.data
+			assert.Equal(t, test.want, p.Decide(f).Verb)
+		})
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pullback-dev/pullback/shared/health"
 )
 
 // Mode says whether pullback acts.
@@ -31,6 +33,7 @@ type Settings struct {
 	Topic     string // ARN of the SNS topic that hears notices; empty: none
 	Signals   string // URL of the queue that signals wait in
 	Rollbacks string // URL of the FIFO queue that rollbacks wait in
+	Watch     string // URL of the queue that looks at watched deployments wait in
 	Mode      Mode
 
 	Bake        time.Duration // a revision that served alone this long without trouble is known good
@@ -38,18 +41,24 @@ type Settings struct {
 	HookReserve time.Duration // part of a hook's time that is kept for its answer
 	MaxPerDay   int           // automatic rollbacks per target in 24 h before it is halted
 
-	Strict       bool    // hooks answer Failed where nothing could be judged
-	MinRequests  float64 // requests to a new version below which nothing is judged
-	MaxRatio     float64 // how many times the old version's error rate …
-	Slack        float64 // … plus which share of requests is tolerated
-	SmokePayload string  // JSON with which a new version is invoked before traffic, or SmokeOff
+	Strict       bool   // hooks answer Failed where nothing could be judged
+	SmokePayload string // JSON with which a new version is invoked before traffic, or SmokeOff
+
+	Alpha   float64       // probability of calling a good version bad, per deployment
+	Rho     float64       // tolerated odds ratio of failing
+	Routing health.Mode   // how requests find their version
+	Phi     float64       // dispersion where clients stick to a version
+	Guard   int           // points by which a common outage may reach one version later than the other
+	WarmUp  time.Duration // how much of a canary's beginning is not counted
+	Latency bool          // judge latency, too
+	Logs    bool          // read the log of functions while they are watched
 }
 
 // Default returns the settings that nobody has changed.
 func Default() Settings {
 	return Settings{
 		Mode: Enforce, Bake: 30 * time.Minute, Verify: 10 * time.Minute, HookReserve: 10 * time.Second, MaxPerDay: 2,
-		MinRequests: 50, MaxRatio: 2, Slack: 0.01, SmokePayload: `{"pullback":"smoke"}`,
+		Alpha: 0.01, Rho: 1.25, Routing: health.PerRequest, Phi: 1, Logs: true, SmokePayload: `{"pullback":"smoke"}`,
 	}
 }
 
@@ -118,6 +127,7 @@ func fields() []field {
 		text("PULLBACK_TOPIC", "ARN of the SNS topic for notices; empty: nobody is told", false, func(s *Settings) *string { return &s.Topic }),
 		text("PULLBACK_SIGNALS", "URL of the signals queue", true, func(s *Settings) *string { return &s.Signals }),
 		text("PULLBACK_ROLLBACKS", "URL of the rollbacks queue", true, func(s *Settings) *string { return &s.Rollbacks }),
+		text("PULLBACK_WATCH", "URL of the watch queue", true, func(s *Settings) *string { return &s.Watch }),
 		{
 			name: "PULLBACK_MODE", about: "`enforce`, or `observe`: record what would be done and change nothing",
 			write: func(s Settings) string { return string(s.Mode) }, read: readMode,
@@ -130,13 +140,24 @@ func fields() []field {
 			name: "PULLBACK_MAX_PER_DAY", about: "automatic rollbacks of one target in 24 h; after that it is held and a human called",
 			write: func(s Settings) string { return strconv.Itoa(s.MaxPerDay) }, read: readMaxPerDay,
 		},
+		yesNo("PULLBACK_STRICT", "hooks refuse what could not be judged", func(s *Settings) *bool { return &s.Strict }),
+		number("PULLBACK_ALPHA", "probability of taking a good version back, per deployment (see judging.md)", 1e-6, 0.5, func(s *Settings) *float64 { return &s.Alpha }),
+		number("PULLBACK_RHO", "tolerated odds ratio: a new version may fail this many times as often", 1, 100, func(s *Settings) *float64 { return &s.Rho }),
 		{
-			name: "PULLBACK_STRICT", about: "hooks refuse what could not be judged",
-			write: func(s Settings) string { return strconv.FormatBool(s.Strict) }, read: readStrict,
+			name: "PULLBACK_ROUTING", about: "`request`, or `sticky`: clients stick to a version, so their requests fail together",
+			write: func(s Settings) string { return string(s.Routing) }, read: readRouting,
 		},
-		number("PULLBACK_MIN_REQUESTS", "requests to a new version below which nothing is judged", func(s *Settings) *float64 { return &s.MinRequests }),
-		number("PULLBACK_MAX_RATIO", "a new version may have this many times the old one's error rate …", func(s *Settings) *float64 { return &s.MaxRatio }),
-		number("PULLBACK_SLACK", "… plus this share of requests", func(s *Settings) *float64 { return &s.Slack }),
+		number("PULLBACK_PHI", "how many times more than by chance the old version's errors vary from minute to minute, with sticky routing", 1, 1000, func(s *Settings) *float64 { return &s.Phi }),
+		{
+			name: "PULLBACK_GUARD", about: "points (of 10 s or 60 s) by which an outage of something common may reach one version later than the other; costs as much delay",
+			write: func(s Settings) string { return strconv.Itoa(s.Guard) }, read: readGuard,
+		},
+		{
+			name: "PULLBACK_WARM_UP", about: "how much of a canary's beginning is not counted, for cold starts",
+			write: func(s Settings) string { return s.WarmUp.String() }, read: readWarmUp,
+		},
+		yesNo("PULLBACK_LATENCY", "judge latency, too", func(s *Settings) *bool { return &s.Latency }),
+		yesNo("PULLBACK_LOGS", "read the log of functions while they are watched, by a subscription: finds trouble in seconds instead of minutes", func(s *Settings) *bool { return &s.Logs }),
 		{
 			name: "PULLBACK_SMOKE_PAYLOAD", about: "JSON with which a new version is invoked before it has traffic; `off`: it is not invoked",
 			write: func(s Settings) string { return s.SmokePayload }, read: readSmoke,
@@ -170,16 +191,31 @@ func duration(name, about string, at func(*Settings) *time.Duration) field {
 	}
 }
 
-func number(name, about string, at func(*Settings) *float64) field {
+func number(name, about string, low, high float64, at func(*Settings) *float64) field {
 	return field{
 		name: name, about: about,
 		write: func(s Settings) string { return strconv.FormatFloat(*at(&s), 'g', -1, 64) },
 		read: func(s *Settings, v string) error {
 			f, err := strconv.ParseFloat(v, 64)
-			if err != nil || !(f >= 0 && f < 1e12) {
-				return fmt.Errorf("%q is not a number from 0 on", v)
+			if err != nil || !(f >= low && f <= high) {
+				return fmt.Errorf("%q is not a number from %v to %v", v, low, high)
 			}
 			*at(s) = f
+			return nil
+		},
+	}
+}
+
+func yesNo(name, about string, at func(*Settings) *bool) field {
+	return field{
+		name: name, about: about,
+		write: func(s Settings) string { return strconv.FormatBool(*at(&s)) },
+		read: func(s *Settings, v string) error {
+			b, err := strconv.ParseBool(v)
+			if err != nil {
+				return fmt.Errorf("%q is neither true nor false", v)
+			}
+			*at(s) = b
 			return nil
 		},
 	}
@@ -202,12 +238,29 @@ func readMaxPerDay(s *Settings, v string) error {
 	return nil
 }
 
-func readStrict(s *Settings, v string) error {
-	b, err := strconv.ParseBool(v)
-	if err != nil {
-		return fmt.Errorf("%q is neither true nor false", v)
+func readRouting(s *Settings, v string) error {
+	s.Routing = health.Mode(v)
+	if s.Routing != health.PerRequest && s.Routing != health.PerClient {
+		return fmt.Errorf("%q is neither request nor sticky", v)
 	}
-	s.Strict = b
+	return nil
+}
+
+func readGuard(s *Settings, v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 || n > 12 {
+		return fmt.Errorf("%q is not a number from 0 to 12", v)
+	}
+	s.Guard = n
+	return nil
+}
+
+func readWarmUp(s *Settings, v string) error {
+	d, err := time.ParseDuration(v)
+	if err != nil || d < 0 {
+		return fmt.Errorf("%q is not a duration such as 1m, or 0s", v)
+	}
+	s.WarmUp = d
 	return nil
 }
 

@@ -184,7 +184,7 @@ func (r *region) run(bin string, deadline time.Time, reserve string) {
 	cmd.Env = []string{
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(server.URL, "http://"), "AWS_ENDPOINT_URL=" + r.url,
 		"AWS_REGION=" + r.world.Region, "AWS_ACCESS_KEY_ID=function", "AWS_SECRET_ACCESS_KEY=secret",
-		"PULLBACK_ACCOUNT=" + r.world.Account, "PULLBACK_TABLE=ledger", "PULLBACK_SIGNALS=signals", "PULLBACK_ROLLBACKS=rollbacks.fifo", "PULLBACK_HOOK_RESERVE=" + reserve,
+		"PULLBACK_ACCOUNT=" + r.world.Account, "PULLBACK_TABLE=ledger", "PULLBACK_SIGNALS=signals", "PULLBACK_ROLLBACKS=rollbacks.fifo", "PULLBACK_WATCH=https://sqs/watch", "PULLBACK_HOOK_RESERVE=" + reserve,
 	}
 	require.NoError(r.t, cmd.Start())
 	select {

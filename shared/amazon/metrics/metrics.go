@@ -9,6 +9,7 @@ package metrics
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,8 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	"github.com/pullback-dev/pullback/shared/deploy"
-	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/measure"
 )
 
@@ -36,10 +35,6 @@ type Client struct{ api api }
 func New(client api) *Client { return &Client{api: client} }
 
 const (
-	// period is the only one that Lambda's own metrics have (Lambda developer
-	// guide, "Viewing metrics": one-minute intervals).
-	period = time.Minute
-
 	// maxPages ends a listing whose tokens never do. Two metrics of one day are
 	// a few thousand datapoints, and a page holds 100,800.
 	maxPages = 50
@@ -47,42 +42,6 @@ const (
 	// maxNames is how many alarms one call describes (API reference, "DescribeAlarms").
 	maxNames = 100
 )
-
-// The ids of the queries.
-const (
-	invocations = "invocations"
-	failures    = "errors"
-)
-
-// Counts returns what a version of an alias answered in the whole minutes that
-// lie inside [from, to). Points counts the minutes of which CloudWatch has
-// invocations; a minute that has them and no errors is one without errors,
-// because Lambda leaves idle metrics out.
-func (c *Client) Counts(ctx context.Context, a deploy.Alias, rev deploy.Revision, from, to time.Time) (health.Counts, error) {
-	start, end := from.Truncate(period), to.Truncate(period)
-	if start.Before(from) {
-		start = start.Add(period)
-	}
-	if !start.Before(end) {
-		return health.Counts{}, nil
-	}
-	arm := measure.Lambda(a, rev)
-	data, err := c.data(ctx, &cloudwatch.GetMetricDataInput{
-		StartTime: &start, EndTime: &end, // the end is exclusive (API reference, "GetMetricData")
-		MetricDataQueries: []cwtypes.MetricDataQuery{query(invocations, arm.Requests, period), query(failures, arm.Errors[0], period)},
-	})
-	if err != nil {
-		return health.Counts{}, fmt.Errorf("count requests of version %s of %s: %w", rev, a, err)
-	}
-	var counts health.Counts
-	for minute, n := range data[invocations] {
-		counts.Points++
-		counts.Requests += n
-		// Errors of a minute whose invocations are not in yet wait for them.
-		counts.Errors += data[failures][minute]
-	}
-	return counts, nil
-}
 
 // query asks for a metric.
 func query(id string, m measure.Metric, period time.Duration) cwtypes.MetricDataQuery {
@@ -148,6 +107,11 @@ type Alarm struct {
 	State  string    // "OK", "ALARM" or "INSUFFICIENT_DATA"
 	Since  time.Time // when it came into that state
 	Reason string    // in CloudWatch's words
+
+	// Data is when the newest datapoint ended that the state was decided by: an
+	// alarm is late by a minute or more. It is zero where that is not known, as of
+	// a composite alarm.
+	Data time.Time
 }
 
 // Firing reports whether the alarm is on.
@@ -181,7 +145,9 @@ func (c *Client) describe(ctx context.Context, names []string) ([]Alarm, error) 
 			return nil, err
 		}
 		for _, a := range out.MetricAlarms {
-			all = append(all, alarm(a.AlarmName, a.StateValue, a.StateTransitionedTimestamp, a.StateUpdatedTimestamp, a.StateReason))
+			x := alarm(a.AlarmName, a.StateValue, a.StateTransitionedTimestamp, a.StateUpdatedTimestamp, a.StateReason)
+			x.Data = decidedBy(a.StateReasonData)
+			all = append(all, x)
 		}
 		for _, a := range out.CompositeAlarms {
 			all = append(all, alarm(a.AlarmName, a.StateValue, a.StateTransitionedTimestamp, a.StateUpdatedTimestamp, a.StateReason))
@@ -201,4 +167,27 @@ func alarm(name *string, state cwtypes.StateValue, transitioned, updated *time.T
 		Name: aws.ToString(name), State: string(state), Reason: aws.ToString(reason),
 		Since: aws.ToTime(cmp.Or(transitioned, updated)).UTC(),
 	}
+}
+
+// decidedBy reads the times of an alarm's datapoints out of its reason's data
+// (CloudWatch user guide, "Alarm events and EventBridge", reasonData).
+func decidedBy(reasonData *string) time.Time {
+	var r struct {
+		Period int `json:"period"` // seconds
+		Points []struct {
+			Timestamp string   `json:"timestamp"`
+			Value     *float64 `json:"value"`
+		} `json:"evaluatedDatapoints"`
+	}
+	if json.Unmarshal([]byte(aws.ToString(reasonData)), &r) != nil {
+		return time.Time{}
+	}
+	var newest time.Time
+	for _, p := range r.Points {
+		at, err := time.Parse("2006-01-02T15:04:05.999-0700", p.Timestamp)
+		if end := at.Add(time.Duration(r.Period) * time.Second).UTC(); err == nil && p.Value != nil && end.After(newest) {
+			newest = end
+		}
+	}
+	return newest
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/metrics"
 	"github.com/pullback-dev/pullback/shared/deploy"
-	"github.com/pullback-dev/pullback/shared/health"
 )
 
 var (
@@ -73,52 +72,6 @@ func (l *local) lambda(metric, version string, at time.Time, sum float64) {
 			},
 		}}})
 	require.NoError(l.t, err)
-}
-
-func TestCountsAreThoseOfOneVersionInWholeMinutes(t *testing.T) {
-	l := serve(t)
-	for minute, n := range []float64{1, 10, 100, 1000, 10000} {
-		l.lambda("Invocations", "8", noon.Add(time.Duration(minute-10)*time.Minute), n)
-		l.lambda("Errors", "8", noon.Add(time.Duration(minute-10)*time.Minute), n/10)
-		l.lambda("Invocations", "7", noon.Add(time.Duration(minute-10)*time.Minute), 7)
-	}
-	tests := map[string]struct {
-		from, to time.Duration // after the first minute
-		want     health.Counts
-	}{
-		"all":                        {0, 5 * time.Minute, health.Counts{Requests: 11111, Errors: 1111.1, Points: 5}},
-		"the end is not counted":     {time.Minute, 3 * time.Minute, health.Counts{Requests: 110, Errors: 11, Points: 2}},
-		"a begun minute is not":      {time.Minute + time.Second, 4 * time.Minute, health.Counts{Requests: 1100, Errors: 110, Points: 2}},
-		"nor one that is not over":   {time.Minute, 3*time.Minute + 59*time.Second, health.Counts{Requests: 110, Errors: 11, Points: 2}},
-		"less than a minute":         {time.Minute + time.Second, 2*time.Minute + 59*time.Second, health.Counts{}},
-		"the wrong way round":        {3 * time.Minute, time.Minute, health.Counts{}},
-		"a time of which is nothing": {-time.Hour, -time.Minute, health.Counts{}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			first := noon.Add(-10 * time.Minute)
-			got, err := metrics.New(l.client).Counts(t.Context(), alias, "8", first.Add(test.from), first.Add(test.to))
-			require.NoError(t, err)
-			assert.InDelta(t, test.want.Errors, got.Errors, 1e-9)
-			got.Errors = test.want.Errors
-			assert.Equal(t, test.want, got)
-		})
-	}
-}
-
-func TestMinutesWithoutErrorsAreCleanAndMinutesWithoutInvocationsAreUnknown(t *testing.T) {
-	l := serve(t)
-	l.lambda("Invocations", "8", noon.Add(-5*time.Minute), 50)
-	l.lambda("Invocations", "8", noon.Add(-3*time.Minute), 30)
-	l.lambda("Errors", "8", noon.Add(-3*time.Minute), 3)
-	l.lambda("Errors", "8", noon.Add(-2*time.Minute), 9) // its invocations are not in yet
-	got, err := metrics.New(l.client).Counts(t.Context(), alias, "8", noon.Add(-10*time.Minute), noon)
-	require.NoError(t, err)
-	assert.Equal(t, health.Counts{Requests: 80, Errors: 3, Points: 2}, got)
-
-	got, err = metrics.New(l.client).Counts(t.Context(), alias, "9", noon.Add(-10*time.Minute), noon)
-	require.NoError(t, err)
-	assert.Equal(t, health.Counts{}, got, "nothing is known of a version that nobody called")
 }
 
 func TestAlarmsAreThoseThatExistSortedByName(t *testing.T) {
@@ -181,30 +134,12 @@ func page(token string, status cwtypes.StatusCode, minute int, invocations, fail
 	return out
 }
 
-func TestAllPagesCount(t *testing.T) {
-	s := &script{data: []*cloudwatch.GetMetricDataOutput{
-		page("two", cwtypes.StatusCodePartialData, 0, 10, 1), page("", cwtypes.StatusCodeComplete, 1, 20, 2),
-	}}
-	got, err := metrics.New(s).Counts(t.Context(), alias, "8", noon, noon.Add(time.Hour))
-	require.NoError(t, err)
-	assert.Equal(t, health.Counts{Requests: 30, Errors: 3, Points: 2}, got)
-	assert.Equal(t, []string{"", "two"}, s.tokens)
-}
-
-func TestAnAnswerInPartIsNoAnswer(t *testing.T) {
-	for _, status := range []cwtypes.StatusCode{cwtypes.StatusCodePartialData, cwtypes.StatusCodeInternalError, cwtypes.StatusCodeForbidden} {
-		s := &script{data: []*cloudwatch.GetMetricDataOutput{page("", status, 0, 10, 0)}}
-		_, err := metrics.New(s).Counts(t.Context(), alias, "8", noon, noon.Add(time.Hour))
-		require.ErrorContains(t, err, string(status))
-	}
-}
-
 func TestPagesThatDoNotEndAreGivenUp(t *testing.T) {
 	s := &script{
 		data:   []*cloudwatch.GetMetricDataOutput{page("again", cwtypes.StatusCodeComplete, 0, 1, 0)},
 		alarms: []*cloudwatch.DescribeAlarmsOutput{{NextToken: aws.String("again")}},
 	}
-	_, err := metrics.New(s).Counts(t.Context(), alias, "8", noon, noon.Add(time.Hour))
+	_, err := metrics.New(s).Points(t.Context(), canary())
 	require.ErrorContains(t, err, "do not end")
 	_, err = metrics.New(s).Alarms(t.Context(), []string{"errors"})
 	require.ErrorContains(t, err, "do not end")

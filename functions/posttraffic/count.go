@@ -1,0 +1,157 @@
+package posttraffic
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/health"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/outcome"
+	"github.com/pullback-dev/pullback/shared/watch"
+)
+
+// past is how much of the old version's past tells what is usual.
+const past = time.Hour
+
+// canary judges the new version beside the old one.
+func (h *Handler) canary(ctx context.Context, w ledger.Watch, d deploy.Deployment) (ledger.Watch, error) {
+	w.Alias, w.Old, w.New = d.Alias, d.From, d.To
+	if w.Canary.From.IsZero() {
+		begun, err := h.begin(ctx, d)
+		if err != nil {
+			return w, err
+		}
+		w.Canary = begun
+	}
+	w, points, err := h.count(ctx, w)
+	if err != nil {
+		return w, err
+	}
+	stretch, panel, err := watch.Fold(w.Canary, points, h.Now())
+	if err != nil {
+		return w, fmt.Errorf("judge %s: %w", d.ID, err)
+	}
+	w.Canary = stretch
+	return watch.Found(w, panel), nil
+}
+
+// begin prepares the canary's stretch: what is usual of the old version, and
+// how much of the traffic the new one is meant to get.
+func (h *Handler) begin(ctx context.Context, d deploy.Deployment) (ledger.Stretch, error) {
+	before, err := h.Metrics.Points(ctx, d.Alias, d.From, "", nil, d.Shifted.Add(-past), d.Shifted)
+	if err != nil {
+		return ledger.Stretch{}, fmt.Errorf("what version %s did before: %w", d.From, err)
+	}
+	live, err := h.Versions.Live(ctx, d.Alias)
+	if err != nil {
+		return ledger.Stretch{}, fmt.Errorf("alias %s: %w", d.Alias, err)
+	}
+	s := h.Limits.Begin(d, live.Weights[d.To], before[health.Errors])
+	if len(s.Weights) == 1 {
+		return s, nil
+	}
+	if s.Slow, err = h.Metrics.Slow(ctx, d.Alias, d.From, d.Shifted.Add(-past), d.Shifted); err != nil {
+		return ledger.Stretch{}, fmt.Errorf("latency of version %s before: %w", d.From, err)
+	}
+	return s, nil
+}
+
+// count returns what was counted since what the watch remembers: from the log
+// where it can be trusted, else by the minute.
+func (h *Handler) count(ctx context.Context, w ledger.Watch) (ledger.Watch, map[health.Metric][]health.Point, error) {
+	s, now := w.Canary, h.Now()
+	if w.Plane != ledger.Logs {
+		points, err := h.minutes(ctx, w, s.Through)
+		return w, points, err
+	}
+	counts, err := h.Logged.Outcomes(ctx, w.Alias, outcome.Slot(s.Through), now)
+	if err != nil {
+		return w, nil, fmt.Errorf("read what was logged: %w", err)
+	}
+	if w.LogsFrom.IsZero() {
+		w.LogsFrom = watch.LogsFrom(counts, s.From)
+	}
+	since := later(w.LogsFrom, outcome.Slot(s.Through))
+	if now.Sub(w.Compared) >= watch.MinutePeriod {
+		if w, err = h.compare(ctx, w, counts, since); err != nil {
+			return w, nil, err
+		}
+		if w.Plane != ledger.Logs {
+			points, err := h.minutes(ctx, w, w.Canary.Through)
+			return w, points, err
+		}
+	}
+	points := watch.Settled(outcome.Points(counts, w.Old, w.New, s.Slow), since, now)
+	if since.Sub(s.Through) < watch.MinutePeriod {
+		return w, points, nil
+	}
+	// The log begins late: what was before is known by the minute.
+	earlier, err := h.minutes(ctx, w, s.Through)
+	if err != nil {
+		return w, nil, err
+	}
+	joined := watch.Before(earlier, since)
+	for m, some := range points {
+		joined[m] = append(joined[m], some...)
+	}
+	return w, joined, nil
+}
+
+// later is the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// compare holds what was logged against the metrics of the same minutes.
+func (h *Handler) compare(ctx context.Context, w ledger.Watch, counts []outcome.Count, since time.Time) (ledger.Watch, error) {
+	minutes, err := h.minutes(ctx, w, w.Canary.Through)
+	if err != nil {
+		return w, fmt.Errorf("compare the log with the metrics: %w", err)
+	}
+	w.Compared = h.Now()
+	settled := watch.Compared(minutes[health.Errors], w.Old, w.New, since)
+	if a := outcome.Reconcile(counts, settled, outcome.DefaultTolerance()); a.Compared && !a.Trusted {
+		w = watch.ByTheMinute(w, a.Because)
+	}
+	return w, nil
+}
+
+func (h *Handler) minutes(ctx context.Context, w ledger.Watch, from time.Time) (map[health.Metric][]health.Point, error) {
+	points, err := h.Metrics.Points(ctx, w.Alias, w.Old, w.New, w.Canary.Slow, from, h.Now())
+	if err != nil {
+		return nil, fmt.Errorf("count by the minute: %w", err)
+	}
+	return points, nil
+}
+
+// bake judges the new version, which serves alone, beside what the old one did
+// before the deployment.
+func (h *Handler) bake(ctx context.Context, w ledger.Watch, d deploy.Deployment) (ledger.Watch, error) {
+	w.Alias, w.Old, w.New, w.Plane = d.Alias, d.From, d.To, ledger.Minutes
+	if w.Bake.From.IsZero() {
+		w.Bake = h.Limits.BeginBake(d)
+	}
+	now := h.Now()
+	fresh, err := h.Metrics.Points(ctx, d.Alias, "", d.To, nil, w.Bake.Through, now)
+	if err != nil {
+		return w, fmt.Errorf("what version %s does: %w", d.To, err)
+	}
+	before, err := h.Metrics.Points(ctx, d.Alias, d.From, "", nil, d.Shifted.Add(-past), d.Shifted)
+	if err != nil {
+		return w, fmt.Errorf("what version %s did before: %w", d.From, err)
+	}
+	points := maps.Clone(fresh)
+	points[health.Errors] = watch.Pair(before[health.Errors], fresh[health.Errors], w.Bake.From, h.Limits.Bake)
+	stretch, panel, err := watch.Fold(w.Bake, points, now)
+	if err != nil {
+		return w, fmt.Errorf("judge the bake of %s: %w", d.ID, err)
+	}
+	w.Bake = stretch
+	return watch.Found(w, panel), nil
+}

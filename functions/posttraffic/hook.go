@@ -1,0 +1,77 @@
+package posttraffic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/pullback-dev/pullback/events"
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/health"
+)
+
+// check answers CodeDeploy's hook after traffic has moved: nil lets the
+// deployment succeed.
+func (h *Handler) check(ctx context.Context, call events.Hook) error {
+	d, err := h.Deployments.Get(ctx, call.Deployment)
+	if err != nil {
+		return fmt.Errorf("look up %s: %w", call.Deployment, err)
+	}
+	if d.IsRollback() {
+		if err := h.record(ctx, d, "allow", "a rollback always passes", nil); err != nil {
+			// A ledger that is down must not keep traffic on the bad version.
+			h.Log.LogAttrs(ctx, slog.LevelError, "rollback not recorded", slog.Any("error", err))
+		}
+		return nil
+	}
+	if d.Shifted.IsZero() || d.Alias.Function == "" {
+		return fmt.Errorf("judge %s: CodeDeploy does not say when traffic shifted, or of which alias", d.ID)
+	}
+	return h.decide(ctx, d)
+}
+
+// decide judges a deployment that has shifted, and answers by the verdict.
+func (h *Handler) decide(ctx context.Context, d deploy.Deployment) error {
+	f, err := h.finding(ctx, d)
+	if err != nil {
+		// What cannot be read is missing data, and that alone takes nothing back.
+		f = health.Finding{Verdict: health.NoData, Because: err.Error()}
+	}
+	refused := f.Verdict == health.Fail || h.Strict && f.Verdict != health.Pass
+	switch {
+	case refused && h.Observe:
+		return h.record(ctx, d, "would-refuse", f.Because, &f)
+	case refused:
+		return errors.Join(fmt.Errorf("verdict %s: %s", f.Verdict, f.Because), h.record(ctx, d, "refuse", f.Because, &f))
+	default:
+		h.allow(ctx, d, f)
+		return nil
+	}
+}
+
+// allow remembers what was found of a version that may stay. A ledger that is
+// down must not take a healthy version back; the bake will find that it is good.
+func (h *Handler) allow(ctx context.Context, d deploy.Deployment, f health.Finding) {
+	err := h.record(ctx, d, "allow", f.Because, &f)
+	if f.Verdict == health.Pass {
+		err = errors.Join(err, h.remember(ctx, d, fmt.Sprintf("verdict PASS of %s", d.ID)))
+	}
+	if err != nil {
+		h.Log.LogAttrs(ctx, slog.LevelError, "verdict not remembered", slog.Any("error", err))
+	}
+}
+
+// finding judges d by all that has settled since traffic began to shift. If
+// nobody watches it yet, the watch begins here. What was found is not saved: the
+// next tick finds the same.
+func (h *Handler) finding(ctx context.Context, d deploy.Deployment) (health.Finding, error) {
+	w, err := h.watchOf(ctx, d)
+	if err != nil {
+		return health.Finding{}, err
+	}
+	if w, err = h.canary(ctx, w, d); err != nil {
+		return health.Finding{}, err
+	}
+	return w.Finding, nil
+}

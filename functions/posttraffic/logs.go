@@ -1,0 +1,77 @@
+package posttraffic
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/outcome"
+	"github.com/pullback-dev/pullback/shared/watch"
+)
+
+// attach asks for the log's lines, once, as soon as it is known of which
+// versions. Without them there are the metrics.
+func (h *Handler) attach(ctx context.Context, w ledger.Watch, d deploy.Deployment) ledger.Watch {
+	if w.Plane != "" || d.Alias.Function == "" {
+		return w
+	}
+	w.Alias, w.Old, w.New = d.Alias, d.From, d.To
+	if h.Subscriptions == nil {
+		return watch.ByTheMinute(w, "")
+	}
+	sources, err := h.sources(ctx, d)
+	if err != nil {
+		return watch.ByTheMinute(w, err.Error())
+	}
+	// It is on record before it is there, so that it is removed in any case.
+	w.LogGroups = watch.Groups(sources)
+	saved, err := h.Watches.SaveWatch(ctx, w)
+	if err != nil {
+		w.LogGroups = nil // the next look tries again
+		return w
+	}
+	if err := h.Subscriptions.Attach(ctx, d.Alias, sources...); err != nil {
+		return watch.ByTheMinute(saved, err.Error())
+	}
+	saved.Plane = ledger.Logs
+	return saved
+}
+
+// sources says where both versions log to. They must do it in one way: in the
+// text format many runtimes' errors do not show, and a version that shows its
+// errors would look worse than one that hides them.
+func (h *Handler) sources(ctx context.Context, d deploy.Deployment) ([]outcome.Source, error) {
+	var all []outcome.Source
+	for _, r := range []deploy.Revision{d.From, d.To} {
+		s, err := h.Versions.Source(ctx, d.Alias.Function, r)
+		if err != nil {
+			return nil, fmt.Errorf("where version %s logs to: %w", r, err)
+		}
+		all = append(all, s)
+	}
+	if all[0].Format != all[1].Format {
+		return nil, fmt.Errorf("%w: version %s logs as %s and version %s as %s", outcome.ErrUnavailable, d.From, all[0].Format, d.To, all[1].Format)
+	}
+	return all, nil
+}
+
+// detach removes the subscriptions, unless the next deployment's watch has begun
+// to use them: they are the alias's.
+func (h *Handler) detach(ctx context.Context, w ledger.Watch) (ledger.Watch, error) {
+	if len(w.LogGroups) == 0 {
+		return w, nil
+	}
+	open, err := h.Watches.OpenWatches(ctx)
+	if err != nil {
+		return w, fmt.Errorf("stop reading the log of %s: %w", w.Alias, err)
+	}
+	if !slices.ContainsFunc(open, func(o ledger.Watch) bool { return watch.Shares(o, w) }) {
+		if err := h.Subscriptions.Detach(ctx, w.Alias, w.LogGroups...); err != nil {
+			return w, fmt.Errorf("stop reading the log of %s: %w", w.Alias, err)
+		}
+	}
+	w.LogGroups = nil
+	return w, nil
+}

@@ -34,11 +34,11 @@ scenarios:
 `
 
 func TestTheResultDoesNotDependOnTheNumberOfWorkers(t *testing.T) {
-	assert.Equal(t, play(t, two, 230, 1, ""), play(t, two, 230, 7, ""))
+	assert.Equal(t, play(t, two, 130, 1, ""), play(t, two, 130, 7, ""))
 }
 
 func TestARuleSeesTheSameDeploymentsWhoeverElseIsPlayed(t *testing.T) {
-	all, alone := play(t, two, 150, 2, ""), play(t, two, 150, 2, "^Kayenta$")
+	all, alone := play(t, two, 110, 2, ""), play(t, two, 110, 3, "^Kayenta$")
 	for i, s := range alone.Scenarios {
 		for _, want := range s.Cells[0].Figures {
 			assert.Contains(t, all.Scenarios[i].Cells[0].Figures, want, s.Name)

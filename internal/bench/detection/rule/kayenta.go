@@ -21,7 +21,9 @@ const (
 	kayentaEvery     = 5                  // points between two looks
 	kayentaQuantile  = 2.3263478740408408 // of the normal distribution, at 1 - (1 - 0.98)/2
 	kayentaTolerance = 0.25               // of the estimated shift
-	kayentaExact     = 1e-4               // tolerance of its root finder
+	// Its root finder stops within 1e-4 of the metric's unit. Error rates are
+	// best given to it in percent, or small ones come out as chance has it.
+	kayentaExact = 1e-4 / 100
 )
 
 func (k *kayenta) Begin(*sim.Deployment) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/pullback-dev/pullback/internal/bench/detection/rule"
+	"github.com/pullback-dev/pullback/internal/bench/detection/sim"
 )
 
 // harmTargets are the failed requests until the rollback, of others' rules over ours.
@@ -109,7 +110,7 @@ func (r *Result) slowest(mine string) (seconds float64, where string) {
 		if f == nil || !busy(c) || c.Cell.Weight > 0.1 {
 			continue
 		}
-		p95 := math.Inf(1)
+		p95 := float64(sim.Canary) // not found
 		if f.P95 != nil {
 			p95 = *f.P95
 		}

@@ -6,23 +6,20 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/bench/detection/sim"
 	"github.com/pullback-dev/pullback/shared/evalue"
+	"github.com/pullback-dev/pullback/shared/health"
 )
 
 // engine is pullback's own test.
 type engine struct {
 	config evalue.Config
-	adapt  func(c evalue.Config, d *sim.Deployment) evalue.Config // to what is known before a deployment; may be nil
+	adapt  func(c evalue.Config, d *sim.Deployment) evalue.Config // to what is known before a deployment
 	period float64
 	test   *evalue.Test
 }
 
 func (e *engine) Begin(d *sim.Deployment) error {
-	c := e.config
-	if e.adapt != nil {
-		c = e.adapt(c, d)
-	}
 	var err error
-	if e.test, err = evalue.New(c); err != nil {
+	if e.test, err = evalue.New(e.adapt(e.config, d)); err != nil {
 		return fmt.Errorf("configure the engine: %w", err)
 	}
 	return nil
@@ -73,36 +70,36 @@ func (g *guardedEngine) Add(c sim.Counts, end int) (bool, error) {
 	return fired, nil
 }
 
-const (
-	strict    = 0.001 // the error level of the strict mode
-	maxSpread = 20    // a dispersion beyond it says more of the estimate than of the clients
-)
+// strict is the error level of the strict mode.
+const strict = 0.001
 
-// dispersion is how much more the old version's errors scatter over the minutes
-// before the deployment than independent requests' would (Pearson).
-func dispersion(history []sim.Counts) float64 {
-	var n, x float64
-	for _, c := range history {
-		n += c.N0
-		x += c.X0
+// base is what the old version did in the hour before the deployment. The
+// product looks there, too.
+func base(d *sim.Deployment) (b evalue.Base) {
+	for _, c := range d.History {
+		b.Requests += c.N0
+		b.Events += c.X0
 	}
-	p := x / n
-	if !(p > 0 && p < 1) { // also NaN
-		return 1
-	}
-	sum := 0.0
-	for _, c := range history {
-		if c.N0 > 0 {
-			d := c.X0 - c.N0*p
-			sum += d * d / (c.N0 * p * (1 - p))
-		}
-	}
-	return min(max(1, sum/float64(len(history)-1)), maxSpread)
+	return b
 }
 
+// informed is for routing by request.
+func informed(c evalue.Config, d *sim.Deployment) evalue.Config {
+	c.Base = base(d)
+	return c
+}
+
+// sticky is for routing by client.
 func sticky(alpha float64) func(evalue.Config, *sim.Deployment) evalue.Config {
 	return func(_ evalue.Config, d *sim.Deployment) evalue.Config {
-		return evalue.Sticky(alpha, dispersion(d.History))
+		points := make([]health.Point, len(d.History))
+		for i, c := range d.History {
+			points[i].Counts = evalue.Counts(c)
+		}
+		phi, _ := health.Dispersion(points) // 1 if it is not known
+		c := evalue.Sticky(alpha, phi)
+		c.Base = base(d)
+		return c
 	}
 }
 
@@ -116,7 +113,7 @@ func guarded(points int, p Plane) Rule {
 		Family: Ours, Plane: p, guard: true,
 		New: func(Setting) (Judge, error) {
 			period := float64(p.Period)
-			return &guardedEngine{engine: engine{config: c, period: period}, plain: engine{config: evalue.Default(), period: period}}, nil
+			return &guardedEngine{engine: engine{config: c, adapt: informed, period: period}, plain: engine{config: evalue.Default(), adapt: informed, period: period}}, nil
 		},
 	}
 }
@@ -137,9 +134,9 @@ func ours() []Rule {
 		plane  Plane
 		guards []int // in points
 	}{{" @60s", minutes(), []int{1}}, {" @10s", tens(), []int{3, 6}}} {
-		add("pullback"+on.suffix, "the default: odds up to 1.25 times the old version's are tolerated, error level 1 %", on.plane, loose, nil)
-		add("pullback rho 1"+on.suffix, "nothing is tolerated", on.plane, exact, nil)
-		add("pullback strict"+on.suffix, "error level 0.1 %", on.plane, tight, nil)
+		add("pullback"+on.suffix, "the default: odds up to 1.25 times the old version's are tolerated, error level 1 %", on.plane, loose, informed)
+		add("pullback rho 1"+on.suffix, "nothing is tolerated", on.plane, exact, informed)
+		add("pullback strict"+on.suffix, "error level 0.1 %", on.plane, tight, informed)
 		add("pullback sticky"+on.suffix, "for clients that stay with a version: dispersion of the hour before, capped groups", on.plane, loose, sticky(errorLevel))
 		add("pullback sticky strict"+on.suffix, "the same with error level 0.1 %", on.plane, loose, sticky(strict))
 		for _, points := range on.guards {
@@ -176,7 +173,7 @@ const alarming = 60
 func whole(t *evalue.Test) bool { return t.LnVeto() >= math.Log(evalue.VetoOdds) }
 
 func vetoes() []Rule {
-	fresh := engine{config: evalue.Default(), period: sim.Ten}
+	fresh := engine{config: evalue.Default(), adapt: informed, period: sim.Ten}
 	return []Rule{
 		{
 			Name: "veto from onset @10s", About: "refuted that the new version is twice as bad, by what came after the trouble began", Family: Veto, Plane: tens(),

@@ -84,7 +84,7 @@ func runJudge(points io.Reader, rule health.Rule, output string, stdout, stderr 
 type ruleOptions struct {
 	rho, alpha, phi, limit, share float64
 	mode                          string
-	boost, history                bool
+	boost, history, patient       bool
 	guard                         int
 }
 
@@ -97,6 +97,7 @@ func (o *ruleOptions) flags(c *cobra.Command) {
 	f.Float64Var(&o.limit, "cap", 0, "nats that one group may add; 0 is no limit; in sticky mode the default is ln(1/alpha)/2")
 	f.BoolVar(&o.boost, "boost", true, "give back what overshooting loses; only per request, without phi and cap")
 	f.IntVar(&o.guard, "guard", 0, "points by which a common outage may reach one version later than the other")
+	f.BoolVar(&o.patient, "patient", false, "for watches of many hours: see trouble that comes late")
 	f.BoolVar(&o.history, "history", false, "there was no concurrent old version: its counts are of another time")
 	f.Float64Var(&o.share, "share", 0, "part of the requests that the new version was meant to get; 0 is not known")
 }
@@ -115,7 +116,7 @@ func (o *ruleOptions) rule(changed func(string) bool) (health.Rule, error) {
 	if changed("cap") {
 		r.Cap = o.limit
 	}
-	r.Phi, r.Guard, r.History, r.Share = o.phi, o.guard, o.history, o.share
+	r.Phi, r.Guard, r.Patient, r.History, r.Share = o.phi, o.guard, o.patient, o.history, o.share
 	alone := mode == health.PerRequest && r.Phi == 1 && r.Cap == 0
 	if changed("boost") && o.boost && !alone {
 		return health.Rule{}, errors.New("--boost is only valid where routing is per request: without --mode sticky, --phi and --cap")

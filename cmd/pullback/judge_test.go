@@ -107,7 +107,7 @@ func TestJudgeTakesItsRuleFromFlags(t *testing.T) {
 		stdout, _, code := run(t, points, append([]string{"judge", "-o", "json"}, given...)...)
 		require.Equal(t, 0, code, given)
 		rows := judged(t, stdout)
-		return rows[1].LnE, rows[1].LnVeto
+		return rows[len(rows)-1].LnE, rows[len(rows)-1].LnVeto
 	}
 	usual, veto := end()
 	same, sameVeto := end("--rho", "1.25", "--alpha", "0.01", "--mode", "request", "--phi", "1", "--cap", "0", "--boost=true", "--guard", "0", "--share", "0.1")
@@ -127,7 +127,9 @@ func TestJudgeTakesItsRuleFromFlags(t *testing.T) {
 	tempered, _ := end("--phi", "3", "--cap", "2.302585092994046")
 	assert.InDelta(t, sticky, tempered, 1e-12)
 
-	for _, other := range [][]string{{"--boost=false"}, {"--guard", "1"}, {"--alpha", "0.001"}, {"--phi", "1.5"}, {"--cap", "1"}} {
+	points += "120,3600,540,4,60,5\n3720,60,540,4,60,5\n"
+	usual, _ = end()
+	for _, other := range [][]string{{"--patient"}, {"--boost=false"}, {"--guard", "1"}, {"--alpha", "0.001"}, {"--phi", "1.5"}, {"--cap", "1"}} {
 		lnE, _ := end(other...)
 		assert.Greater(t, math.Abs(usual-lnE), 1e-6, other)
 	}

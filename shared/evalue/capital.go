@@ -32,14 +32,15 @@ func (c *capital) ln() float64 {
 	return top + math.Log(sum)
 }
 
-// invest bets a part of the cash, the more the more time has passed: a version
-// can also go bad late. Investing twice is like investing once for both times.
-func (c *capital) invest(seconds, tau float64) {
-	if seconds <= 0 {
+// invest bets a part of the cash, so that its logarithm becomes less by so much:
+// a version can also go bad late. Investing twice is like investing once for
+// both.
+func (c *capital) invest(less float64) {
+	if less <= 0 {
 		return
 	}
-	each := c.Cash + math.Log(-math.Expm1(-seconds/tau)) - math.Log(atoms)
-	c.Cash -= seconds / tau
+	each := c.Cash + math.Log(-math.Expm1(-less)) - math.Log(atoms)
+	c.Cash -= less
 	for i, b := range c.Bets {
 		c.Bets[i] = lnAdd(b, each)
 	}

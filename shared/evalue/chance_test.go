@@ -73,6 +73,55 @@ func TestFalseAlarmsAreAsRareAsPromised(t *testing.T) {
 	}
 }
 
+// late is how many points of ten seconds it takes on average to see that a
+// version has become ten times as bad after so many points.
+func late(t *testing.T, c Config, after int) float64 {
+	t.Helper()
+	const runs, most = 10, 500
+	sum := 0
+	for run := range runs {
+		r := rand.New(rand.NewPCG(uint64(run), 6))
+		test, err := New(c)
+		require.NoError(t, err)
+		for i := 0; i < after+most && !test.Failed(); i++ {
+			p1 := 0.005
+			if i >= after {
+				p1 *= 10
+				sum++
+			}
+			require.NoError(t, test.Add(Counts{N0: 90, X0: some(r, 90, 0.005), N1: 10, X1: some(r, 10, p1)}, 10))
+		}
+	}
+	return float64(sum) / runs
+}
+
+func TestPatienceFindsLateTroubleSooner(t *testing.T) {
+	patient := Default()
+	patient.Patient = true
+	const hour = 360
+	assert.InDelta(t, late(t, Default(), 0), late(t, patient, 0), 1e-9, "in the beginning there is no difference")
+	assert.Less(t, late(t, patient, 8*hour), 0.6*late(t, Default(), 8*hour))
+	assert.Less(t, late(t, patient, 8*hour), 2*late(t, patient, hour))
+}
+
+// TestATotalFailureAfterADayOfEverydayErrors has the figures of docs/judging.md.
+func TestATotalFailureAfterADayOfEverydayErrors(t *testing.T) {
+	for patient, want := range map[bool]int{false: 52, true: 11} {
+		c := Default()
+		c.Patient = patient
+		test, err := New(c)
+		require.NoError(t, err)
+		for range 8640 {
+			require.NoError(t, test.Add(Counts{N0: 90, X0: 1, N1: 10}, 10))
+		}
+		failures := 0
+		for ; !test.Failed(); failures++ {
+			require.NoError(t, test.Add(Counts{N0: 9, N1: 1, X1: 1}, 10))
+		}
+		assert.Equal(t, want, failures, "patient: %v", patient)
+	}
+}
+
 // TestABadVersionIsFound so that rarity of false alarms is not all there is.
 func TestABadVersionIsFound(t *testing.T) {
 	const runs = 200

@@ -48,7 +48,7 @@ func TestCounts(t *testing.T) {
 }
 
 func TestAPeriodIsLongerThanNothingAndEnds(t *testing.T) {
-	for _, seconds := range []float64{0, -60, math.NaN(), math.Inf(1), math.Inf(-1)} {
+	for _, seconds := range []float64{0, -60, 1.1e9, math.NaN(), math.Inf(1), math.Inf(-1)} {
 		test, err := New(Default())
 		require.NoError(t, err)
 		require.EqualError(t, test.Add(Counts{N0: 9, N1: 1}, seconds), fmt.Sprintf("not counts: a period of %v seconds", seconds))

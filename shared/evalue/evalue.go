@@ -45,6 +45,9 @@ func (e CountsError) Error() string { return "not counts: " + e.Why }
 // evidence.
 const most = 1e15
 
+// longest is how many seconds a period may have.
+const longest = 1e9
+
 // Check returns a [CountsError] unless the counts are finite, not negative, and
 // have no more events than requests. Fractions are allowed: CloudWatch
 // interpolates some of its counts.
@@ -98,8 +101,12 @@ type Config struct {
 	Phi   float64 `json:"phi"`   // dispersion, 1 or more: how much requests of one client fail together
 	Cap   float64 `json:"cap"`   // nats that one group may add; 0: no limit
 	Boost bool    `json:"boost"` // give back what is lost when the capital overshoots 1/alpha; needs Phi 1 and Cap 0
-	Guard int     `json:"guard"` // points by which trouble may reach one version later than the other; 0: none
-	Base  Base    `json:"base"`  // what the old version did before; tells which odds ratios to bet on
+	// Patient lets money wait longer the longer nothing happens, for watches of
+	// many hours. Without it what waits is all but gone after some of Tau, and
+	// every further one makes late trouble harder to see.
+	Patient bool `json:"patient,omitempty"`
+	Guard   int  `json:"guard"` // points by which trouble may reach one version later than the other; 0: none
+	Base    Base `json:"base"`  // what the old version did before; tells which odds ratios to bet on
 }
 
 // Base is what the old version did before the test. It never counts as

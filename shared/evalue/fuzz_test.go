@@ -1,6 +1,7 @@
 package evalue
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 )
@@ -14,7 +15,7 @@ func FuzzAdd(f *testing.F) {
 	f.Add(5e-324, 5e-324, 1.0, 1e-300, 10.0, uint8(4))
 	f.Fuzz(func(t *testing.T, n0, x0, n1, x1, seconds float64, how uint8) {
 		c := Default()
-		c.Rho, c.Guard = []float64{1, 1.25, 100}[how%3], int(how/3%3)
+		c.Rho, c.Guard, c.Patient = []float64{1, 1.25, 100}[how%3], int(how/3%3), how/9%2 == 1
 		if how >= 128 {
 			c = Sticky(0.01, float64(how-126))
 		}
@@ -28,6 +29,9 @@ func FuzzAdd(f *testing.F) {
 		for _, counts := range []Counts{{n0, x0, n1, x1}, {N0: 9, N1: 1, X1: 1}, {n1, x1, n0, x0}, {n0, x0, n1, x1}} {
 			if err := test.Add(counts, seconds); err != nil {
 				return
+			}
+			if _, err := json.Marshal(test.State()); err != nil {
+				t.Fatalf("%v after %+v", err, counts)
 			}
 			for name, v := range map[string]float64{"lnE": test.LnE(), "lnVeto": test.LnVeto()} {
 				if math.IsNaN(v) || math.IsInf(v, 0) {

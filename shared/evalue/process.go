@@ -7,7 +7,8 @@ import "math"
 type process struct {
 	money  capital
 	open   Counts  // the group that waits for requests of both versions
-	waited float64 // seconds since money was last bet
+	passed float64 // seconds until money was last bet
+	waited float64 // seconds since
 	failed bool    // the capital has reached 1/alpha; from then on nothing is boosted
 
 	likelihood likelihood
@@ -46,7 +47,8 @@ func (p *process) add(c Config, counts Counts, seconds float64) (Counts, bool) {
 // judge bets on a closed group with events in it. Without events, and where
 // there is nothing else, nothing is to be learnt, and what waits may wait on.
 func (p *process) judge(c Config, g Counts) {
-	p.money.invest(p.waited, c.Tau)
+	p.money.invest(c.due(p.passed, p.waited))
+	p.passed += p.waited
 	p.waited = 0
 	l, exact := &p.likelihood, g.whole() && g.N0+g.N1 <= maxExact
 	boost := exact && c.Boost && !p.failed
@@ -66,6 +68,18 @@ func (p *process) judge(c Config, g Counts) {
 		p.money.Bets[i] += c.temper(l.ln(i, g.X1))
 	}
 	p.failed = p.failed || p.money.ln() >= c.Threshold()
+}
+
+// due is by how much the logarithm of the cash becomes less in some seconds,
+// after others have passed: evenly, or, if patient, evenly for the time Tau and
+// then as the logarithm of time does.
+func (c Config) due(passed, seconds float64) float64 {
+	if !c.Patient || passed+seconds <= c.Tau {
+		return seconds / c.Tau
+	}
+	early := max(0, c.Tau-passed)
+	from := passed + early
+	return early/c.Tau + math.Log1p((seconds-early)/from)
 }
 
 // temper weakens a group's say where its requests are not independent.

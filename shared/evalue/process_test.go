@@ -15,11 +15,13 @@ func TestMoneyThatWaitsLongIsBetAsIfStepByStep(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seconds := rapid.SliceOfN(rapid.Float64Range(0.1, 5000), 1, 30).Draw(t, "seconds")
 		step, once, total := newCapital(0.6), newCapital(0.6), 0.0
+		c := Default()
+		c.Patient = rapid.Bool().Draw(t, "patient")
 		for _, s := range seconds {
-			step.invest(s, 900)
+			step.invest(c.due(total, s))
 			total += s
 		}
-		once.invest(total, 900)
+		once.invest(c.due(0, total))
 		assert.InDelta(t, 0, step.ln(), 1e-12, "nothing is lost on the way")
 		assert.InDelta(t, step.Cash, once.Cash, 1e-9)
 		for i := range step.Bets {

@@ -20,6 +20,7 @@ type State struct {
 type Progress struct {
 	Money  capital `json:"money"`
 	Open   Counts  `json:"open"`
+	Passed float64 `json:"passed"`
 	Waited float64 `json:"waited"`
 	Failed bool    `json:"failed,omitempty"`
 }
@@ -67,11 +68,11 @@ func Resume(c Config, s State) (*Test, error) {
 }
 
 func (p *process) progress() Progress {
-	return Progress{Money: p.money, Open: p.open, Waited: p.waited, Failed: p.failed}
+	return Progress{Money: p.money, Open: p.open, Passed: p.passed, Waited: p.waited, Failed: p.failed}
 }
 
 func (p *process) resume(s Progress) {
-	p.money, p.open, p.waited, p.failed = s.Money, s.Open, s.Waited, s.Failed
+	p.money, p.open, p.passed, p.waited, p.failed = s.Money, s.Open, s.Passed, s.Waited, s.Failed
 }
 
 func (g *guards) state() *Guarding {

@@ -12,7 +12,7 @@ import (
 // someTest draws a test and points for it.
 func someTest(t *rapid.T) (Config, []Counts) {
 	c := Default()
-	c.Rho, c.Guard = someRho(t), rapid.IntRange(0, 3).Draw(t, "guard")
+	c.Rho, c.Guard, c.Patient = someRho(t), rapid.IntRange(0, 3).Draw(t, "guard"), rapid.Bool().Draw(t, "patient")
 	if rapid.Bool().Draw(t, "sticky") {
 		c = Sticky(0.01, 2)
 	}
@@ -35,8 +35,8 @@ func TestATestGoesOnWhereItsStateWasTaken(t *testing.T) {
 		kept, err := New(c)
 		require.NoError(t, err)
 		for _, p := range points {
-			require.NoError(t, whole.Add(p, 10))
-			require.NoError(t, kept.Add(p, 10))
+			require.NoError(t, whole.Add(p, 500))
+			require.NoError(t, kept.Add(p, 500))
 			text, err := json.Marshal(kept.State())
 			require.NoError(t, err)
 			var s State

@@ -35,7 +35,7 @@ func (t *Test) Add(c Counts, seconds float64) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	if !(seconds > 0) || math.IsInf(seconds, 0) {
+	if !(seconds > 0 && seconds <= longest) {
 		return CountsError{Why: fmt.Sprintf("a period of %v seconds", seconds)}
 	}
 	t.total = t.total.Plus(c)

@@ -24,6 +24,7 @@ type Rule struct {
 	Cap     float64 `json:"cap"`               // nats that one group may add where they do; 0: no limit
 	Boost   bool    `json:"boost"`             // give back what overshooting loses; only for routing per request
 	Guard   int     `json:"guard"`             // points by which a common outage may reach one version later than the other
+	Patient bool    `json:"patient,omitempty"` // for watches of many hours: trouble is still seen that comes late
 	History bool    `json:"history,omitempty"` // there is no concurrent old version: its past stands for it
 	Share   float64 `json:"share"`             // part of the requests that the new version is meant to get; 0: not known
 	Clean   float64 `json:"clean"`             // an event rate that is certainly below this passes; 0: none does
@@ -72,7 +73,7 @@ func (r Rule) Check() error {
 // config is how one metric with a part of the budget is tested.
 func (r Rule) config(weight float64, base evalue.Base) evalue.Config {
 	c := evalue.Default()
-	c.Alpha, c.Rho, c.Phi, c.Cap, c.Boost, c.Guard, c.Base = r.Alpha*weight, r.Rho, r.Phi, r.Cap, r.Boost, r.Guard, base
+	c.Alpha, c.Rho, c.Phi, c.Cap, c.Boost, c.Guard, c.Patient, c.Base = r.Alpha*weight, r.Rho, r.Phi, r.Cap, r.Boost, r.Guard, r.Patient, base
 	if r.History {
 		c.Base = evalue.Base{} // it is the old version's part already
 	}

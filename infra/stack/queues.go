@@ -65,7 +65,7 @@ func (q queues) alarm(at parts) {
 		{"SignalsDeadAlarm", "A signal could not be handled: something may have gone unnoticed.", q.signalsDead},
 		{"RollbacksDeadAlarm", "A rollback could not be carried out.", q.rollbackDead},
 		{"WatchDeadAlarm", "A deployment could not be looked at.", q.watchDead},
-		{"HooksDeadAlarm", "A hook or a batch of log events could not answer CodeDeploy.", q.hooksDead},
+		{"HooksDeadAlarm", "A hook could not answer CodeDeploy, or log events could not be counted.", q.hooksDead},
 		{"UndeliveredAlarm", "EventBridge could not deliver an event to pullback.", q.undelivered},
 	} {
 		a := dead.queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{

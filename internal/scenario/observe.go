@@ -40,8 +40,13 @@ func (s *Story) mutations(_ context.Context, args []string) error {
 
 func callName(c wire.Entry) string {
 	name := c.Operation
-	if name == "PutLifecycleEventHookExecutionStatus" {
+	switch name {
+	case "PutLifecycleEventHookExecutionStatus":
 		name = "hook-answer"
+	case "PutSubscriptionFilter":
+		name = "subscribe"
+	case "DeleteSubscriptionFilter":
+		name = "unsubscribe"
 	}
 	if c.Error != nil {
 		name = "refused:" + name

@@ -150,7 +150,11 @@ func (s *Story) poll(ctx context.Context, args []string, on bool) error {
 	if len(args) != 1 {
 		return errors.New("want the function's name")
 	}
-	out, err := s.clients.lambda.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{FunctionName: aws.String("pullback_" + args[0])})
+	name := "pullback_" + args[0]
+	if args[0] == "posttraffic" { // which is a hook, too
+		name = "CodeDeployHook_" + name
+	}
+	out, err := s.clients.lambda.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{FunctionName: &name})
 	if err != nil {
 		return fmt.Errorf("event source mappings of %s: %w", args[0], err)
 	}

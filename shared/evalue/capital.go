@@ -1,9 +1,6 @@
 package evalue
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // capital is the money, in logarithms: what is on each bet, and what waits.
 type capital struct {
@@ -11,10 +8,11 @@ type capital struct {
 	Cash float64        `json:"cash"`
 }
 
-func newCapital(start float64) capital {
-	c := capital{Cash: math.Log1p(-start)}
+// newCapital bets a part of the money at once.
+func newCapital(money, start float64) capital {
+	c := capital{Cash: math.Log(money) + math.Log1p(-start)}
 	for i := range c.Bets {
-		c.Bets[i] = math.Log(start / atoms)
+		c.Bets[i] = math.Log(money * start / atoms)
 	}
 	return c
 }
@@ -54,45 +52,13 @@ func (c *capital) multiply(ln float64) {
 	}
 }
 
-// boost returns the logarithm of the largest factor by which all the money may
-// be multiplied before the group's outcome is known, if what exceeds limit
-// (the logarithm of 1/alpha) afterwards is worth no more than limit: the test
-// ends there. So nothing is wasted on overshooting.
-//
-// With F(k) the factor by which the money grows if there are k events, it is
-// the largest c with E[min(c F, B)] <= 1 at rho, where B = limit/money. F grows
-// with k, so the outcomes that are cut off are the uppermost.
-func (c *capital) boost(l *likelihood, limit float64, work *scratch) float64 {
-	money := c.ln()
-	bound := math.Exp(limit - money)
-	c.growth(l, money, work)
-	work.below = work.below[:0]
-	below := 0.0
-	for j, p := range l.p {
-		below += p * work.growth[j]
-		work.below = append(work.below, below)
-	}
-	above := l.beyond
-	for j, p := range slices.Backward(l.p) {
-		room := 1 - bound*above
-		if room <= 0 {
-			break
-		}
-		if f := room / work.below[j]; f*work.growth[j] <= bound {
-			return max(0, math.Log(f))
-		}
-		above += p
-	}
-	return 0
-}
-
-// growth returns F for every outcome that l.p lists. It goes down from the
-// uppermost, so that what is too small to be seen is lost and nothing else.
-func (c *capital) growth(l *likelihood, money float64, work *scratch) {
-	f := work.growth[:0]
+// growth adds to f, for every outcome that l.p lists, by how much all the money
+// (in logarithms) grows by what is here. It goes down from the uppermost outcome,
+// so that what is too small to be seen is lost and nothing else.
+func (c *capital) growth(l *likelihood, money float64, f []float64) {
 	cash := math.Exp(c.Cash - money)
-	for range l.p {
-		f = append(f, cash)
+	for j := range f {
+		f[j] += cash
 	}
 	last := l.first + float64(len(l.p)-1)
 	for i, b := range c.Bets {
@@ -108,7 +74,13 @@ func (c *capital) growth(l *likelihood, money float64, work *scratch) {
 			v *= ratio
 		}
 	}
-	work.growth = f
+}
+
+// win takes in a group's outcome.
+func (c *capital) win(cfg Config, l *likelihood, k float64) {
+	for i := range c.Bets {
+		c.Bets[i] += cfg.temper(l.ln(i, k))
+	}
 }
 
 // scratch is memory that is used again for every group.

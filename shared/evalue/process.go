@@ -5,8 +5,9 @@ import "math"
 // process is one run of bets: the new version against the old one, without
 // regard to when each of them answered.
 type process struct {
-	money  capital
+	money  purse
 	open   Counts  // the group that waits for requests of both versions
+	quiet  Counts  // groups since one was last judged, which had no events
 	passed float64 // seconds until money was last bet
 	waited float64 // seconds since
 	failed bool    // the capital has reached 1/alpha; from then on nothing is boosted
@@ -16,7 +17,7 @@ type process struct {
 }
 
 func newProcess(c Config) *process {
-	p := &process{money: newCapital(c.Start)}
+	p := &process{money: newPurse(c)}
 	p.setup(c)
 	return p
 }
@@ -40,6 +41,9 @@ func (p *process) add(c Config, counts Counts, seconds float64) (Counts, bool) {
 	p.open = Counts{}
 	if s := g.X0 + g.X1; s > 0 && s < g.N0+g.N1 {
 		p.judge(c, g)
+		p.quiet = Counts{}
+	} else if s == 0 {
+		p.quiet = p.quiet.Plus(g)
 	}
 	return g, true
 }
@@ -60,13 +64,13 @@ func (p *process) judge(c Config, g Counts) {
 	} else {
 		l.binomial(g, c.Rho)
 	}
-	p.money.guide(c.Base, g)
+	if p.money.guided != nil {
+		p.money.guided.guide(c.Base, g, p.quiet)
+	}
 	if boost {
-		p.money.multiply(p.money.boost(l, -math.Log(c.Alpha), &p.work))
+		p.money.boost(l, -math.Log(c.Alpha), &p.work)
 	}
-	for i := range p.money.Bets {
-		p.money.Bets[i] += c.temper(l.ln(i, g.X1))
-	}
+	p.money.win(c, l, g.X1)
 	p.failed = p.failed || p.money.ln() >= c.Threshold()
 }
 

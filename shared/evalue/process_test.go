@@ -14,7 +14,7 @@ import (
 func TestMoneyThatWaitsLongIsBetAsIfStepByStep(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seconds := rapid.SliceOfN(rapid.Float64Range(0.1, 5000), 1, 30).Draw(t, "seconds")
-		step, once, total := newCapital(0.6), newCapital(0.6), 0.0
+		step, once, total := newCapital(1, 0.6), newCapital(1, 0.6), 0.0
 		c := Default()
 		c.Patient = rapid.Bool().Draw(t, "patient")
 		for _, s := range seconds {

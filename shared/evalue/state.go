@@ -1,6 +1,7 @@
 package evalue
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -18,11 +19,13 @@ type State struct {
 
 // Progress is what one run of bets remembers.
 type Progress struct {
-	Money  capital `json:"money"`
-	Open   Counts  `json:"open"`
-	Passed float64 `json:"passed"`
-	Waited float64 `json:"waited"`
-	Failed bool    `json:"failed,omitempty"`
+	Money  capital  `json:"money"`
+	Guided *capital `json:"guided,omitempty"` // the part of the money that the past moves
+	Open   Counts   `json:"open"`
+	Quiet  Counts   `json:"quiet,omitzero"`
+	Passed float64  `json:"passed"`
+	Waited float64  `json:"waited"`
+	Failed bool     `json:"failed,omitempty"`
 }
 
 // Guarding is what the guard remembers.
@@ -56,6 +59,8 @@ func Resume(c Config, s State) (*Test, error) {
 	switch {
 	case s.Format != format:
 		return nil, fmt.Errorf("resume a test: its state has format %d, not %d; judge its points again", s.Format, format)
+	case (s.Plain.Guided != nil) != (t.plain.money.guided != nil):
+		return nil, errors.New("resume a test: its state is that of a test with another past; judge its points again")
 	case !s.Guards.fit(c.Guard):
 		return nil, fmt.Errorf("resume a test: its state is that of another guard than %d points; judge its points again", c.Guard)
 	}
@@ -68,11 +73,19 @@ func Resume(c Config, s State) (*Test, error) {
 }
 
 func (p *process) progress() Progress {
-	return Progress{Money: p.money, Open: p.open, Passed: p.passed, Waited: p.waited, Failed: p.failed}
+	s := Progress{Money: p.money.plain, Open: p.open, Quiet: p.quiet, Passed: p.passed, Waited: p.waited, Failed: p.failed}
+	if p.money.guided != nil {
+		guided := *p.money.guided
+		s.Guided = &guided
+	}
+	return s
 }
 
 func (p *process) resume(s Progress) {
-	p.money, p.open, p.passed, p.waited, p.failed = s.Money, s.Open, s.Passed, s.Waited, s.Failed
+	p.money.plain, p.open, p.quiet, p.passed, p.waited, p.failed = s.Money, s.Open, s.Quiet, s.Passed, s.Waited, s.Failed
+	if s.Guided != nil {
+		*p.money.guided = *s.Guided
+	}
 }
 
 func (g *guards) state() *Guarding {

@@ -21,9 +21,8 @@ import (
 
 // How many deployments of each cell are played.
 const (
-	Full   = 2000 // by default
-	Quick  = 200  // for a look: the error bars are three times as wide
-	Strict = 20000
+	Full  = 2000 // by default
+	Quick = 200  // for a look: the error bars are three times as wide
 )
 
 // Options are the choices for a run.
@@ -103,8 +102,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := b.tune(ctx, cells); err != nil {
 		return nil, fmt.Errorf("tune: %w", err)
 	}
-	if err := b.play(ctx, cells); err != nil {
+	if err := b.play(ctx, "play", cells); err != nil {
 		return nil, fmt.Errorf("play: %w", err)
 	}
-	return b.result(cells), nil
+	r := b.result(cells)
+	again, err := b.playAgain(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("play the worst cells again: %w", err)
+	}
+	r.Targets = targets(r, again)
+	return r, nil
 }

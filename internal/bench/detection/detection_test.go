@@ -124,3 +124,20 @@ func TestNonsenseIsRefused(t *testing.T) {
 		assert.ErrorContains(t, o.Check(), want)
 	}
 }
+
+func TestTheWorstCellIsPlayedAgainWithOtherDeployments(t *testing.T) {
+	r := play(t, `
+scenarios:
+  - name: iid
+    kind: null
+    p_canary: "p0 > 0.1 ? 0.9 : p0"
+    cells: [{rate_rps: 10, weight: 0.1, base_rate: 0.01}, {rate_rps: 10, weight: 0.1, base_rate: 0.2}]
+`, 20, 2, "^pullback( strict)? @60s$")
+	miss := func(name, rule, bound, where string) detection.Target {
+		return detection.Target{Name: name, Rule: rule, Value: 1, Edge: 1, Unit: detection.Share, Bound: bound, Verdict: detection.Missed, Where: where}
+	}
+	assert.Equal(t, []detection.Target{
+		miss("false rollbacks in the matching mode", "pullback @60s", "<= 1 %, bound <= 1.5 %", "100 more of iid, 10 rps, w 10 %, p0 20 %, the worst of 2 cells (100 % there, 50 % in all)"),
+		miss("false rollbacks, strict", "pullback strict @60s", "<= 0.1 %, bound <= 0.15 %", "200 more of iid, 10 rps, w 10 %, p0 20 %, the worst of 2 cells (100 % there, 50 % in all)"),
+	}, r.Targets)
+}

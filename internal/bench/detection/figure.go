@@ -167,6 +167,5 @@ func (b *bench) result(cells []*cell) *Result {
 		r.Scenarios = append(r.Scenarios, out)
 	}
 	r.Summary = summarize(r)
-	r.Targets = targets(r)
 	return r
 }

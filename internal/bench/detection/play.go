@@ -23,6 +23,8 @@ type bench struct {
 type cell struct {
 	scenario scenario.Scenario
 	size     scenario.Cell
+	first    int          // repetition
+	reps     int          // deployments
 	rules    []int        // of the bench's, that are played here
 	trials   [][]trial    // by rule, as in rules, and repetition
 	once     sync.Once    // for plan
@@ -53,7 +55,7 @@ func (b *bench) prepare() ([]*cell, error) {
 			if err != nil {
 				return nil, fmt.Errorf("prepare: %w", err)
 			}
-			c := &cell{scenario: s, size: size}
+			c := &cell{scenario: s, size: size, reps: b.options.Reps}
 			known := rule.Case{Regression: s.Kind == scenario.Regression, Trouble: s.Onset > 0, Differ: !slices.Equal(spec.Calm.P0, spec.Calm.P1)}
 			for i, r := range b.rules {
 				if r.Plays(known) {
@@ -68,16 +70,16 @@ func (b *bench) prepare() ([]*cell, error) {
 
 // play plays every cell in chunks. Workers take the chunks in order; where a
 // trial is kept depends on its repetition alone.
-func (b *bench) play(ctx context.Context, cells []*cell) error {
+func (b *bench) play(ctx context.Context, stage string, cells []*cell) error {
 	var jobs []job
 	for _, c := range cells {
-		for from := 0; from < b.options.Reps; from += chunk {
-			to := min(from+chunk, b.options.Reps)
+		for from := 0; from < c.reps; from += chunk {
+			to := min(from+chunk, c.reps)
 			jobs = append(jobs, job{size: to - from, phase: c.scenario.Name, do: func(w *worker) error { return b.playChunk(w, c, from, to) }})
 			c.left.Add(1)
 		}
 	}
-	return b.work(ctx, "play", jobs)
+	return b.work(ctx, stage, jobs)
 }
 
 func (b *bench) playChunk(w *worker, c *cell, from, to int) error {
@@ -88,7 +90,7 @@ func (b *bench) playChunk(w *worker, c *cell, from, to int) error {
 		}
 		c.trials = make([][]trial, len(c.rules))
 		for i := range c.trials {
-			c.trials[i] = make([]trial, b.options.Reps)
+			c.trials[i] = make([]trial, c.reps)
 		}
 	})
 	judges, err := b.judges(c)
@@ -97,7 +99,7 @@ func (b *bench) playChunk(w *worker, c *cell, from, to int) error {
 	}
 	onset := int(c.scenario.Onset)
 	for n := from; n < to; n++ {
-		c.plan.Play(w.deployment, &w.source, b.options.Seed, n)
+		c.plan.Play(w.deployment, &w.source, b.options.Seed, c.first+n)
 		for i, j := range judges {
 			second, fired, err := rule.Fire(j, b.rules[c.rules[i]].Plane, w.deployment)
 			if err != nil {

@@ -140,10 +140,11 @@ func outageTargets(r *Result) []Target {
 			bound    float64
 			text     string
 		}{{"x2", 0.05, "<= 5 %"}, {"x3", 0.005, "<= 0.5 %"}, {"x10", 0.005, "<= 0.5 %"}} {
-			if f, where := r.worst(info.Name, []string{wrong.scenario}); f != nil {
+			if w := r.worst(info.Name, []string{wrong.scenario}); w.figure != nil {
+				share := w.figure.FiredShare()
 				all = append(all, Target{
-					Name: "wrong vetoes of a regression, " + wrong.scenario, Rule: info.Name, Value: f.FiredShare(), Edge: f.FiredUpper(), Unit: Share, Bound: wrong.text,
-					Where: where, Verdict: atMostVerdict(f.FiredShare(), wrong.bound),
+					Name: "wrong vetoes of a regression, " + wrong.scenario, Rule: info.Name, Value: share, Edge: w.figure.FiredUpper(), Unit: Share, Bound: wrong.text,
+					Where: fmt.Sprintf("%s, the worst of %d cells", w, w.of), Verdict: atMostVerdict(share, wrong.bound),
 				})
 			}
 		}

@@ -69,7 +69,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 // limitsOf is how the settings want deployments judged.
 func limitsOf(s settings.Settings) (watch.Limits, error) {
 	l := watch.Limits{Rule: health.Usual(s.Routing, s.Alpha, s.Rho), Weights: health.ErrorsAlone(), Bake: s.Bake, WarmUp: s.WarmUp}
-	l.Rule.Guard = s.Guard
+	l.Rule.Guard, l.Rule.Patient = s.Guard, true // a watch may last for days
 	if s.Routing == health.PerClient {
 		l.Rule.Phi = s.Phi
 	}

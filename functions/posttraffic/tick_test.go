@@ -30,6 +30,16 @@ func TestALookAsksForTheNext(t *testing.T) {
 	assert.Empty(t, s.records())
 }
 
+func TestWhatCanBeSeenIsSaidBeforeThereIsAnythingToSee(t *testing.T) {
+	s := newScene(t, does(540, 3, 60, 0))
+	s.codeDeploy.deployment.Shifted = time.Time{}
+	s.watched()
+	require.Zero(t, s.tick(1, 2))
+	assert.Equal(t, []string{
+		"expect smallest-effect: by the traffic of the last hour, at 9.7 requests/s and 10 % you would see a doubling of a 0.507 % error rate after 2 h; within 30 min a rate 3.1 times as high",
+	}, s.chain())
+}
+
 func TestALookIsTakenOnce(t *testing.T) {
 	s := newScene(t, minutesOnly)
 	s.watched()

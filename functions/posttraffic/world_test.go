@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -281,8 +283,14 @@ func (s *scene) watch() ledger.Watch {
 	return w
 }
 
-// records returns the chain in short.
+// records returns the chain in short, without what was expected beforehand.
 func (s *scene) records() []string {
+	s.t.Helper()
+	return slices.DeleteFunc(s.chain(), func(line string) bool { return strings.HasPrefix(line, "expect ") })
+}
+
+// chain returns the chain in short.
+func (s *scene) chain() []string {
 	s.t.Helper()
 	chain, err := s.store.Records(s.t.Context(), target)
 	require.NoError(s.t, err)

@@ -55,3 +55,23 @@ func Groups(sources []outcome.Source) []string {
 func Shares(other, w ledger.Watch) bool {
 	return other.ID != w.ID && !other.Over() && other.Plane != ledger.Minutes && (other.Target == w.Target || other.Alias == w.Alias)
 }
+
+const (
+	// Canonical is how long a canary usually lasts: CodeDeploy's predefined
+	// ones take 5 to 30 minutes (user guide, "Predefined deployment configurations
+	// for AWS Lambda").
+	Canonical = 30 * time.Minute
+	// usualShare is what those canaries get.
+	usualShare = 0.1
+)
+
+// Usual is the traffic that a deployment may expect by what the old version did
+// in the time before.
+func Usual(before []health.Point, during time.Duration) health.Traffic {
+	b := base(before)[health.Errors]
+	t := health.Traffic{Rate: b.Requests / during.Seconds(), Share: usualShare}
+	if b.Requests > 0 {
+		t.Base = b.Events / b.Requests
+	}
+	return t
+}

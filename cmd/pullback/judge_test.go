@@ -58,7 +58,7 @@ func TestJudgePrintsWhatIsKnownAfterEachLine(t *testing.T) {
 		"            60      -0.702127       2.805657  INCONCLUSIVE\n"+
 		"           120      -0.810729       6.515908  PASS\n", stdout)
 	assert.Equal(t, "PASS: 58 of 177 requests to the new version failed (32.8 %), 539 of 1621 to the old one (33.3 %): 676 to 1 that it is not twice as bad\n"+
-		"at 10 requests/s and 9.84 % you would see a doubling of a 33.3 % error rate after 47 s; within 3 min a rate 1.6 times as high\n", stderr)
+		"at 10 requests/s and 9.84 % you would see a doubling of a 33.3 % error rate after 47 s; within 3 min a rate of 52.7 %\n", stderr)
 	assert.Equal(t, 0, code)
 }
 

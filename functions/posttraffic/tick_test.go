@@ -36,7 +36,7 @@ func TestWhatCanBeSeenIsSaidBeforeThereIsAnythingToSee(t *testing.T) {
 	s.watched()
 	require.Zero(t, s.tick(1, 2))
 	assert.Equal(t, []string{
-		"expect smallest-effect: by the traffic of the last hour, at 9.7 requests/s and 10 % you would see a doubling of a 0.507 % error rate after 2 h; within 30 min a rate 3.1 times as high",
+		"expect smallest-effect: by the traffic of the last hour, at 9.8 requests/s and 10 % you would see a doubling of a 0.504 % error rate after 2 h; within 30 min a rate of 1.51 %",
 	}, s.chain())
 }
 

@@ -214,7 +214,7 @@ func TestTheEndOfAReplayIsSaidInWords(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, health.Pass, finding.Verdict)
 	assert.Equal(t, "58 of 177 requests to the new version failed (32.8 %), 539 of 1621 to the old one (33.3 %): 676 to 1 that it is not twice as bad", finding.Because)
-	assert.Equal(t, "at 10 requests/s and 9.84 % you would see a doubling of a 33.3 % error rate after 47 s; within 3 min a rate 1.6 times as high", finding.Sees)
+	assert.Equal(t, "at 10 requests/s and 9.84 % you would see a doubling of a 33.3 % error rate after 47 s; within 3 min a rate of 52.7 %", finding.Sees)
 }
 
 func TestRowsAsTable(t *testing.T) {

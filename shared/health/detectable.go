@@ -64,7 +64,7 @@ func (r Rule) Sees(t Traffic, within time.Duration) string {
 	}
 	text := fmt.Sprintf("%s you would see a doubling of %s %.3g %% error rate after %s", head, base, 100*t.Base, duration(r.Delay(t, 2)))
 	if smallest := r.Smallest(t, within); smallest > 0 {
-		return fmt.Sprintf("%s; within %s a rate %s times as high", text, duration(within), number(smallest))
+		return fmt.Sprintf("%s; within %s a rate of %.3g %%", text, duration(within), 100*min(1, t.Base*smallest))
 	}
 	return fmt.Sprintf("%s; within %s not even a total failure", text, duration(within))
 }

@@ -189,9 +189,9 @@ func TestTheSmallestEffectIsSaid(t *testing.T) {
 		traffic health.Traffic
 		want    string
 	}{
-		"little traffic": {health.Traffic{Rate: 2, Share: 0.1, Base: 0.001}, "at 2 requests/s and 10 % you would see a doubling of a 0.1 % error rate after 27 h; within 30 min a rate 14 times as high"},
-		"much traffic":   {health.Traffic{Rate: 1000, Share: 0.1, Base: 0.01}, "at 1000 requests/s and 10 % you would see a doubling of a 1 % error rate after 19 s; within 30 min a rate 1.1 times as high"},
-		"no errors":      {health.Traffic{Rate: 100, Share: 0.1}, "at 100 requests/s and 10 % you would see a doubling of at most a 0.01 % error rate after 5 h; within 30 min a rate 5.3 times as high"},
+		"little traffic": {health.Traffic{Rate: 2, Share: 0.1, Base: 0.001}, "at 2 requests/s and 10 % you would see a doubling of a 0.1 % error rate after 27 h; within 30 min a rate of 1.43 %"},
+		"much traffic":   {health.Traffic{Rate: 1000, Share: 0.1, Base: 0.01}, "at 1000 requests/s and 10 % you would see a doubling of a 1 % error rate after 19 s; within 30 min a rate of 1.09 %"},
+		"no errors":      {health.Traffic{Rate: 100, Share: 0.1}, "at 100 requests/s and 10 % you would see a doubling of at most a 0.01 % error rate after 5 h; within 30 min a rate of 0.0526 %"},
 		"hardly any":     {health.Traffic{Rate: 0.001, Share: 0.1, Base: 0.01}, "at 0.001 requests/s and 10 % you would see a doubling of a 1 % error rate after 223 days; within 30 min not even a total failure"},
 		"none":           {health.Traffic{Share: 0.1, Base: 0.01}, "without traffic nothing is seen"},
 	}

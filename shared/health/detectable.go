@@ -58,7 +58,7 @@ func (r Rule) Sees(t Traffic, within time.Duration) string {
 	if !(t.Base > 0) {
 		t.Base, base = leastBase, "at most a"
 	}
-	head := fmt.Sprintf("at %s requests/s and %.3g %%", number(t.Rate), 100*t.Share)
+	head := fmt.Sprintf("at %s and %.3g %%", rate(t.Rate), 100*t.Share)
 	if !(t.Rate > 0) || !(t.Share > 0) {
 		return "without traffic nothing is seen"
 	}
@@ -77,6 +77,13 @@ func (p *Panel) sees(t *tested, c evalue.Counts) string {
 	}
 	traffic := Traffic{Rate: (c.N0 + c.N1) / seconds, Share: c.N1 / (c.N0 + c.N1), Base: c.X0 / c.N0}
 	return p.rule.Sees(traffic, t.last.Sub(t.first))
+}
+
+func rate(v float64) string {
+	if s := number(v); s != "1" {
+		return s + " requests/s"
+	}
+	return "1 request/s"
 }
 
 func number(v float64) string {

@@ -3,6 +3,7 @@ package posttraffic
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"time"
 
@@ -77,7 +78,8 @@ func (h *Handler) count(ctx context.Context, w ledger.Watch) (ledger.Watch, map[
 	since := later(w.LogsFrom, outcome.Slot(s.Through))
 	if now.Sub(w.Compared) >= watch.MinutePeriod {
 		if w, err = h.compare(ctx, w, counts, since); err != nil {
-			return w, nil, err
+			// The log may be judged by until it is known to be wrong.
+			h.Log.LogAttrs(ctx, slog.LevelWarn, "log not compared", slog.String("deployment", string(w.Deployment)), slog.Any("error", err))
 		}
 		if w.Plane != ledger.Logs {
 			points, err := h.minutes(ctx, w, w.Canary.Through)

@@ -174,6 +174,18 @@ func TestALogThatDoesNotAgreeWithTheMetricsIsNotJudgedBy(t *testing.T) {
 	assert.Equal(t, ledger.Minutes, s.watch().Plane)
 }
 
+func TestMetricsThatCannotBeReadDoNotSilenceTheLog(t *testing.T) {
+	s := newScene(t, does(540, 0, 60, 0), logged(0, 0))
+	s.watched()
+	require.Zero(t, s.tick(1))
+	before := s.watch().Finding.New.Points
+	s.cloudWatch.err = errors.New("throttled")
+	s.now = noon.Add(time.Minute)
+	require.Zero(t, s.tick(2))
+	assert.Equal(t, ledger.Logs, s.watch().Plane)
+	assert.Equal(t, before+6, s.watch().Finding.New.Points)
+}
+
 func TestWhatWasBeforeTheLogIsCountedByTheMinute(t *testing.T) {
 	s := newScene(t, does(540, 0, 60, 0))
 	s.logs.do = func(slot time.Time) evalue.Counts {

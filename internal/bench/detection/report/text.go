@@ -11,7 +11,7 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/pullback-dev/pullback/internal/bench/detection"
 	"github.com/pullback-dev/pullback/internal/bench/detection/rule"
@@ -67,24 +67,35 @@ func heading(w *strings.Builder, title, note string) {
 // columns is how many scenarios a table has beside each other.
 const columns = 8
 
+// table aligns columns: numbers to the right, the first column to the left, and
+// so the last if it is a remark.
 func table(w *strings.Builder, header []string, rows [][]string) {
-	// A strings.Builder takes whatever is written.
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	line := func(cells []string) {
-		// The first column is text: padded here, it stays to the left.
-		_, _ = fmt.Fprintf(t, "%s\t%s\t\n", cells[0], strings.Join(cells[1:], "\t"))
+	all := append([][]string{header}, rows...)
+	widths := make([]int, len(header))
+	for _, row := range all {
+		for i, text := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(text))
+		}
 	}
-	width := len(header[0])
-	for _, row := range rows {
-		width = max(width, len(row[0]))
+	for _, row := range all {
+		line := ""
+		for i, text := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
+			switch {
+			case i == 0:
+				line = text + pad
+			case i == len(row)-1 && header[i] == remark:
+				line += "  " + text
+			default:
+				line += "  " + pad + text
+			}
+		}
+		w.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
-	for _, row := range append([][]string{header}, rows...) {
-		row = slices.Clone(row)
-		row[0] += strings.Repeat(" ", width-len(row[0]))
-		line(row)
-	}
-	_ = t.Flush()
 }
+
+// remark heads a last column that is text.
+const remark = "where"
 
 func percent(share float64) string {
 	switch p := 100 * share; {
@@ -240,7 +251,7 @@ func targets(w *strings.Builder, r *detection.Result) {
 	for _, t := range r.Targets {
 		rows = append(rows, []string{t.Name + ", " + t.Rule, Value(t), t.Bound, string(t.Verdict), t.Where})
 	}
-	table(w, []string{"target", "measured", "wanted", "", "where"}, rows)
+	table(w, []string{"target", "measured", "wanted", "", remark}, rows)
 }
 
 // Value writes what was measured of a target.

@@ -89,6 +89,9 @@ func informed(c evalue.Config, d *sim.Deployment) evalue.Config {
 	return c
 }
 
+// blank is for a version without a past.
+func blank(c evalue.Config, _ *sim.Deployment) evalue.Config { return c }
+
 // sticky is for routing by client.
 func sticky(alpha float64) func(evalue.Config, *sim.Deployment) evalue.Config {
 	return func(_ evalue.Config, d *sim.Deployment) evalue.Config {
@@ -136,6 +139,7 @@ func ours() []Rule {
 	}{{" @60s", minutes(), []int{1}}, {" @10s", tens(), []int{3, 6}}} {
 		add("pullback"+on.suffix, "the default: odds up to 1.25 times the old version's are tolerated, error level 1 %", on.plane, loose, informed)
 		add("pullback rho 1"+on.suffix, "nothing is tolerated", on.plane, exact, informed)
+		add("pullback no past"+on.suffix, "the default, where nothing is known of the hour before", on.plane, loose, blank)
 		add("pullback strict"+on.suffix, "error level 0.1 %", on.plane, tight, informed)
 		add("pullback sticky"+on.suffix, "for clients that stay with a version: dispersion of the hour before, capped groups", on.plane, loose, sticky(errorLevel))
 		add("pullback sticky strict"+on.suffix, "the same with error level 0.1 %", on.plane, loose, sticky(strict))

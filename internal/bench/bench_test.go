@@ -55,7 +55,7 @@ func TestFunctionThatIsNotBuiltIsNamedWithTheRemedy(t *testing.T) {
 func TestFunctionsCarryNothingThatCostsAStart(t *testing.T) {
 	want := map[string][]string{
 		"pretraffic":  {"codedeploy", "dynamodb", "lambda"},
-		"posttraffic": {"cloudwatch", "codedeploy", "dynamodb", "lambda"},
+		"posttraffic": {"cloudwatch", "cloudwatchlogs", "codedeploy", "dynamodb", "lambda", "sqs"},
 		"alarmrouter": {"cloudwatch", "codedeploy", "dynamodb", "lambda", "sns", "sqs"},
 		"rollbacker":  {"codedeploy", "dynamodb", "lambda", "sns", "sqs"},
 	}

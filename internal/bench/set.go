@@ -44,7 +44,7 @@ var (
 
 const (
 	alarm    = "checkout-errors"
-	requests = 700 // through the canary, so that the new version has more than MinRequests
+	requests = 700 // through the canary, so that both versions have some to be judged by
 )
 
 // set makes everything that the candidates work on.
@@ -100,11 +100,15 @@ func (s *scene) control(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("create the rollbacks queue: %w", err)
 	}
+	watch, err := queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("watch")})
+	if err != nil {
+		return fmt.Errorf("create the watch queue: %w", err)
+	}
 	topic, err := sns.NewFromConfig(s.config()).CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("notices")})
 	if err != nil {
 		return fmt.Errorf("create the topic: %w", err)
 	}
-	s.settings.Signals, s.settings.Rollbacks, s.settings.Topic = *signals.QueueUrl, *rollbacks.QueueUrl, *topic.TopicArn
+	s.settings.Signals, s.settings.Rollbacks, s.settings.Watch, s.settings.Topic = *signals.QueueUrl, *rollbacks.QueueUrl, *watch.QueueUrl, *topic.TopicArn
 	_, err = cloudwatch.NewFromConfig(s.config()).PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
 		AlarmName: aws.String(alarm), Namespace: aws.String("AWS/Lambda"), MetricName: aws.String("Errors"), Statistic: cwtypes.StatisticSum,
 		Dimensions: []cwtypes.Dimension{{Name: aws.String("FunctionName"), Value: &hooked.function}},

@@ -66,7 +66,7 @@ func benchDetectionCommand() *cobra.Command {
 	f.IntVar(&o.reps, "reps", detection.Full, "deployments of each cell")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything that is random; one seed gives one result")
 	f.BoolVar(&o.quick, "quick", false, fmt.Sprintf("%d deployments of each cell: minutes become seconds, and error bars more than three times as wide", detection.Quick))
-	f.StringVar(&o.rules, "rules", "", "play only the rules whose names match this `expression`, and the limits")
+	f.StringVar(&o.rules, "rules", "", "play only the rules whose names match this `expression`, and the limits; '.' plays some that are left out otherwise")
 	f.StringVarP(&o.output, "output", "o", "table", "what to print: table or json")
 	f.StringVar(&o.page, "report", "", "write a page with plots to this `file`, too")
 	f.BoolVar(&o.check, "check", false, "fail if a target is missed")

@@ -30,7 +30,7 @@ type Options struct {
 	Scenarios *scenario.File
 	Reps      int            // deployments of each cell
 	Seed      uint64         // of all that is random
-	Rules     *regexp.Regexp // which rules to play; nil: all. The limits are always played
+	Rules     *regexp.Regexp // which rules to play; nil: all but the extra ones. The limits are always played
 	Workers   int
 	Progress  func(Progress) // may be nil; called by one worker at a time
 }
@@ -61,11 +61,18 @@ func (o Options) Check() error {
 func (o Options) chosen() []rule.Rule {
 	var some []rule.Rule
 	for _, r := range rule.Table() {
-		if r.Family != rule.Oracle && (o.Rules == nil || o.Rules.MatchString(r.Name)) {
+		if r.Family != rule.Oracle && o.names(r) {
 			some = append(some, r)
 		}
 	}
 	return some
+}
+
+func (o Options) names(r rule.Rule) bool {
+	if o.Rules == nil {
+		return !r.Extra
+	}
+	return o.Rules.MatchString(r.Name)
 }
 
 // rules are those that are played: the chosen ones and the limits, in the
@@ -73,7 +80,7 @@ func (o Options) chosen() []rule.Rule {
 func (o Options) rules() []rule.Rule {
 	var some []rule.Rule
 	for _, r := range rule.Table() {
-		if r.Family == rule.Oracle || o.Rules == nil || o.Rules.MatchString(r.Name) {
+		if r.Family == rule.Oracle || o.names(r) {
 			some = append(some, r)
 		}
 	}

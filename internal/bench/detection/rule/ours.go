@@ -113,7 +113,7 @@ func guarded(points int, p Plane) Rule {
 	return Rule{
 		Name:   fmt.Sprintf("pullback guard %d s @%ds", points*p.Period, p.Period),
 		About:  "the default, and the evidence must hold if trouble reaches one version up to that much later",
-		Family: Ours, Plane: p, guard: true,
+		Family: Ours, Plane: p, guard: true, Extra: p == minutes(),
 		New: func(Setting) (Judge, error) {
 			period := float64(p.Period)
 			return &guardedEngine{engine: engine{config: c, adapt: informed, period: period}, plain: engine{config: evalue.Default(), adapt: informed, period: period}}, nil
@@ -140,6 +140,7 @@ func ours() []Rule {
 		add("pullback"+on.suffix, "the default: odds up to 1.25 times the old version's are tolerated, error level 1 %", on.plane, loose, informed)
 		add("pullback rho 1"+on.suffix, "nothing is tolerated", on.plane, exact, informed)
 		add("pullback no past"+on.suffix, "the default, where nothing is known of the hour before", on.plane, loose, blank)
+		all[len(all)-1].Extra = true
 		add("pullback strict"+on.suffix, "error level 0.1 %", on.plane, tight, informed)
 		add("pullback sticky"+on.suffix, "for clients that stay with a version: dispersion of the hour before, capped groups", on.plane, loose, sticky(errorLevel))
 		add("pullback sticky strict"+on.suffix, "the same with error level 0.1 %", on.plane, loose, sticky(strict))

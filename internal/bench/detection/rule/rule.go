@@ -66,6 +66,9 @@ type Rule struct {
 	// Score is the threshold at which the rule would just not have fired on
 	// these points. Only tuned rules have it.
 	Score func(points []sim.Counts) float64
+	// Extra rules answer questions of their own, and are played only if asked
+	// for: the bench is long enough without.
+	Extra bool
 	guard bool // the same as another rule, but for a guard
 }
 

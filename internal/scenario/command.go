@@ -26,18 +26,19 @@ type check func(s *Story, ctx context.Context, args []string) error
 
 func checks() map[string]check {
 	return map[string]check{
-		"alarm": (*Story).alarm, "dead": (*Story).dead, "deployment": (*Story).deployment, "fired": (*Story).fired, "held": (*Story).held,
+		"alarm": (*Story).alarm, "dead": (*Story).dead, "decided": (*Story).decided, "deployment": (*Story).deployment, "fired": (*Story).fired, "held": (*Story).held,
 		"incident": (*Story).incident, "known-good": (*Story).good, "live": (*Story).live, "logged": (*Story).logged,
 		"mutations": (*Story).mutations, "quarantined": (*Story).quarantined, "queued": (*Story).queued,
-		"rollbacks": (*Story).rollbacks, "silent": (*Story).silent, "told": (*Story).told,
+		"rollbacks": (*Story).rollbacks, "served": (*Story).served, "silent": (*Story).silent, "subscribed": (*Story).subscribed, "told": (*Story).told,
+		"verdict": (*Story).verdict, "watch": (*Story).watch,
 	}
 }
 
 // acts are what somebody does. "! act" wants AWS to refuse it.
 func acts() map[string]check {
 	return map[string]check{
-		"advance": (*Story).advance, "complain": (*Story).complain, "control-plane": (*Story).controlPlane, "delete": (*Story).deleteVersion,
-		"install": (*Story).install, "lose": (*Story).lose, "pause": (*Story).pause, "speaks": (*Story).speaks, "shut": (*Story).shut, "prove": (*Story).prove,
+		"advance": (*Story).advance, "audit": (*Story).audit, "complain": (*Story).complain, "control-plane": (*Story).controlPlane, "delete": (*Story).deleteVersion,
+		"install": (*Story).install, "lose": (*Story).lose, "outage": (*Story).outage, "pause": (*Story).pause, "speaks": (*Story).speaks, "shut": (*Story).shut, "prove": (*Story).prove,
 		"repeat": (*Story).repeat, "resume": (*Story).resume, "stop-deployment": (*Story).stop, "traffic": (*Story).traffic,
 		"unhold": (*Story).unhold, "until": (*Story).until,
 	}

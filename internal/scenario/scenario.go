@@ -55,11 +55,13 @@ type Story struct {
 	deploys *deployments.Client
 	aliases *traffic.Client
 
-	stack    cloudformation.Stack // of the control plane, once it is deployed
-	ledger   *table.Table
-	orders   *localtraffic.Traffic
-	versions map[string]deploy.Revision // what each release was published as
-	rolled   []deploy.ID                // the shop's own deployments, oldest first
+	stack     cloudformation.Stack // of the control plane, once it is deployed
+	ledger    *table.Table
+	orders    *localtraffic.Traffic
+	demand    demand                     // guarded by the world's lock
+	qualifier string                     // where the orders go
+	versions  map[string]deploy.Revision // what each release was published as
+	rolled    []deploy.ID                // the shop's own deployments, oldest first
 
 	mu       sync.Mutex // guards what observers note
 	logs     []logLine

@@ -8,13 +8,12 @@ import (
 	"time"
 
 	"github.com/pullback-dev/pullback/internal/demo/shop"
-	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
 	"github.com/pullback-dev/pullback/internal/operate"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
-// install lets the team set up: install [untagged] [complaints] [no-alarm]
-// [codedeploy-rolls-back].
+// install lets the team set up: install [untagged] [complaints|error-rate]
+// [no-alarm] [codedeploy-rolls-back].
 func (s *Story) install(ctx context.Context, args []string) error {
 	var c shop.Choices
 	for _, a := range args {
@@ -23,6 +22,8 @@ func (s *Story) install(ctx context.Context, args []string) error {
 			c.Untagged = true
 		case "complaints":
 			c.Alarm = shop.Complaints
+		case "error-rate":
+			c.Alarm = shop.ErrorRate
 		case "no-alarm":
 			c.NoAlarm = true
 		case "codedeploy-rolls-back":
@@ -40,25 +41,6 @@ func (s *Story) speaks(ctx context.Context, args []string) error {
 		return errors.New("want: speaks ALARM")
 	}
 	return s.shop.Speaks(ctx, s.aws.World.Account, s.aws.World.Region, args[0])
-}
-
-// traffic sets how many orders come in each second: traffic 20.
-func (s *Story) traffic(_ context.Context, args []string) error {
-	rate, err := number(args)
-	if err != nil {
-		return err
-	}
-	s.aws.World.Lock()
-	defer s.aws.World.Unlock()
-	if s.orders != nil {
-		s.orders.SetRate(float64(rate))
-		return nil
-	}
-	s.orders = localtraffic.Start(s.aws.World, s.aws.Lambda, localtraffic.Options{
-		Function: alias().Function, Qualifier: alias().Name, PerSecond: float64(rate),
-		Payload: func(n int) []byte { return fmt.Appendf(nil, `{"number":%d}`, n) },
-	})
-	return nil
 }
 
 // complain lets customers complain: complain 5. None is 0.

@@ -10,9 +10,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Order is a request.
+// Order is a request. On its way through the shop it meets what all releases
+// depend on.
 type Order struct {
-	Number int `json:"number"`
+	Number int  `json:"number"`
+	Outage bool `json:"outage"` // the payment provider does not answer
 }
 
 // Receipt is the answer.
@@ -24,11 +26,17 @@ type Receipt struct {
 // ErrPayment is how the bad release fails.
 var ErrPayment = errors.New("payment provider refused the currency code")
 
+// ErrOutage is how every release fails while the payment provider is down.
+var ErrOutage = errors.New("payment provider does not answer")
+
 // Start runs a release until Lambda stops it. It fails each failing'th order;
 // 0 fails none. An order without a number is somebody asking whether the
 // release works at all, and does not fail.
 func Start(release string, failing int) {
 	lambda.Start(func(_ context.Context, o Order) (Receipt, error) {
+		if o.Outage {
+			return Receipt{}, fmt.Errorf("order %d: %w", o.Number, ErrOutage)
+		}
 		if failing > 0 && o.Number > 0 && o.Number%failing == 0 {
 			return Receipt{}, fmt.Errorf("order %d: %w", o.Number, ErrPayment)
 		}

@@ -23,6 +23,7 @@ import (
 const (
 	Errors     = "checkout-errors"     // orders that fail, as Lambda counts them
 	Complaints = "checkout-complaints" // what customers say, as [Shop.Complain] counts it
+	ErrorRate  = "checkout-error-rate" // the same as a share of the orders, whichever version took them
 )
 
 const function = "checkout"
@@ -124,6 +125,8 @@ func (s Shop) alarm(ctx context.Context, name string) error {
 		in.Namespace, in.MetricName, in.Dimensions = aws.String(namespace), aws.String(metric), nil
 		in.Threshold = aws.Float64(0)
 		in.TreatMissingData = aws.String("ignore") // no news changes nothing
+	case ErrorRate:
+		in = rate(in)
 	default:
 		return fmt.Errorf("create alarm: the shop has no alarm %q", name)
 	}
@@ -131,6 +134,22 @@ func (s Shop) alarm(ctx context.Context, name string) error {
 		return fmt.Errorf("create alarm %s: %w", name, err)
 	}
 	return nil
+}
+
+// rate makes of the alarm over errors one that looks at 5 % for two minutes.
+func rate(in *cloudwatch.PutMetricAlarmInput) *cloudwatch.PutMetricAlarmInput {
+	one := func(id, metric string) cwtypes.MetricDataQuery {
+		return cwtypes.MetricDataQuery{Id: &id, ReturnData: aws.Bool(false), MetricStat: &cwtypes.MetricStat{
+			Metric: &cwtypes.Metric{Namespace: in.Namespace, MetricName: &metric, Dimensions: in.Dimensions}, Period: in.Period, Stat: aws.String(string(in.Statistic)),
+		}}
+	}
+	share := cwtypes.MetricDataQuery{Id: aws.String("share"), Expression: aws.String("100 * errors / orders"), Label: aws.String("orders that fail, in %")}
+	return &cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String(ErrorRate), AlarmDescription: aws.String("More than 5 % of the orders fail."),
+		Metrics:           []cwtypes.MetricDataQuery{one("errors", "Errors"), one("orders", "Invocations"), share},
+		EvaluationPeriods: aws.Int32(2), Threshold: aws.Float64(5),
+		ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
+	}
 }
 
 // group makes the deployment group. Unless the choices say otherwise it has no

@@ -26,7 +26,7 @@ type check func(s *Story, ctx context.Context, args []string) error
 
 func checks() map[string]check {
 	return map[string]check{
-		"alarm": (*Story).alarm, "dead": (*Story).dead, "decided": (*Story).decided, "deployment": (*Story).deployment, "fired": (*Story).fired, "held": (*Story).held,
+		"alarm": (*Story).alarm, "because": (*Story).because, "dead": (*Story).dead, "decided": (*Story).decided, "deployment": (*Story).deployment, "fired": (*Story).fired, "held": (*Story).held,
 		"incident": (*Story).incident, "known-good": (*Story).good, "live": (*Story).live, "logged": (*Story).logged,
 		"mutations": (*Story).mutations, "quarantined": (*Story).quarantined, "queued": (*Story).queued,
 		"rollbacks": (*Story).rollbacks, "served": (*Story).served, "silent": (*Story).silent, "subscribed": (*Story).subscribed, "told": (*Story).told,

@@ -173,8 +173,8 @@ func (s *Story) explain(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	for _, r := range records {
-		if r.Rule == "intent" {
-			continue // its effect follows, or its absence is what matters
+		if r.Rule == "intent" || r.Rule == "smallest-effect" {
+			continue // its effect follows, or its absence is what matters; and what can be seen is said before every canary
 		}
 		if err := explainOne(w, r); err != nil {
 			return err
@@ -195,6 +195,32 @@ func explainOne(w io.Writer, r ledger.Record) error {
 		return fmt.Errorf("explain: %w", err)
 	}
 	return nil
+}
+
+// because checks what the newest record of a rule says: because vetoed 'suffer
+// alike'.
+func (s *Story) because(ctx context.Context, args []string) error {
+	if len(args) != 2 {
+		return errors.New("want: because RULE PATTERN")
+	}
+	pattern, err := regexp.Compile(args[1])
+	if err != nil {
+		return fmt.Errorf("pattern: %w", err)
+	}
+	records, err := operate.Explain(ctx, s.ledger, target(), "")
+	if err != nil {
+		return err
+	}
+	for _, r := range slices.Backward(records) {
+		if r.Rule != args[0] {
+			continue
+		}
+		if !pattern.MatchString(r.Because) {
+			return differs("%s %s: %s", r.Function, r.Verb, r.Because)
+		}
+		return nil
+	}
+	return differs("no record of the rule %s", args[0])
 }
 
 // notices prints the titles of what people were told.

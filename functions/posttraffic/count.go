@@ -133,11 +133,15 @@ func (h *Handler) minutes(ctx context.Context, w ledger.Watch, from time.Time) (
 }
 
 // bake judges the new version, which serves alone, beside what the old one did
-// before the deployment.
+// before the deployment. If both suffered alike when the canary ended, that past
+// would take the same trouble for the new version's.
 func (h *Handler) bake(ctx context.Context, w ledger.Watch, d deploy.Deployment) (ledger.Watch, error) {
 	w.Alias, w.Old, w.New, w.Plane = d.Alias, d.From, d.To, ledger.Minutes
 	if w.Bake.From.IsZero() {
 		w.Bake = h.Limits.BeginBake(d)
+	}
+	if watch.Clouded(w, d.Ended) {
+		return w, nil
 	}
 	now := h.Now()
 	fresh, err := h.Metrics.Points(ctx, d.Alias, "", d.To, nil, w.Bake.Through, now)

@@ -96,7 +96,8 @@ type Handler struct {
 	Lines         Lines
 	Logged        Logged
 	Versions      Versions
-	Subscriptions Subscriptions // nil: minutes alone
+	Subscriptions Subscriptions
+	Unheard       bool // ask for no log's lines; those that were asked for before are done with all the same
 	Watches       Watches
 	Memory        Memory
 	Messages      Messages

@@ -23,7 +23,7 @@ func (h *Handler) attach(ctx context.Context, w ledger.Watch, d deploy.Deploymen
 	if err := h.expect(ctx, d); err != nil {
 		h.Log.LogAttrs(ctx, slog.LevelWarn, "not said what can be seen", slog.String("deployment", string(d.ID)), slog.Any("error", err))
 	}
-	if h.Subscriptions == nil {
+	if h.Unheard {
 		return watch.ByTheMinute(w, "")
 	}
 	sources, err := h.sources(ctx, d)

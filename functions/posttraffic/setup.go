@@ -45,23 +45,22 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
 	observe := s.Mode == settings.Observe
 	h := &Handler{
-		Deployments: cd,
-		Metrics:     minutes{metrics.New(cloudwatch.NewFromConfig(cfg)), clock.Now},
-		Lines:       Tally{Ledger: store, Log: env.Log},
-		Logged:      store,
-		Versions:    traffic.New(lambda.NewFromConfig(cfg)),
-		Watches:     store,
-		Memory:      store,
-		Messages:    messages{queue.New(sqs.NewFromConfig(cfg)), s.Watch, s.Signals, clock.Now},
-		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Observe: observe, Log: env.Log},
-		Limits:      limits,
-		Strict:      s.Strict,
-		Observe:     observe,
-		Now:         clock.Now,
-		Log:         env.Log,
-	}
-	if s.Logs && !observe { // who only observes changes nothing
-		h.Subscriptions = logs.New(cloudwatchlogs.NewFromConfig(cfg), arn(cfg.Region, s.Account, env.Get("AWS_LAMBDA_FUNCTION_NAME")))
+		Deployments:   cd,
+		Metrics:       minutes{metrics.New(cloudwatch.NewFromConfig(cfg)), clock.Now},
+		Lines:         Tally{Ledger: store, Log: env.Log},
+		Logged:        store,
+		Versions:      traffic.New(lambda.NewFromConfig(cfg)),
+		Subscriptions: logs.New(cloudwatchlogs.NewFromConfig(cfg), arn(cfg.Region, s.Account, env.Get("AWS_LAMBDA_FUNCTION_NAME"))),
+		Unheard:       !s.Logs || observe, // who only observes changes nothing
+		Watches:       store,
+		Memory:        store,
+		Messages:      messages{queue.New(sqs.NewFromConfig(cfg)), s.Watch, s.Signals, clock.Now},
+		Runner:        hook.Runner{Reporter: cd, Reserve: s.HookReserve, Observe: observe, Log: env.Log},
+		Limits:        limits,
+		Strict:        s.Strict,
+		Observe:       observe,
+		Now:           clock.Now,
+		Log:           env.Log,
 	}
 	return h.Handle, nil
 }

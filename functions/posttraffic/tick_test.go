@@ -134,6 +134,18 @@ func TestASubscriptionThatCannotBeRemovedKeepsTheWatchOpen(t *testing.T) {
 	assert.Empty(t, s.logs.attached)
 }
 
+func TestASubscriptionIsRemovedAlsoWhenNoneAreWantedAnyMore(t *testing.T) {
+	s := newScene(t)
+	s.watched()
+	require.Zero(t, s.tick(1))
+	require.NotEmpty(t, s.logs.attached)
+	minutesOnly(s)
+	s.codeDeploy.deployment.Status, s.codeDeploy.deployment.Ended = deploy.Stopped, noon
+	require.Zero(t, s.tick(2))
+	assert.Empty(t, s.logs.attached)
+	assert.True(t, s.watch().Over())
+}
+
 func TestWithoutTheLogThereAreTheMetrics(t *testing.T) {
 	full := fmt.Errorf("%w: two filters already", outcome.ErrUnavailable)
 	tests := map[string]struct {
@@ -237,6 +249,19 @@ func TestTheBakeIsJudgedByWhatTheOldVersionDidBefore(t *testing.T) {
 		require.Len(t, records, 1)
 		assert.Contains(t, records[0], "watched verdict-INCONCLUSIVE: 84 of 16800 requests to the new version failed (0.5 %), 168 of 33600 to the old one (0.5 %) before: nothing speaks against it")
 	})
+}
+
+func TestTroubleThatBothVersionsHadAtTheEndIsNotTheNewOnes(t *testing.T) {
+	s := newScene(t, logged(45, 5), does(540, 270, 60, 30))
+	s.watched()
+	require.Zero(t, s.tick(1))
+	require.False(t, s.watch().Shared.IsZero())
+	s.codeDeploy.deployment.Status, s.codeDeploy.deployment.Ended = deploy.Succeeded, noon
+	does(0, 0, 600, 300)(s)
+	s.now = noon.Add(4 * time.Minute)
+	require.Zero(t, s.tick(2))
+	assert.NotEqual(t, health.Fail, s.watch().Finding.Verdict)
+	assert.False(t, s.watch().Over())
 }
 
 func TestADeploymentThatEndsBeforeAnyTrafficIsNotWatchedOn(t *testing.T) {

@@ -327,4 +327,4 @@ func logged(x0, x1 float64) func(*scene) {
 	}
 }
 
-func minutesOnly(s *scene) { s.Subscriptions = nil }
+func minutesOnly(s *scene) { s.Unheard = true }

@@ -32,6 +32,17 @@ func Found(w ledger.Watch, p *health.Panel) ledger.Watch {
 	return w
 }
 
+// lingering is how long before the end of a canary trouble may last have been
+// seen that was not over then: a minute that had not settled, and the one before.
+const lingering = 2*MinutePeriod + MinuteLag
+
+// Clouded reports whether both versions suffered alike when the canary ended. What
+// the new one suffers from afterwards may be the same, and the old one's past does
+// not know it.
+func Clouded(w ledger.Watch, ended time.Time) bool {
+	return !w.Shared.IsZero() && ended.Sub(w.Shared) <= lingering && !w.Doubted.After(w.Shared)
+}
+
 // ByTheMinute goes over to CloudWatch's metrics. What was found by the log is
 // forgotten and counted again.
 func ByTheMinute(w ledger.Watch, because string) ledger.Watch {

@@ -197,6 +197,16 @@ func TestTheBakeHasTheOldVersionsPastBesideIt(t *testing.T) {
 	assert.Equal(t, got[10], watch.Pair(past, fresh[10:11], nine, 30*time.Minute)[0])
 }
 
+func TestOnlyTroubleAtTheEndOfTheCanaryCloudsTheBake(t *testing.T) {
+	ended := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	at := func(m float64) time.Time { return ended.Add(time.Duration(m * float64(time.Minute))) }
+	assert.False(t, watch.Clouded(ledger.Watch{}, ended), "there was none")
+	assert.True(t, watch.Clouded(ledger.Watch{Shared: at(-3)}, ended))
+	assert.False(t, watch.Clouded(ledger.Watch{Shared: at(-3.5)}, ended), "it was over")
+	assert.True(t, watch.Clouded(ledger.Watch{Shared: at(-1), Doubted: at(-2)}, ended))
+	assert.False(t, watch.Clouded(ledger.Watch{Shared: at(-2), Doubted: at(-1)}, ended), "something speaks against the new version")
+}
+
 func TestWithoutAConcurrentVersionMoreIsTolerated(t *testing.T) {
 	s := limits().BeginBake(deploy.Deployment{Ended: nine})
 	assert.True(t, s.Rule.History)

@@ -12,9 +12,9 @@ import (
 
 // A grant is one action that one statement of the template allows.
 type grant struct {
-	policy    string // logical ID of the resource that holds the document
+	policy    string // logical ID of the resource that holds the document, or is the permission
 	statement int    // its place in the document
-	label     string // what decisions call it
+	label     string // what decisions call it; empty if it is a permission
 	action    string
 	text      string // for people: "alarmrouter may sqs:SendMessage on Rollbacks"
 }
@@ -81,9 +81,29 @@ func grants(text []byte) ([]grant, error) {
 			}
 		}
 	}
+	all = append(all, permits(template)...)
 	slices.SortFunc(all, func(a, b grant) int { return strings.Compare(a.text, b.text) })
 	return all, nil
 }
+
+// permits lists the permissions of functions: resources of their own, each of
+// them a statement of the function's policy.
+func permits(template map[string]any) []grant {
+	var all []grant
+	resources, _ := template["Resources"].(map[string]any)
+	for id, r := range resources {
+		resource, _ := r.(map[string]any)
+		p, _ := resource["Properties"].(map[string]any)
+		if resource["Type"] == permission {
+			text := fmt.Sprintf("%s may %s on %s for %s", p["Principal"], p["Action"], spell(p["FunctionName"]), spell(p["SourceArn"]))
+			all = append(all, grant{policy: id, action: fmt.Sprint(p["Action"]), text: text})
+		}
+	}
+	return all
+}
+
+// permission is what lets somebody invoke a function.
+const permission = "AWS::Lambda::Permission"
 
 func label(statement map[string]any, i int) string {
 	if sid, ok := statement["Sid"].(string); ok {
@@ -148,6 +168,9 @@ func (g grant) without(text []byte) ([]byte, error) {
 	if err := json.Unmarshal(text, &template); err != nil {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}
+	if resources, _ := template["Resources"].(map[string]any); g.label == "" {
+		delete(resources, g.policy)
+	}
 	for _, d := range documents(template) {
 		if d.id != g.policy {
 			continue
@@ -164,6 +187,9 @@ func (g grant) without(text []byte) ([]byte, error) {
 
 // decided reports whether it was the grant that allowed something.
 func (g grant) decided(d access.Decision) bool {
+	if g.label == "" { // a permission: the statements of all functions have names like these
+		return d.Allowed && d.By != nil && strings.EqualFold(d.Action, g.action) && d.By.Kind == "resource-based policy"
+	}
 	return d.Allowed && d.By != nil && strings.EqualFold(d.Action, g.action) && d.By.Statement == "statement "+g.label &&
 		(d.By.Policy == g.policy || strings.Contains(d.By.Policy, g.holder()))
 }

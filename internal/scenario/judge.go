@@ -88,23 +88,32 @@ func (s *Story) decided(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	records, err := s.ledger.Records(ctx, target())
+	r, err := s.decision(ctx, d.ID)
 	if err != nil {
-		return fmt.Errorf("read the ledger: %w", err)
+		return err
 	}
 	s.aws.World.Lock()
 	first := s.orders.Summary().FirstFailure
 	s.aws.World.Unlock()
-	for _, r := range records {
-		if r.Deployment != d.ID || r.Function != "alarmrouter" || r.Verb != "rollback" {
-			continue
-		}
-		if took := r.At.Sub(first); r.Rule != args[0] || first.IsZero() || took < 0 || took > within {
-			return differs("it was decided by %s %s after the first failed order", r.Rule, took)
-		}
-		return nil
+	if took := r.At.Sub(first); r.Rule != args[0] || first.IsZero() || took < 0 || took > within {
+		return differs("it was decided by %s %s after the first failed order", r.Rule, took)
 	}
-	return differs("nothing was decided")
+	return nil
+}
+
+// decision finds the record of the decision to take a deployment back.
+func (s *Story) decision(ctx context.Context, id deploy.ID) (ledger.Record, error) {
+	records, err := s.ledger.Records(ctx, target())
+	if err != nil {
+		return ledger.Record{}, fmt.Errorf("read the ledger: %w", err)
+	}
+	i := slices.IndexFunc(records, func(r ledger.Record) bool {
+		return r.Deployment == id && r.Function == "alarmrouter" && r.Verb == "rollback"
+	})
+	if i < 0 {
+		return ledger.Record{}, differs("nothing was decided")
+	}
+	return records[i], nil
 }
 
 // subscribed checks that pullback hears what the shop logs.

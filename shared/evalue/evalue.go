@@ -125,13 +125,17 @@ func Default() Config {
 
 // Sticky is for routing by client or host, where one client's requests fail
 // together: bets are tempered by the dispersion phi, and no group may add more
-// than half of what an alarm takes.
+// than a third of what an alarm takes. A client that fails for some seconds is in
+// two groups if one ends meanwhile.
 func Sticky(alpha, phi float64) Config {
 	c := Default()
 	c.Alpha, c.Phi, c.Boost = alpha, phi, false
-	c.Cap = -math.Log(alpha) / 2
+	c.Cap = -math.Log(alpha) / 3
 	return c
 }
+
+// sticky reports whether requests are not taken to be independent.
+func (c Config) sticky() bool { return c.Phi > 1 || c.Cap > 0 }
 
 // Threshold is the natural logarithm of the capital from which a test fails.
 // The billionth keeps rounding from hiding a crossing that is exact.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -158,4 +159,62 @@ func TestThereIsNothingToBoostAtTheEnd(t *testing.T) {
 	p := newProcess(Default())
 	p.likelihood.exact(newGroup(Counts{N0: 90, X0: 1, N1: 10, X1: 1}), 1.25, true)
 	assert.Zero(t, (&purse{plain: money}).largest(&p.likelihood, -math.Log(0.01), &p.work))
+}
+
+func TestTheReverseTestsBoostIsFair(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := whole(t, 200, 40)
+		recent := rapid.Float64Range(-5, math.Log(VetoOdds)-1e-6).Draw(t, "evidence so far")
+		boost := new(vetoWork).boost(c, recent)
+		assert.GreaterOrEqual(t, boost, 0.0)
+
+		f := newFisher(c)
+		if len(f.weights) < 2 {
+			assert.Zero(t, boost)
+			return
+		}
+		bound, worth := VetoOdds/math.Exp(recent), 0.0
+		for k := range f.weights {
+			x1 := float64(f.low) + float64(k)
+			ln := lnVeto(Counts{N0: c.N0, X0: c.X0 + c.X1 - x1, N1: c.N1, X1: x1})
+			chance, _ := f.p(exact(VetoRho), k).Float64()
+			worth += chance * min(bound, math.Exp(ln+boost))
+		}
+		assert.LessOrEqual(t, worth, 1+1e-9, "it is fair")
+		assert.GreaterOrEqual(t, worth, 1-1e-6, "and no larger one is")
+	})
+}
+
+func TestOnlyTroubleOfBothVersionsIsShared(t *testing.T) {
+	fails := func(n int, c Counts) []Counts {
+		var all []Counts
+		for range n {
+			all = append(all, c)
+		}
+		return all
+	}
+	outage := Counts{N0: 90, X0: 45, N1: 10, X1: 5}
+	tests := map[string]struct {
+		points []Counts
+		want   bool
+	}{
+		"an outage":                         {fails(10, outage), true},
+		"one that has just begun":           {fails(1, outage), false},
+		"everyday errors":                   {fails(500, Counts{N0: 900, X0: 9, N1: 100, X1: 1}), false},
+		"an outage that is over":            {append(fails(10, outage), fails(10, Counts{N0: 90, N1: 10})...), false},
+		"the new version's trouble alone":   {fails(10, Counts{N0: 90, N1: 10, X1: 5}), false},
+		"an outage that hits the new worse": {fails(20, Counts{N0: 90, X0: 20, N1: 10, X1: 7}), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := Default()
+			c.Base = Base{Requests: 32_400, Events: 324}
+			got, err := New(c)
+			require.NoError(t, err)
+			for _, p := range test.points {
+				require.NoError(t, got.Add(p, 10))
+			}
+			assert.Equal(t, test.want, got.Shared())
+		})
+	}
 }

@@ -48,12 +48,28 @@ func (l *likelihood) plain(rho float64) {
 	for i, psi := range Psi() {
 		l.lnR[i] = math.Log(polynomial(w[:n], psi) / zRho)
 	}
+	l.fill(w[:n], rho, zRho)
+}
+
+// fill lists the probabilities of few outcomes.
+func (l *likelihood) fill(w []float64, rho, z float64) {
 	l.p, l.first, l.beyond = l.p[:0], l.low, 0
-	power := 1 / zRho
-	for _, v := range w[:n] {
+	power := 1 / z
+	for _, v := range w {
 		l.p = append(l.p, v*power)
 		power *= rho
 	}
+}
+
+// chances lists the probabilities at an odds ratio, and nothing else.
+func (l *likelihood) chances(g group, psi float64) {
+	l.group = g
+	if g.high-g.low >= small {
+		l.distribution(psi)
+		return
+	}
+	n, w := g.weights()
+	l.fill(w[:n], psi, polynomial(w[:n], psi))
 }
 
 // weights are the likelihoods of the few outcomes at equal odds, in units of

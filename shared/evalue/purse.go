@@ -18,7 +18,7 @@ type purse struct {
 const guidedShare = 0.8
 
 func newPurse(c Config) purse {
-	if c.Base.Requests == 0 {
+	if c.Base.Requests == 0 || c.sticky() { // clients in clusters are no explanation for a number of events
 		return purse{plain: newCapital(1, c.Start)}
 	}
 	guided := newCapital(guidedShare, c.Start)
@@ -52,31 +52,35 @@ func (p *purse) boost(l *likelihood, limit float64, work *scratch) {
 	}
 }
 
-// largest returns the logarithm of that factor. With F(k) the factor by which the
-// money grows if there are k events, it is the largest c with
-// E[min(c F, B)] <= 1 at rho, where B = limit/money. F grows with k, so the
-// outcomes that are cut off are the uppermost.
+// largest returns the logarithm of that factor.
 func (p *purse) largest(l *likelihood, limit float64, work *scratch) float64 {
 	money := p.ln()
-	bound := math.Exp(limit - money)
 	growth := work.of(len(l.p))
 	p.plain.growth(l, money, growth)
 	if p.guided != nil {
 		p.guided.growth(l, money, growth)
 	}
-	work.below = work.below[:0]
+	return work.fair(l.p, l.beyond, math.Exp(limit-money))
+}
+
+// fair returns the logarithm of the largest c with E[min(c F, bound)] <= 1, where
+// F is the growth in work, which becomes no less from one outcome to the next, p
+// are the outcomes' probabilities, and beyond is that of outcomes that are not
+// listed. So the outcomes that are cut off at the bound are the last ones.
+func (s *scratch) fair(p []float64, beyond, bound float64) float64 {
+	s.below = s.below[:0]
 	below := 0.0
-	for j, q := range l.p {
-		below += q * growth[j]
-		work.below = append(work.below, below)
+	for j, q := range p {
+		below += q * s.growth[j]
+		s.below = append(s.below, below)
 	}
-	above := l.beyond
-	for j, q := range slices.Backward(l.p) {
+	above := beyond
+	for j, q := range slices.Backward(p) {
 		room := 1 - bound*above
 		if room <= 0 {
 			break
 		}
-		if f := room / work.below[j]; f*growth[j] <= bound {
+		if f := room / s.below[j]; f*s.growth[j] <= bound {
 			return max(0, math.Log(f))
 		}
 		above += q

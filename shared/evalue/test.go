@@ -12,8 +12,10 @@ type Test struct {
 	plain  *process
 	guards *guards // nil without a guard
 	veto   veto
-	total  Counts
-	failed bool
+
+	vetoWork vetoWork
+	total    Counts
+	failed   bool
 }
 
 // New returns a test that has seen nothing.
@@ -40,7 +42,7 @@ func (t *Test) Add(c Counts, seconds float64) error {
 	}
 	t.total = t.total.Plus(c)
 	if g, closed := t.plain.add(t.config, c, seconds); closed {
-		t.veto.add(t.config, g)
+		t.veto.add(t.config, g, &t.vetoWork)
 	}
 	if t.guards != nil {
 		t.guards.add(t.config, c, seconds)

@@ -1,12 +1,15 @@
 package evalue
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // veto collects evidence against "the odds of failing are at least VetoRho
 // times the old version's", betting that they are equal.
 type veto struct {
 	Whole   float64 `json:"whole"`   // since the beginning
-	Recent  float64 `json:"recent"`  // the same, but never above what refutes
+	Recent  float64 `json:"recent"`  // since the trouble began, and never above what refutes
 	Trouble float64 `json:"trouble"` // that the old version fails much more than it used to, between 0 and what proves it
 }
 
@@ -19,12 +22,53 @@ const (
 	unusual = 0.01
 )
 
-func (v *veto) add(c Config, counts Counts) {
+// add takes in a closed group. What counts for what goes on now begins with the
+// trouble and ends with it.
+func (v *veto) add(c Config, counts Counts, w *vetoWork) {
 	ln := c.temper(lnVeto(counts))
 	v.Whole += ln
-	v.Recent = min(v.Recent+ln, math.Log(VetoOdds))
 	trouble := c.temper(counts.X0*math.Log(worsened) - (worsened-1)*c.Base.rate()*counts.N0)
 	v.Trouble = min(max(v.Trouble+trouble, 0), math.Log(VetoOdds))
+	if v.Trouble == 0 {
+		v.Recent = 0
+		return
+	}
+	if c.Boost && counts.judged() {
+		ln += w.boost(counts, v.Recent)
+	}
+	v.Recent = min(v.Recent+ln, math.Log(VetoOdds))
+}
+
+// judged reports whether a group is judged exactly and says anything.
+func (c Counts) judged() bool {
+	rate := (c.X0 + c.X1) / (c.N0 + c.N1)
+	return c.whole() && c.N0+c.N1 <= maxExact && rate > 0 && rate < 1
+}
+
+// vetoWork is memory that is used again for every group.
+type vetoWork struct {
+	likelihood likelihood
+	work       scratch
+}
+
+// boost returns what the reverse test may add before the group's outcome is known,
+// because it ends at VetoOdds: see [purse.boost]. The fewer events the new version
+// has, the more this test grows, so the outcomes are turned around.
+func (w *vetoWork) boost(c Counts, recent float64) float64 {
+	g := newGroup(c)
+	if g.low == g.high || recent >= math.Log(VetoOdds) {
+		return 0
+	}
+	l := &w.likelihood
+	l.chances(g, VetoRho)
+	slices.Reverse(l.p)
+	growth := w.work.of(len(l.p))
+	last := l.first + float64(len(l.p)-1)
+	top := lnVeto(Counts{N0: c.N0, X0: g.s - last, N1: c.N1, X1: last})
+	for j := range growth {
+		growth[j] = math.Exp(min(top+float64(j)*math.Log(VetoRho), maxLn))
+	}
+	return w.work.fair(l.p, l.beyond, math.Exp(math.Log(VetoOdds)-recent))
 }
 
 // rate is the usual share of events.

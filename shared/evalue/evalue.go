@@ -125,12 +125,12 @@ func Default() Config {
 
 // Sticky is for routing by client or host, where one client's requests fail
 // together: bets are tempered by the dispersion phi, and no group may add more
-// than a third of what an alarm takes. A client that fails for some seconds is in
-// two groups if one ends meanwhile.
+// than a quarter of what an alarm takes. A client that fails for some seconds is
+// in two groups if one ends meanwhile, and they may come on top of some bad luck.
 func Sticky(alpha, phi float64) Config {
 	c := Default()
 	c.Alpha, c.Phi, c.Boost = alpha, phi, false
-	c.Cap = -math.Log(alpha) / 3
+	c.Cap = -math.Log(alpha) / 4
 	return c
 }
 

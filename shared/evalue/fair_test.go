@@ -134,7 +134,7 @@ func TestTheBoostIsTheLargestThatIsStillFair(t *testing.T) {
 		p := newProcess(Config{Rho: rho})
 		l := &p.likelihood
 		l.exact(newGroup(c), rho, true)
-		boost := (&purse{plain: money}).largest(l, -math.Log(alpha), &p.work)
+		boost := (&purse{plain: money}).largest(l, money.ln(), -math.Log(alpha), &p.work)
 		assert.GreaterOrEqual(t, boost, 0.0)
 
 		f, before := newFisher(c), money.ln()
@@ -158,7 +158,7 @@ func TestThereIsNothingToBoostAtTheEnd(t *testing.T) {
 	money.multiply(1e-6 - math.Log(0.01) - money.ln())
 	p := newProcess(Default())
 	p.likelihood.exact(newGroup(Counts{N0: 90, X0: 1, N1: 10, X1: 1}), 1.25, true)
-	assert.Zero(t, (&purse{plain: money}).largest(&p.likelihood, -math.Log(0.01), &p.work))
+	assert.Zero(t, (&purse{plain: money}).largest(&p.likelihood, money.ln(), -math.Log(0.01), &p.work))
 }
 
 func TestTheReverseTestsBoostIsFair(t *testing.T) {

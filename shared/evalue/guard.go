@@ -41,9 +41,9 @@ func (g *guards) add(c Config, counts Counts, seconds float64) {
 
 // ln is the least that any pairing makes of it.
 func (g *guards) ln() float64 {
-	ln := g.earlier[0].money.ln()
+	ln := g.earlier[0].ln
 	for i := range g.earlier {
-		ln = min(ln, g.earlier[i].money.ln(), g.later[i].money.ln())
+		ln = min(ln, g.earlier[i].ln, g.later[i].ln)
 	}
 	return ln
 }

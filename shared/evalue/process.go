@@ -6,6 +6,7 @@ import "math"
 // regard to when each of them answered.
 type process struct {
 	money  purse
+	ln     float64 // of all the money
 	open   Counts  // the group that waits for requests of both versions
 	quiet  Counts  // groups since one was last judged, which had no events
 	passed float64 // seconds until money was last bet
@@ -18,6 +19,7 @@ type process struct {
 
 func newProcess(c Config) *process {
 	p := &process{money: newPurse(c)}
+	p.ln = p.money.ln()
 	p.setup(c)
 	return p
 }
@@ -59,6 +61,7 @@ func (p *process) judge(c Config, g Counts) {
 	if exact {
 		l.exact(newGroup(g), c.Rho, boost)
 		if l.low == l.high {
+			p.ln = p.money.ln()
 			return // only one outcome was possible
 		}
 	} else {
@@ -68,10 +71,11 @@ func (p *process) judge(c Config, g Counts) {
 		p.money.guided.guide(c.Base, g, p.quiet)
 	}
 	if boost {
-		p.money.boost(l, -math.Log(c.Alpha), &p.work)
+		p.money.boost(l, p.ln, -math.Log(c.Alpha), &p.work)
 	}
 	p.money.win(c, l, g.X1)
-	p.failed = p.failed || p.money.ln() >= c.Threshold()
+	p.ln = p.money.ln()
+	p.failed = p.failed || p.ln >= c.Threshold()
 }
 
 // due is by how much the logarithm of the cash becomes less in some seconds,

@@ -40,12 +40,12 @@ func (p *purse) invest(due float64) {
 	}
 }
 
-// boost multiplies all the money by the largest factor by which that may be done
+// boost multiplies all the money, of which money is the logarithm, by the largest factor by which that may be done
 // before the group's outcome is known, if what exceeds limit (the logarithm of
 // 1/alpha) afterwards is worth no more than limit: the test ends there. So
 // nothing is wasted on overshooting.
-func (p *purse) boost(l *likelihood, limit float64, work *scratch) {
-	ln := p.largest(l, limit, work)
+func (p *purse) boost(l *likelihood, money, limit float64, work *scratch) {
+	ln := p.largest(l, money, limit, work)
 	p.plain.multiply(ln)
 	if p.guided != nil {
 		p.guided.multiply(ln)
@@ -53,8 +53,7 @@ func (p *purse) boost(l *likelihood, limit float64, work *scratch) {
 }
 
 // largest returns the logarithm of that factor.
-func (p *purse) largest(l *likelihood, limit float64, work *scratch) float64 {
-	money := p.ln()
+func (p *purse) largest(l *likelihood, money, limit float64, work *scratch) float64 {
 	growth := work.of(len(l.p))
 	p.plain.growth(l, money, growth)
 	if p.guided != nil {

@@ -86,6 +86,7 @@ func (p *process) resume(s Progress) {
 	if s.Guided != nil {
 		*p.money.guided = *s.Guided
 	}
+	p.ln = p.money.ln()
 }
 
 func (g *guards) state() *Guarding {

@@ -55,7 +55,7 @@ func (t *Test) Add(c Counts, seconds float64) error {
 // version is worse than tolerated. It began at 0. With a guard it is the least
 // that any of the pairings in time makes of it.
 func (t *Test) LnE() float64 {
-	ln := t.plain.money.ln()
+	ln := t.plain.ln
 	if t.guards != nil {
 		ln = min(ln, t.guards.ln())
 	}

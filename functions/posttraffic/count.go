@@ -19,6 +19,9 @@ const past = time.Hour
 
 // canary judges the new version beside the old one.
 func (h *Handler) canary(ctx context.Context, w ledger.Watch, d deploy.Deployment) (ledger.Watch, error) {
+	if err := watch.Same(w, d); err != nil {
+		return w, err
+	}
 	w.Alias, w.Old, w.New = d.Alias, d.From, d.To
 	if w.Canary.From.IsZero() {
 		begun, err := h.begin(ctx, d)
@@ -136,6 +139,9 @@ func (h *Handler) minutes(ctx context.Context, w ledger.Watch, from time.Time) (
 // before the deployment. If both suffered alike when the canary ended, that past
 // would take the same trouble for the new version's.
 func (h *Handler) bake(ctx context.Context, w ledger.Watch, d deploy.Deployment) (ledger.Watch, error) {
+	if err := watch.Same(w, d); err != nil {
+		return w, err
+	}
 	w.Alias, w.Old, w.New, w.Plane = d.Alias, d.From, d.To, ledger.Minutes
 	if w.Bake.From.IsZero() {
 		w.Bake = h.Limits.BeginBake(d)

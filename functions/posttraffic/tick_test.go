@@ -223,6 +223,18 @@ func TestAMetricThatCannotBeReadIsReadWithTheNextLook(t *testing.T) {
 	assert.Equal(t, health.Fail, s.watch().Finding.Verdict)
 }
 
+func TestCountsOfOtherVersionsAreNotMixedIn(t *testing.T) {
+	s := newScene(t, minutesOnly, does(540, 3, 60, 0))
+	s.watched()
+	require.Zero(t, s.tick(1))
+	before := s.watch()
+	s.codeDeploy.deployment.To = "3"
+	does(540, 3, 60, 60)(s)
+	require.Zero(t, s.tick(2))
+	assert.Equal(t, before.Finding, s.watch().Finding)
+	assert.Equal(t, deploy.Revision("2"), s.watch().New)
+}
+
 func TestTheBakeIsJudgedByWhatTheOldVersionDidBefore(t *testing.T) {
 	promoted := func(s *scene) {
 		s.codeDeploy.deployment.Status, s.codeDeploy.deployment.Ended = deploy.Succeeded, noon

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -85,4 +86,13 @@ func Usual(before []health.Point, during time.Duration) health.Traffic {
 		t.Base = b.Events / b.Requests
 	}
 	return t
+}
+
+// Same says why what a watch has counted and what a deployment says now are not
+// of the same versions: counts of both together would mean nothing.
+func Same(w ledger.Watch, d deploy.Deployment) error {
+	if w.New == "" || w.Alias == d.Alias && w.Old == d.From && w.New == d.To {
+		return nil
+	}
+	return fmt.Errorf("%s moves %s from version %s to %s, and was watched moving %s from version %s to %s", d.ID, d.Alias, d.From, d.To, w.Alias, w.Old, w.New)
 }

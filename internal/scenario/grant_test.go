@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,12 +11,14 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
 )
 
-// A grant is one action that one statement of the template allows.
+// A grant is one action that one statement of the template allows on one
+// resource. The CDK makes one statement of several that have the same actions.
 type grant struct {
 	policy    string // logical ID of the resource that holds the document, or is the permission
 	statement int    // its place in the document
 	label     string // what decisions call it; empty if it is a permission
 	action    string
+	resource  string // as people spell it
 	text      string // for people: "alarmrouter may sqs:SendMessage on Rollbacks"
 }
 
@@ -77,7 +80,10 @@ func grants(text []byte) ([]grant, error) {
 				continue
 			}
 			for _, action := range actions(s) {
-				all = append(all, grant{policy: d.id, statement: i, label: label(s, i), action: action, text: d.describe(s, action)})
+				for _, on := range resources(s) {
+					text := d.describe(s, action, spell(on))
+					all = append(all, grant{policy: d.id, statement: i, label: label(s, i), action: action, resource: spell(on), text: text})
+				}
 			}
 		}
 	}
@@ -124,10 +130,18 @@ func actions(statement map[string]any) []string {
 	return all
 }
 
-func (d document) describe(s map[string]any, action string) string {
+// resources returns what a statement is about: one, or a list.
+func resources(statement map[string]any) []any {
+	if list, ok := statement["Resource"].([]any); ok {
+		return list
+	}
+	return []any{statement["Resource"]}
+}
+
+func (d document) describe(s map[string]any, action, on string) string {
 	principal, ok := s["Principal"].(map[string]any)
 	if !ok {
-		return d.owner() + " may " + action + " on " + spell(s["Resource"])
+		return d.owner() + " may " + action + " on " + on
 	}
 	text := fmt.Sprint(principal["Service"]) + " may " + action + " on " + d.owner()
 	condition, _ := s["Condition"].(map[string]any)
@@ -175,14 +189,27 @@ func (g grant) without(text []byte) ([]byte, error) {
 		if d.id != g.policy {
 			continue
 		}
-		s := d.statements()[g.statement]
-		left := slices.DeleteFunc(actions(s), func(a string) bool { return a == g.action })
-		s["Action"] = left
-		if len(left) == 0 { // a statement needs an action: one that nothing has
-			s["Action"] = []string{"none:None"}
-		}
+		g.narrow(d)
 	}
 	return json.Marshal(template)
+}
+
+// narrow takes the grant out of its document. What else its action was allowed on
+// becomes a statement of its own.
+func (g grant) narrow(d document) {
+	s := d.statements()[g.statement]
+	others := slices.DeleteFunc(slices.Clone(resources(s)), func(on any) bool { return spell(on) == g.resource })
+	if body, _ := d.properties["PolicyDocument"].(map[string]any); len(others) > 0 {
+		rest := maps.Clone(s)
+		rest["Action"], rest["Resource"] = g.action, others
+		list, _ := body["Statement"].([]any)
+		body["Statement"] = append(list, rest)
+	}
+	left := slices.DeleteFunc(actions(s), func(a string) bool { return a == g.action })
+	s["Action"] = left
+	if len(left) == 0 { // a statement needs an action: one that nothing has
+		s["Action"] = []string{"none:None"}
+	}
 }
 
 // decided reports whether it was the grant that allowed something.

@@ -11,6 +11,12 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
+// promptly is how long after the first failed order it is decided at the latest
+// to take the bad version back, by what functions log while they are watched: two
+// groups of ten seconds, because the first failures may be too few, and the five
+// that a group takes to settle. Mostly one group is enough.
+const promptly = 25 * time.Second
+
 // check notes a promise that was kept, or says what was found instead.
 func (d *demo) check(promise string, kept bool, found string) error {
 	d.report.Checks = append(d.report.Checks, Check{Promise: promise, Kept: kept, Found: found})
@@ -93,7 +99,15 @@ func (d *demo) explain(ctx context.Context) error {
 		return err
 	}
 	d.report.Explanation = records
-	return d.check("the ledger explains it, and its chain is whole", len(records) > 0, fmt.Sprintf("%d records", len(records)))
+	for _, r := range records {
+		if r.Function == "alarmrouter" && r.Verb == "rollback" {
+			d.report.Decided, d.report.Rule = r.At, r.Rule
+			d.report.Judged = r.At.Sub(d.summary().FirstFailure).Seconds()
+		}
+	}
+	prompt := d.report.Rule == "verdict" && d.report.Judged >= 0 && d.report.Judged <= promptly.Seconds()
+	return errors.Join(d.check(fmt.Sprintf("the error rates tell within %s of the first failed order", promptly), prompt,
+		fmt.Sprintf("rule %q, %.0f s", d.report.Rule, d.report.Judged)), d.check("the ledger explains it, and its chain is whole", len(records) > 0, fmt.Sprintf("%d records", len(records))))
 }
 
 // served returns how many orders a version has answered or failed.

@@ -23,6 +23,9 @@ type Report struct {
 	Failed        int             `json:"failed"`
 	ByVersion     []VersionCount  `json:"byVersion"` // lowest version first
 	FirstFailure  time.Time       `json:"firstFailure"`
+	Decided       time.Time       `json:"decided"`        // when the decision to take the bad version back was on record
+	Rule          string          `json:"rule"`           // by which it was decided
+	Judged        float64         `json:"judgedSeconds"`  // from the first failed request to then
 	Restored      time.Time       `json:"restored"`       // when the known-good version served alone again, seen by the second
 	Exposed       float64         `json:"exposedSeconds"` // from the first failed request to then
 	Notices       []string        `json:"notices"`
@@ -107,6 +110,7 @@ func (r *Report) Print(w io.Writer) error {
 	p.line("")
 	p.line("%s", r.orders())
 	if r.Failed > 0 {
+		p.line("%s", r.judgement())
 		p.line("%s", r.exposure())
 	}
 	return p.err
@@ -133,6 +137,15 @@ func (r *Report) orders() string {
 	default:
 		return text + ", on " + strings.Join(where[:len(where)-1], ", ") + " and " + where[len(where)-1] + "."
 	}
+}
+
+// judgement says how long it took to decide.
+func (r *Report) judgement() string {
+	if r.Decided.IsZero() {
+		return "Nobody decided to take it back."
+	}
+	return fmt.Sprintf("From the first failed order (%s) to the decision to take it back (%s, rule %s): %.0f s.",
+		r.FirstFailure.Format("15:04:05"), r.Decided.Format("15:04:05"), r.Rule, r.Judged)
 }
 
 // exposure says for how long orders could fail.

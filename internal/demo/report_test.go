@@ -28,6 +28,7 @@ func small() *demo.Report {
 	return &demo.Report{
 		Seed: 1, BadDeployment: "d-BAD000002", Incident: "i-b8fa03288221",
 		Requests: 13740, Failed: 85, FirstFailure: at(31, 14), Restored: at(33, 16), Exposed: 122,
+		Decided: at(33, 1), Rule: "alarm", Judged: 107,
 		ByVersion: []demo.VersionCount{{Version: "1", Total: 13478}, {Version: "2", Total: 262, Failed: 85}},
 		Notices:   []string{"checkout/live: version 1 is back"},
 		Checks: []demo.Check{
@@ -89,13 +90,14 @@ func TestPrintEndsWithWhatCustomersFelt(t *testing.T) {
 		require.True(t, found)
 		return string(end)
 	}
-	const exposure = "From the first failed order (09:31:14) to the last good version serving alone (09:33:16): 122 s.\n"
+	const decision = "From the first failed order (09:31:14) to the decision to take it back (09:33:01, rule alarm): 107 s.\n"
+	const exposure = decision + "From the first failed order (09:31:14) to the last good version serving alone (09:33:16): 122 s.\n"
 	assert.Equal(t, "0 of 13740 orders failed.\n", felt(0, time.Time{}, demo.VersionCount{Version: "1", Total: 13740}))
 	assert.Equal(t, "85 of 13740 orders failed, all of them on version 2 (85 of 262).\n"+exposure,
 		felt(85, at(33, 16), demo.VersionCount{Version: "1", Total: 13478}, demo.VersionCount{Version: "2", Total: 262, Failed: 85}))
 	assert.Equal(t, "90 of 13740 orders failed, on no version (1 of 1), version 1 (4 of 13477) and version 2 (85 of 262).\n"+exposure,
 		felt(90, at(33, 16), demo.VersionCount{Total: 1, Failed: 1}, demo.VersionCount{Version: "1", Total: 13477, Failed: 4}, demo.VersionCount{Version: "2", Total: 262, Failed: 85}))
-	assert.Equal(t, "85 of 13740 orders failed, all of them on version 2 (85 of 262).\n"+
+	assert.Equal(t, "85 of 13740 orders failed, all of them on version 2 (85 of 262).\n"+decision+
 		"The first failed at 09:31:14, and the last good version did not serve alone again.\n",
 		felt(85, time.Time{}, demo.VersionCount{Version: "2", Total: 262, Failed: 85}))
 }

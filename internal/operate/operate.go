@@ -83,6 +83,9 @@ func Print(w io.Writer, records []ledger.Record) error {
 			rule = " (" + r.Rule + ")"
 		}
 		_, _ = fmt.Fprintf(tab, "%s\t%s\t%s%s\t%s\n", r.At.UTC().Format("2006-01-02 15:04:05"), r.Function, r.Verb, rule, oneLine(r.Because)) // Flush reports what fails
+		if seen := counted(r); seen != "" {
+			_, _ = fmt.Fprintf(tab, "\t\t\t%s\n", seen)
+		}
 		for _, c := range r.Calls {
 			answer := c.Answer
 			if answer == "" {
@@ -95,6 +98,19 @@ func Print(w io.Writer, records []ledger.Record) error {
 		return fmt.Errorf("print records: %w", err)
 	}
 	return nil
+}
+
+// counted says when what was judged by was counted, and what could have been seen.
+func counted(r ledger.Record) string {
+	if r.Finding == nil || r.Finding.From.IsZero() {
+		return ""
+	}
+	f := r.Finding
+	text := fmt.Sprintf("%s: counted from %s to %s", f.Verdict, f.From.UTC().Format("15:04:05"), f.To.UTC().Format("15:04:05"))
+	if f.Sees != "" {
+		text += "; " + f.Sees
+	}
+	return text
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

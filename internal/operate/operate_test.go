@@ -12,6 +12,7 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/operate"
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 )
@@ -126,6 +127,20 @@ func TestRecordsArePrintedOneALine(t *testing.T) {
 2026-01-05 12:00:04  rollbacker   stop (intent)     d-2 is running
                                                     codedeploy:StopDeployment d-2 -> (no answer)
 2026-01-05 12:00:05  posttraffic  allow             a rollback always passes
+`, "\n"), b.String())
+}
+
+func TestAJudgementIsPrintedWithItsWindow(t *testing.T) {
+	f := health.Finding{Verdict: health.Fail, From: noon.Add(-20 * time.Second), To: noon.Add(-5 * time.Second), Sees: "at 20 requests/s a doubling after 3 h"}
+	var b strings.Builder
+	require.NoError(t, operate.Print(&b, []ledger.Record{
+		{At: noon, Function: "posttraffic", Verb: "judge", Rule: "verdict-FAIL", Because: "4 of 12 failed", Finding: &f},
+		{At: noon, Function: "posttraffic", Verb: "allow", Rule: "verdict-NO_DATA", Because: "no answer", Finding: &health.Finding{Verdict: health.NoData}},
+	}))
+	assert.Equal(t, strings.TrimPrefix(`
+2026-01-05 12:00:00  posttraffic  judge (verdict-FAIL)     4 of 12 failed
+                                                           FAIL: counted from 11:59:40 to 11:59:55; at 20 requests/s a doubling after 3 h
+2026-01-05 12:00:00  posttraffic  allow (verdict-NO_DATA)  no answer
 `, "\n"), b.String())
 }
 

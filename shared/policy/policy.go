@@ -209,7 +209,7 @@ func endedBadly(d deploy.Deployment) bool {
 func quiet(f Facts) string {
 	for _, a := range f.Alarms {
 		if a.Red {
-			return fmt.Sprintf("alarm %s is red since %s, before traffic began to shift or after the bake: no evidence against this deployment", a.Name, clock(a.Since))
+			return fmt.Sprintf("alarm %s is red since %s, by what was before traffic began to shift or after the bake: no evidence against this deployment", a.Name, clock(a.Since))
 		}
 	}
 	return "nothing speaks against the deployment"

@@ -96,11 +96,11 @@ func TestDecide(t *testing.T) {
 		}},
 		"red before traffic shifted": {facts(shifted(30 * time.Second)), policy.Decision{
 			Verb: policy.Nothing, Rule: "quiet",
-			Because: "alarm errors is red since 11:59:00, before traffic began to shift or after the bake: no evidence against this deployment",
+			Because: "alarm errors is red since 11:59:00, by what was before traffic began to shift or after the bake: no evidence against this deployment",
 		}},
 		"red after the bake": {facts(shifted(2*time.Hour), ended(deploy.Succeeded, 40*time.Minute)), policy.Decision{
 			Verb: policy.Nothing, Rule: "quiet",
-			Because: "alarm errors is red since 11:59:00, before traffic began to shift or after the bake: no evidence against this deployment",
+			Because: "alarm errors is red since 11:59:00, by what was before traffic began to shift or after the bake: no evidence against this deployment",
 		}},
 		"nothing wrong": {facts(green), policy.Decision{
 			Verb: policy.Nothing, Rule: "quiet", Because: "nothing speaks against the deployment",

@@ -8,6 +8,7 @@ type process struct {
 	money  purse
 	ln     float64 // of all the money
 	open   Counts  // the group that waits for requests of both versions
+	spans  int     // periods in it
 	quiet  Counts  // groups since one was last judged, which had no events
 	passed float64 // seconds until money was last bet
 	waited float64 // seconds since
@@ -35,14 +36,15 @@ func (p *process) setup(c Config) {
 // never on what came of them. It returns the group if it has closed.
 func (p *process) add(c Config, counts Counts, seconds float64) (Counts, bool) {
 	p.open = p.open.Plus(counts)
+	p.spans++
 	p.waited += seconds
 	if p.open.N0 < 1 || p.open.N1 < 1 {
 		return Counts{}, false
 	}
-	g := p.open
-	p.open = Counts{}
+	g, spans := p.open, p.spans
+	p.open, p.spans = Counts{}, 0
 	if s := g.X0 + g.X1; s > 0 && s < g.N0+g.N1 {
-		p.judge(c, g)
+		p.judge(c, g, spans)
 		p.quiet = Counts{}
 	} else if s == 0 {
 		p.quiet = p.quiet.Plus(g)
@@ -52,7 +54,12 @@ func (p *process) add(c Config, counts Counts, seconds float64) (Counts, bool) {
 
 // judge bets on a closed group with events in it. Without events, and where
 // there is nothing else, nothing is to be learnt, and what waits may wait on.
-func (p *process) judge(c Config, g Counts) {
+//
+// A group of several periods has ended with a request to the new version, so
+// that one is always late in it. If all fail by then, and did not before, it is
+// a little less fair than it looks. The past, which tells to bet much just then,
+// is not asked about such groups.
+func (p *process) judge(c Config, g Counts, spans int) {
 	p.money.invest(c.due(p.passed, p.waited))
 	p.passed += p.waited
 	p.waited = 0
@@ -67,7 +74,7 @@ func (p *process) judge(c Config, g Counts) {
 	} else {
 		l.binomial(g, c.Rho)
 	}
-	if p.money.guided != nil {
+	if p.money.guided != nil && spans == 1 {
 		p.money.guided.guide(c.Base, g, p.quiet)
 	}
 	if boost {

@@ -22,6 +22,7 @@ type Progress struct {
 	Money  capital  `json:"money"`
 	Guided *capital `json:"guided,omitempty"` // the part of the money that the past moves
 	Open   Counts   `json:"open"`
+	Spans  int      `json:"spans,omitempty"`
 	Quiet  Counts   `json:"quiet,omitzero"`
 	Passed float64  `json:"passed"`
 	Waited float64  `json:"waited"`
@@ -73,7 +74,7 @@ func Resume(c Config, s State) (*Test, error) {
 }
 
 func (p *process) progress() Progress {
-	s := Progress{Money: p.money.plain, Open: p.open, Quiet: p.quiet, Passed: p.passed, Waited: p.waited, Failed: p.failed}
+	s := Progress{Money: p.money.plain, Open: p.open, Spans: p.spans, Quiet: p.quiet, Passed: p.passed, Waited: p.waited, Failed: p.failed}
 	if p.money.guided != nil {
 		guided := *p.money.guided
 		s.Guided = &guided
@@ -82,7 +83,7 @@ func (p *process) progress() Progress {
 }
 
 func (p *process) resume(s Progress) {
-	p.money.plain, p.open, p.quiet, p.passed, p.waited, p.failed = s.Money, s.Open, s.Quiet, s.Passed, s.Waited, s.Failed
+	p.money.plain, p.open, p.spans, p.quiet, p.passed, p.waited, p.failed = s.Money, s.Open, s.Spans, s.Quiet, s.Passed, s.Waited, s.Failed
 	if s.Guided != nil {
 		*p.money.guided = *s.Guided
 	}

@@ -20,17 +20,21 @@ const (
 	// unusual is the rate that stands for the usual one of a version without a
 	// past.
 	unusual = 0.01
+	// debt is how much of what spoke against a common cause is remembered, in
+	// nats, when trouble begins: enough that beginning again and again is no way to
+	// be lucky.
+	debt = 0.5
 )
 
-// add takes in a closed group. What counts for what goes on now begins with the
-// trouble and ends with it.
+// add takes in a closed group. While there is no trouble there is no credit for
+// what goes on now, and a little debt stays.
 func (v *veto) add(c Config, counts Counts, w *vetoWork) {
 	ln := c.temper(lnVeto(counts))
 	v.Whole += ln
 	trouble := c.temper(counts.X0*math.Log(worsened) - (worsened-1)*c.Base.rate()*counts.N0)
 	v.Trouble = min(max(v.Trouble+trouble, 0), math.Log(VetoOdds))
 	if v.Trouble == 0 {
-		v.Recent = 0
+		v.Recent = max(min(v.Recent+ln, 0), -debt)
 		return
 	}
 	if c.Boost && counts.judged() {

@@ -94,7 +94,7 @@ func (o *ruleOptions) flags(c *cobra.Command) {
 	f.Float64Var(&o.rho, "rho", health.DefaultRho, fmt.Sprintf("tolerated odds ratio; with --history the default is %v", health.HistoryRho))
 	f.StringVar(&o.mode, "mode", string(health.PerRequest), "how requests find their version: request (each by itself) or sticky (by client or host)")
 	f.Float64Var(&o.phi, "phi", 1, "dispersion, from the old version's history: how much requests of one client fail together")
-	f.Float64Var(&o.limit, "cap", 0, "nats that one group may add; 0 is no limit; in sticky mode the default is ln(1/alpha)/4")
+	f.Float64Var(&o.limit, "cap", 0, "nats that a group and the one before may add together; 0 is no limit; in sticky mode the default is ln(1/alpha)/2")
 	f.BoolVar(&o.boost, "boost", true, "give back what overshooting loses; only per request, without phi and cap")
 	f.IntVar(&o.guard, "guard", 0, "points by which a common outage may reach one version later than the other")
 	f.BoolVar(&o.patient, "patient", false, "for watches of many hours: see trouble that comes late")

@@ -255,7 +255,7 @@ func TestWhereClientsStickToAVersionPhiComesFromTheHourBefore(t *testing.T) {
 	q.Rule, q.Phi = health.Usual(health.PerClient, health.DefaultAlpha, health.DefaultRho), true
 	r := run(t, &history{periods: periods}, q)
 	assert.Equal(t, []string{"phi is 6.16, from the old version's hour before"}, r.Notes)
-	assert.Equal(t, q.From.Add(4*time.Minute), r.Rules[0].At, "no minute alone is enough")
+	assert.Equal(t, q.From.Add(6*time.Minute), r.Rules[0].At, "no minute alone is enough, nor are two that meet")
 	r = run(t, &history{periods: append(times(60, evalue.Counts{N0: 600}), periods[60:]...)}, q)
 	assert.Equal(t, []string{"phi is taken to be 1: in the hour before there are too few failures of the old version to tell"}, r.Notes)
 }

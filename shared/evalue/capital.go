@@ -6,6 +6,8 @@ import "math"
 type capital struct {
 	Bets [atoms]float64 `json:"bets"`
 	Cash float64        `json:"cash"`
+
+	Last [atoms]float64 `json:"last,omitzero"` // what each bet won by the group before, where that is limited
 }
 
 // newCapital bets a part of the money at once.
@@ -76,10 +78,16 @@ func (c *capital) growth(l *likelihood, money float64, f []float64) {
 	}
 }
 
-// win takes in a group's outcome.
+// win takes in a group's outcome. Where there is a limit, it is one for this
+// group and the one before together.
 func (c *capital) win(cfg Config, l *likelihood, k float64) {
 	for i := range c.Bets {
-		c.Bets[i] += cfg.temper(l.ln(i, k))
+		ln := cfg.temper(l.ln(i, k))
+		if cfg.Cap > 0 {
+			ln = min(ln, cfg.Cap-c.Last[i])
+			c.Last[i] = max(ln, 0)
+		}
+		c.Bets[i] += ln
 	}
 }
 

@@ -99,7 +99,7 @@ type Config struct {
 	Start float64 `json:"start"` // share of the capital that is bet from the start; the rest waits for a later change
 	Tau   float64 `json:"tau"`   // seconds in which the share 1-1/e of what waits is bet
 	Phi   float64 `json:"phi"`   // dispersion, 1 or more: how much requests of one client fail together
-	Cap   float64 `json:"cap"`   // nats that one group may add; 0: no limit
+	Cap   float64 `json:"cap"`   // nats that a group and the one before may add together; 0: no limit
 	Boost bool    `json:"boost"` // give back what is lost when the capital overshoots 1/alpha; needs Phi 1 and Cap 0
 	// Patient lets money wait longer the longer nothing happens, for watches of
 	// many hours. Without it what waits is all but gone after some of Tau, and
@@ -124,13 +124,13 @@ func Default() Config {
 }
 
 // Sticky is for routing by client or host, where one client's requests fail
-// together: bets are tempered by the dispersion phi, and no group may add more
-// than a quarter of what an alarm takes. A client that fails for some seconds is
-// in two groups if one ends meanwhile, and they may come on top of some bad luck.
+// together: bets are tempered by the dispersion phi, and no group, nor two that
+// follow each other, may add more than half of what an alarm takes. A client that
+// fails for some seconds is in two groups if one ends meanwhile.
 func Sticky(alpha, phi float64) Config {
 	c := Default()
 	c.Alpha, c.Phi, c.Boost = alpha, phi, false
-	c.Cap = -math.Log(alpha) / 4
+	c.Cap = -math.Log(alpha) / 2
 	return c
 }
 

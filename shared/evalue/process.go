@@ -48,6 +48,7 @@ func (p *process) add(c Config, counts Counts, seconds float64) (Counts, bool) {
 		p.quiet = Counts{}
 	} else if s == 0 {
 		p.quiet = p.quiet.Plus(g)
+		p.money.plain.Last = [atoms]float64{} // nobody goes on failing
 	}
 	return g, true
 }

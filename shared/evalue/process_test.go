@@ -2,6 +2,7 @@ package evalue
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -151,4 +152,20 @@ func TestNoCountIsTooLargeToBeJudgedRightly(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAClientInTwoGroupsIsNoBadVersion(t *testing.T) {
+	clean, client := Counts{N0: 50, N1: 50}, Counts{N0: 50, N1: 75, X1: 25}
+	last := func(points ...Counts) bool {
+		test, err := New(Sticky(0.01, 1))
+		require.NoError(t, err)
+		for _, p := range points {
+			require.NoError(t, test.Add(p, 10))
+		}
+		return test.Failed()
+	}
+	late := slices.Repeat([]Counts{clean}, 150)
+	assert.False(t, last(append(late, client, client)...), "across the border of two groups")
+	assert.False(t, last(append(late, client, client, clean, clean)...))
+	assert.True(t, last(append(late, client, client, client, client, client)...), "but a version that goes on failing is bad")
 }

@@ -21,7 +21,7 @@ type Rule struct {
 	Rho     float64 `json:"rho"`               // tolerated odds ratio: how much worse is not called worse
 	Sticky  bool    `json:"sticky,omitempty"`  // clients stick to a version
 	Phi     float64 `json:"phi"`               // dispersion where they do: 1 is none
-	Cap     float64 `json:"cap"`               // nats that one group may add where they do; 0: no limit
+	Cap     float64 `json:"cap"`               // nats that a group and the one before may add together where they do; 0: no limit
 	Boost   bool    `json:"boost"`             // give back what overshooting loses; only for routing per request
 	Guard   int     `json:"guard"`             // points by which a common outage may reach one version later than the other
 	Patient bool    `json:"patient,omitempty"` // for watches of many hours: trouble is still seen that comes late

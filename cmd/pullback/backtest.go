@@ -132,13 +132,13 @@ func (o backtestOptions) question() (backtest.Question, error) {
 func (o backtestOptions) lookUp(ctx context.Context, cfg aws.Config, clock *session.Clock, q *backtest.Question) error {
 	if o.deployment == "" {
 		// Metrics outlive the alias. It is asked because any answer has a date.
-		_, err := traffic.New(lambda.NewFromConfig(cfg)).Live(ctx, q.Alias)
+		_, err := traffic.New(lambda.NewFromConfig(cfg)).Live(ctx, deploy.Place{Alias: q.Alias})
 		if q.Now = clock.Now(); q.Now.IsZero() {
 			return err
 		}
 		return nil
 	}
-	d, err := deployments.New(codedeploy.NewFromConfig(cfg), "", cfg.Region).Get(ctx, deploy.ID(o.deployment))
+	d, err := deployments.New(codedeploy.NewFromConfig(cfg), "", cfg.Region, deployments.Platforms{deploy.OnLambda: traffic.New(lambda.NewFromConfig(cfg))}).Get(ctx, deploy.Target{}, deploy.ID(o.deployment))
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (h *Handler) decide(ctx context.Context, f policy.Facts, decision policy.De
 // incident returns the incident that a decision opens.
 func (h *Handler) incident(ctx context.Context, f policy.Facts, decision policy.Decision, s ledger.Signal, phase ledger.Phase) (ledger.Incident, error) {
 	d := f.Deployment
-	digest, err := h.Aliases.Digest(ctx, d.Alias.Function, d.To)
+	digest, err := h.Revisions.Digest(ctx, d.Place(), d.To)
 	if err != nil {
 		return ledger.Incident{}, fmt.Errorf("digest of version %s: %w", d.To, err)
 	}

@@ -24,7 +24,7 @@ import (
 // Deployments is what CodeDeploy says.
 type Deployments interface {
 	// Get returns one deployment whole: deploy.ErrUnknown.
-	Get(ctx context.Context, id deploy.ID) (deploy.Deployment, error)
+	Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy.Deployment, error)
 	// Recent returns a target's deployments since a time, newest first, without
 	// what they move.
 	Recent(ctx context.Context, t deploy.Target, since time.Time) ([]deploy.Deployment, error)
@@ -39,10 +39,10 @@ type Alarms interface {
 	Alarms(ctx context.Context, names []string) ([]policy.Alarm, error)
 }
 
-// Aliases is what serves an alias now.
-type Aliases interface {
-	Live(ctx context.Context, a deploy.Alias) (deploy.Live, error)
-	Digest(ctx context.Context, function string, r deploy.Revision) (deploy.Digest, error)
+// Revisions is what serves now, and what code that is.
+type Revisions interface {
+	Live(ctx context.Context, p deploy.Place) (deploy.Live, error)
+	Digest(ctx context.Context, p deploy.Place, r deploy.Revision) (deploy.Digest, error)
 }
 
 // Finder finds the revision to go back to.
@@ -104,7 +104,7 @@ type Notices interface {
 type Handler struct {
 	Deployments Deployments
 	Alarms      Alarms
-	Aliases     Aliases
+	Revisions   Revisions
 	Finder      Finder
 	Incidents   Incidents
 	Memory      Memory
@@ -165,7 +165,7 @@ func ours(e events.Event) bool {
 }
 
 func (h *Handler) deployment(ctx context.Context, e events.Deployment) error {
-	d, err := h.Deployments.Get(ctx, e.Deployment)
+	d, err := h.Deployments.Get(ctx, e.Target, e.Deployment)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", e.Deployment, err)
 	}
@@ -243,7 +243,7 @@ func (h *Handler) newestOf(ctx context.Context, t deploy.Target) (deploy.Deploym
 		if d.IsRollback() {
 			continue
 		}
-		whole, err := h.Deployments.Get(ctx, d.ID)
+		whole, err := h.Deployments.Get(ctx, t, d.ID)
 		if err != nil {
 			return deploy.Deployment{}, fmt.Errorf("look up deployments of %s: %w", t, err)
 		}

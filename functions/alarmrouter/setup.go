@@ -43,9 +43,9 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	aliases := traffic.New(lambda.NewFromConfig(cfg))
 	messages := queue.New(sqs.NewFromConfig(cfg))
 	h := &Handler{
-		Deployments: deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region),
+		Deployments: deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: aliases}),
 		Alarms:      alarms{metrics.New(cloudwatch.NewFromConfig(cfg))},
-		Aliases:     aliases,
+		Revisions:   aliases,
 		Finder:      incident.Finder{Ledger: store, Revisions: aliases},
 		Incidents:   store,
 		Memory:      store,

@@ -85,7 +85,7 @@ func (h *Handler) bake(ctx context.Context, g deploy.Group) error {
 	if g.Alias.Function == "" {
 		return nil // no deployment yet, and no tag that says which alias is meant
 	}
-	live, err := h.Aliases.Live(ctx, g.Alias)
+	live, err := h.Revisions.Live(ctx, g.Place())
 	if err != nil {
 		return fmt.Errorf("alias %s: %w", g.Alias, err)
 	}
@@ -140,7 +140,7 @@ func (h *Handler) markBaked(ctx context.Context, g deploy.Group, b ledger.Bake) 
 			return nil
 		}
 	}
-	digest, err := h.Aliases.Digest(ctx, g.Alias.Function, b.Revision)
+	digest, err := h.Revisions.Digest(ctx, g.Place(), b.Revision)
 	if err != nil {
 		return fmt.Errorf("digest of version %s: %w", b.Revision, err)
 	}

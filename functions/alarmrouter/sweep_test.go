@@ -17,11 +17,11 @@ import (
 // calm is a world in which version 1 serves alone and nothing is wrong.
 func calm(s *scene) {
 	s.codeDeploy.all, s.cloudWatch.red = nil, nil
-	s.lambda.live = deploy.Live{Alias: alias, Version: "1"}
+	s.lambda.live = deploy.Live{Place: place, Version: "1"}
 }
 
 // alone makes a version serve alone.
-func (s *scene) alone(r deploy.Revision) { s.lambda.live = deploy.Live{Alias: alias, Version: r} }
+func (s *scene) alone(r deploy.Revision) { s.lambda.live = deploy.Live{Place: place, Version: r} }
 
 // after lets time pass and sweeps.
 func (s *scene) after(d time.Duration) {

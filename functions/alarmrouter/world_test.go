@@ -24,6 +24,7 @@ var (
 	target = deploy.Target{Application: "shop", Group: "live"}
 	second = deploy.Target{Application: "shop", Group: "eu"}
 	alias  = deploy.Alias{Function: "checkout", Name: "live"}
+	place  = deploy.Place{Target: target, Platform: deploy.OnLambda, Alias: alias}
 	id     = deploy.IncidentOf(target, "d-2")
 )
 
@@ -39,7 +40,7 @@ type codeDeploy struct {
 	broken map[deploy.Target]error // what Recent answers
 }
 
-func (c *codeDeploy) Get(_ context.Context, id deploy.ID) (deploy.Deployment, error) {
+func (c *codeDeploy) Get(_ context.Context, _ deploy.Target, id deploy.ID) (deploy.Deployment, error) {
 	for _, d := range c.all {
 		if d.ID == id {
 			return d, nil
@@ -93,9 +94,9 @@ func (c *cloudWatch) Alarms(_ context.Context, names []string) ([]policy.Alarm, 
 // lambda serves one alias and names code.
 type lambda struct{ live deploy.Live }
 
-func (l *lambda) Live(context.Context, deploy.Alias) (deploy.Live, error) { return l.live, nil }
+func (l *lambda) Live(context.Context, deploy.Place) (deploy.Live, error) { return l.live, nil }
 
-func (l *lambda) Digest(_ context.Context, _ string, r deploy.Revision) (deploy.Digest, error) {
+func (l *lambda) Digest(_ context.Context, _ deploy.Place, r deploy.Revision) (deploy.Digest, error) {
 	return deploy.Digest("sha-" + r), nil
 }
 
@@ -192,11 +193,11 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 			}},
 		},
 		cloudWatch: &cloudWatch{red: map[string]time.Time{"errors": noon.Add(-time.Minute)}},
-		lambda:     &lambda{live: deploy.Live{Alias: alias, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}}},
+		lambda:     &lambda{live: deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}}},
 		finder:     &finder{good: "1"}, store: &store{journal: j, Memory: &ledgertest.Memory{}}, rollbacks: &rollbacks{journal: j}, ticks: &ticks{}, chat: &chat{journal: j},
 	}
 	s.Handler = &alarmrouter.Handler{
-		Deployments: s.codeDeploy, Alarms: s.cloudWatch, Aliases: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store,
+		Deployments: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store,
 		Watches: s.store, Rollbacks: s.rollbacks, Ticks: s.ticks, Notices: s.chat, Policy: policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, MaxPerDay: 2}, Account: "123456789012",
 		Now: func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),
 	}

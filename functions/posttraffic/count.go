@@ -49,7 +49,7 @@ func (h *Handler) begin(ctx context.Context, d deploy.Deployment) (ledger.Stretc
 	if err != nil {
 		return ledger.Stretch{}, fmt.Errorf("what version %s did before: %w", d.From, err)
 	}
-	live, err := h.Versions.Live(ctx, d.Alias)
+	live, err := h.Versions.Live(ctx, d.Place())
 	if err != nil {
 		return ledger.Stretch{}, fmt.Errorf("alias %s: %w", d.Alias, err)
 	}

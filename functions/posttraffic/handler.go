@@ -26,7 +26,7 @@ import (
 
 // Deployments finds out what a deployment has changed.
 type Deployments interface {
-	Get(ctx context.Context, id deploy.ID) (deploy.Deployment, error)
+	Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy.Deployment, error)
 }
 
 // Metrics is what CloudWatch counts by the minute.
@@ -52,8 +52,8 @@ type Logged interface {
 
 // Versions is what Lambda says of versions and aliases.
 type Versions interface {
-	Digest(ctx context.Context, function string, r deploy.Revision) (deploy.Digest, error)
-	Live(ctx context.Context, a deploy.Alias) (deploy.Live, error)
+	Digest(ctx context.Context, p deploy.Place, r deploy.Revision) (deploy.Digest, error)
+	Live(ctx context.Context, p deploy.Place) (deploy.Live, error)
 	// Source says where a version logs to, and how.
 	Source(ctx context.Context, function string, r deploy.Revision) (outcome.Source, error)
 }
@@ -141,7 +141,7 @@ func (h *Handler) record(ctx context.Context, d deploy.Deployment, verb, because
 
 // remember marks the version that passed as known good.
 func (h *Handler) remember(ctx context.Context, d deploy.Deployment, why string) error {
-	digest, err := h.Versions.Digest(ctx, d.Alias.Function, d.To)
+	digest, err := h.Versions.Digest(ctx, d.Place(), d.To)
 	if err != nil {
 		return fmt.Errorf("digest of version %s: %w", d.To, err)
 	}

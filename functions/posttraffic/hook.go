@@ -14,7 +14,7 @@ import (
 // check answers CodeDeploy's hook after traffic has moved: nil lets the
 // deployment succeed.
 func (h *Handler) check(ctx context.Context, call events.Hook) error {
-	d, err := h.Deployments.Get(ctx, call.Deployment)
+	d, err := h.Deployments.Get(ctx, deploy.Target{}, call.Deployment)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", call.Deployment, err)
 	}

@@ -41,7 +41,8 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("posttraffic: %w", err)
 	}
-	cd := deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region)
+	versions := traffic.New(lambda.NewFromConfig(cfg))
+	cd := deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: versions})
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
 	observe := s.Mode == settings.Observe
 	h := &Handler{
@@ -49,7 +50,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Metrics:       minutes{metrics.New(cloudwatch.NewFromConfig(cfg)), clock.Now},
 		Lines:         Tally{Ledger: store, Log: env.Log},
 		Logged:        store,
-		Versions:      traffic.New(lambda.NewFromConfig(cfg)),
+		Versions:      versions,
 		Subscriptions: logs.New(cloudwatchlogs.NewFromConfig(cfg), arn(cfg.Region, s.Account, env.Get("AWS_LAMBDA_FUNCTION_NAME"))),
 		Unheard:       !s.Logs || observe, // who only observes changes nothing
 		Watches:       store,

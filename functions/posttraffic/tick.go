@@ -28,7 +28,7 @@ func (h *Handler) tick(ctx context.Context, m batch.Message) error {
 	if w.Over() || t.Tick <= w.Ticks {
 		return nil
 	}
-	d, err := h.Deployments.Get(ctx, w.Deployment)
+	d, err := h.Deployments.Get(ctx, w.Target, w.Deployment)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", w.Deployment, err)
 	}

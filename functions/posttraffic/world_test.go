@@ -30,6 +30,7 @@ var (
 	shifted = noon.Add(-6 * time.Minute)
 	target  = deploy.Target{Application: "shop", Group: "live"}
 	alias   = deploy.Alias{Function: "checkout", Name: "live"}
+	place   = deploy.Place{Target: target, Platform: deploy.OnLambda, Alias: alias}
 	id      = deploy.IncidentOf(target, "d-2")
 )
 
@@ -44,7 +45,7 @@ type codeDeploy struct {
 	told       []bool
 }
 
-func (c *codeDeploy) Get(_ context.Context, id deploy.ID) (deploy.Deployment, error) {
+func (c *codeDeploy) Get(_ context.Context, _ deploy.Target, id deploy.ID) (deploy.Deployment, error) {
 	if id != c.deployment.ID {
 		return deploy.Deployment{}, fmt.Errorf("get %s: %w", id, deploy.ErrUnknown)
 	}
@@ -107,11 +108,11 @@ type lambda struct {
 	sources map[deploy.Revision]outcome.Source
 }
 
-func (*lambda) Digest(_ context.Context, _ string, r deploy.Revision) (deploy.Digest, error) {
+func (*lambda) Digest(_ context.Context, _ deploy.Place, r deploy.Revision) (deploy.Digest, error) {
 	return deploy.Digest("sha-" + r), nil
 }
 
-func (l *lambda) Live(context.Context, deploy.Alias) (deploy.Live, error) { return l.live, nil }
+func (l *lambda) Live(context.Context, deploy.Place) (deploy.Live, error) { return l.live, nil }
 
 func (l *lambda) Source(_ context.Context, _ string, r deploy.Revision) (outcome.Source, error) {
 	return l.sources[r], nil
@@ -214,7 +215,7 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 			ID: "d-2", Target: target, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon.Add(-7 * time.Minute), Shifted: shifted,
 		}},
 		lambda: &lambda{
-			live:    deploy.Live{Alias: alias, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}},
+			live:    deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}},
 			sources: map[deploy.Revision]outcome.Source{"1": {Group: group, Format: outcome.JSON}, "2": {Group: group, Format: outcome.JSON}},
 		},
 		logs: &logs{}, lines: &lines{}, messages: &messages{}, store: &store{Memory: &ledgertest.Memory{}},

@@ -21,12 +21,12 @@ import (
 
 // Deployments finds out what a deployment is about to change.
 type Deployments interface {
-	Get(ctx context.Context, id deploy.ID) (deploy.Deployment, error)
+	Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy.Deployment, error)
 }
 
 // Versions looks at and calls a version that has no traffic yet.
 type Versions interface {
-	Digest(ctx context.Context, function string, r deploy.Revision) (deploy.Digest, error)
+	Digest(ctx context.Context, p deploy.Place, r deploy.Revision) (deploy.Digest, error)
 	Probe(ctx context.Context, function string, r deploy.Revision, payload []byte) error
 }
 
@@ -58,7 +58,7 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, err
 }
 
 func (h *Handler) check(ctx context.Context, call events.Hook) error {
-	d, err := h.Deployments.Get(ctx, call.Deployment)
+	d, err := h.Deployments.Get(ctx, deploy.Target{}, call.Deployment)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", call.Deployment, err)
 	}
@@ -92,7 +92,7 @@ func (h *Handler) check(ctx context.Context, call events.Hook) error {
 // "". An error means that it could not find out, and refuses as well: a gate
 // that does not know stays shut.
 func (h *Handler) refusal(ctx context.Context, d deploy.Deployment) (rule, why string, err error) {
-	digest, err := h.Versions.Digest(ctx, d.Alias.Function, d.To)
+	digest, err := h.Versions.Digest(ctx, d.Place(), d.To)
 	if err != nil {
 		return "", "", fmt.Errorf("digest of version %s: %w", d.To, err)
 	}

@@ -32,7 +32,7 @@ type codeDeploy struct {
 	told        []string
 }
 
-func (c *codeDeploy) Get(_ context.Context, id deploy.ID) (deploy.Deployment, error) {
+func (c *codeDeploy) Get(_ context.Context, _ deploy.Target, id deploy.ID) (deploy.Deployment, error) {
 	d, ok := c.deployments[id]
 	if !ok {
 		return deploy.Deployment{}, fmt.Errorf("get %s: %w", id, deploy.ErrUnknown)
@@ -52,10 +52,10 @@ type lambda struct {
 	probed  []string
 }
 
-func (l *lambda) Digest(_ context.Context, function string, r deploy.Revision) (deploy.Digest, error) {
+func (l *lambda) Digest(_ context.Context, p deploy.Place, r deploy.Revision) (deploy.Digest, error) {
 	d, ok := l.digests[r]
 	if !ok {
-		return "", fmt.Errorf("version %s of %s: %w", r, function, deploy.ErrUnknown)
+		return "", fmt.Errorf("version %s of %s: %w", r, p.Alias.Function, deploy.ErrUnknown)
 	}
 	return d, nil
 }

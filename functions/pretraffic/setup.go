@@ -12,6 +12,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/amazon/traffic"
+	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/settings"
@@ -24,14 +25,15 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		return nil, fmt.Errorf("pretraffic: %w", err)
 	}
 	s := env.Settings
-	cd := deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region)
+	versions := traffic.New(lambda.NewFromConfig(cfg))
+	cd := deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: versions})
 	payload := []byte(s.SmokePayload)
 	if s.SmokePayload == settings.SmokeOff {
 		payload = nil
 	}
 	h := &Handler{
 		Deployments: cd,
-		Versions:    traffic.New(lambda.NewFromConfig(cfg)),
+		Versions:    versions,
 		Ledger:      table.New(dynamodb.NewFromConfig(cfg), s.Table),
 		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log},
 		Payload:     payload,

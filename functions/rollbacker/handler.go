@@ -23,23 +23,23 @@ import (
 	"github.com/pullback-dev/pullback/shared/plan"
 )
 
-// Deployments reads and changes what CodeDeploy does.
+// Deployments reads and changes how AWS deploys.
 type Deployments interface {
 	// Get returns one deployment whole: deploy.ErrUnknown.
-	Get(ctx context.Context, id deploy.ID) (deploy.Deployment, error)
+	Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy.Deployment, error)
 	// Recent returns a target's deployments since a time, newest first, without
 	// what they move.
 	Recent(ctx context.Context, t deploy.Target, since time.Time) ([]deploy.Deployment, error)
-	// Stop stops a deployment and lets CodeDeploy roll it back: deploy.ErrEnded.
-	Stop(ctx context.Context, id deploy.ID) error
+	// Stop stops a deployment and lets AWS roll it back: deploy.ErrEnded.
+	Stop(ctx context.Context, d deploy.Deployment) error
 	// Restore deploys a revision at once, past alarms and hooks: deploy.ErrBusy.
 	Restore(ctx context.Context, r deploy.Restore) (deploy.ID, error)
 }
 
-// Aliases reads and mends what serves an alias.
-type Aliases interface {
-	Live(ctx context.Context, a deploy.Alias) (deploy.Live, error)
-	// Heal makes one revision serve alone, if the alias is still as it was
+// Revisions reads and mends what serves a target.
+type Revisions interface {
+	Live(ctx context.Context, p deploy.Place) (deploy.Live, error)
+	// Heal makes one revision serve alone, if things are still as they were
 	// read: deploy.ErrChanged.
 	Heal(ctx context.Context, was deploy.Live, to deploy.Revision) error
 }
@@ -78,7 +78,7 @@ type Notices interface {
 // Handler takes deployments back.
 type Handler struct {
 	Deployments Deployments
-	Aliases     Aliases
+	Revisions   Revisions
 	Incidents   Incidents
 	Memory      Memory
 	Finder      Finder

@@ -48,8 +48,8 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
 	aliases := traffic.New(lambda.NewFromConfig(cfg))
 	h := &Handler{
-		Deployments: deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region),
-		Aliases:     aliases,
+		Deployments: deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: aliases}),
+		Revisions:   aliases,
 		Incidents:   store,
 		Memory:      store,
 		Finder:      incident.Finder{Ledger: store, Revisions: aliases},

@@ -15,7 +15,7 @@ import (
 func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situation, error) {
 	s := plan.Situation{Incident: i}
 	var err error
-	if s.Bad, err = h.Deployments.Get(ctx, i.Deployment); err != nil {
+	if s.Bad, err = h.Deployments.Get(ctx, i.Target, i.Deployment); err != nil {
 		return s, fmt.Errorf("look up %s: %w", i.Deployment, err)
 	}
 	recent, err := h.Deployments.Recent(ctx, i.Target, s.Bad.Created)
@@ -34,8 +34,8 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 			}
 		}
 	}
-	if s.Live, err = h.Aliases.Live(ctx, i.Alias); err != nil {
-		return s, fmt.Errorf("alias %s: %w", i.Alias, err)
+	if s.Live, err = h.Revisions.Live(ctx, s.Bad.Place()); err != nil {
+		return s, fmt.Errorf("what serves %s: %w", s.Bad.Place(), err)
 	}
 	s.Now = h.Now()
 	return s, nil
@@ -45,7 +45,7 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 // else the one known before. One that ended before it had traffic, such as one
 // that a gate refused, is no reason to leave the bad revision alone.
 func (h *Handler) newer(ctx context.Context, d deploy.Deployment, before *deploy.Deployment) (*deploy.Deployment, error) {
-	whole, err := h.Deployments.Get(ctx, d.ID)
+	whole, err := h.Deployments.Get(ctx, d.Target, d.ID)
 	if err != nil {
 		return nil, fmt.Errorf("look up %s: %w", d.ID, err)
 	}
@@ -74,7 +74,7 @@ func (h *Handler) take(ctx context.Context, s plan.Situation, step plan.Step) (l
 	case plan.Stop:
 		call := ledger.Call{API: "codedeploy:StopDeployment", Args: fmt.Sprintf("%s autoRollbackEnabled=true", s.Bad.ID)}
 		return i, h.effect(ctx, i, step, call, func() (string, error) {
-			err := h.Deployments.Stop(ctx, s.Bad.ID)
+			err := h.Deployments.Stop(ctx, s.Bad)
 			if errors.Is(err, deploy.ErrEnded) {
 				return "it had ended already", nil // the next look sees how
 			}
@@ -85,7 +85,7 @@ func (h *Handler) take(ctx context.Context, s plan.Situation, step plan.Step) (l
 	case plan.Heal:
 		call := ledger.Call{API: "lambda:UpdateAlias", Args: fmt.Sprintf("%s to version %s alone", i.Alias, i.Good)}
 		return i, h.effect(ctx, i, step, call, func() (string, error) {
-			err := h.Aliases.Heal(ctx, s.Live, i.Good)
+			err := h.Revisions.Heal(ctx, s.Live, i.Good)
 			if errors.Is(err, deploy.ErrChanged) {
 				return "the alias has changed since it was read", nil // the next look sees how
 			}
@@ -119,7 +119,7 @@ func (h *Handler) choose(ctx context.Context, s *plan.Situation, step plan.Step)
 // restore deploys the known-good revision.
 func (h *Handler) restore(ctx context.Context, s plan.Situation, step plan.Step) (ledger.Incident, error) {
 	i := s.Incident
-	r := deploy.Restore{Target: i.Target, Alias: i.Alias, From: s.Live.Version, To: i.Good, Marker: deploy.Marker(i.ID, i.Claim.Generation)}
+	r := deploy.Restore{Place: s.Live.Place, From: s.Live.Version, To: i.Good, Marker: deploy.Marker(i.ID, i.Claim.Generation), Attempt: 1}
 	call := ledger.Call{API: "codedeploy:CreateDeployment", Args: fmt.Sprintf("%s of %s from version %s to %s", i.Target, i.Alias, r.From, r.To)}
 	err := h.effect(ctx, i, step, call, func() (string, error) {
 		id, err := h.Deployments.Restore(ctx, r)

@@ -24,6 +24,7 @@ var (
 	noon   = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 	target = deploy.Target{Application: "shop", Group: "live"}
 	alias  = deploy.Alias{Function: "checkout", Name: "live"}
+	place  = deploy.Place{Target: target, Platform: deploy.OnLambda, Alias: alias}
 	id     = deploy.IncidentOf(target, "d-2")
 )
 
@@ -40,7 +41,7 @@ type codeDeploy struct {
 	busy error
 }
 
-func (c *codeDeploy) Get(_ context.Context, id deploy.ID) (deploy.Deployment, error) {
+func (c *codeDeploy) Get(_ context.Context, _ deploy.Target, id deploy.ID) (deploy.Deployment, error) {
 	for _, d := range c.all {
 		if d.ID == id {
 			return d, nil
@@ -59,13 +60,13 @@ func (c *codeDeploy) Recent(_ context.Context, _ deploy.Target, since time.Time)
 	return found, nil
 }
 
-func (c *codeDeploy) Stop(_ context.Context, id deploy.ID) error {
-	c.note("StopDeployment %s", id)
+func (c *codeDeploy) Stop(_ context.Context, d deploy.Deployment) error {
+	c.note("StopDeployment %s", d.ID)
 	return c.stop
 }
 
 func (c *codeDeploy) Restore(_ context.Context, r deploy.Restore) (deploy.ID, error) {
-	c.note("CreateDeployment %s %s %s->%s %s", r.Target, r.Alias, r.From, r.To, r.Marker)
+	c.note("CreateDeployment %s %s %s->%s %s", r.Place.Target, r.Place, r.From, r.To, r.Marker)
 	if c.busy != nil {
 		return "", c.busy
 	}
@@ -79,10 +80,10 @@ type lambda struct {
 	err  error
 }
 
-func (l *lambda) Live(context.Context, deploy.Alias) (deploy.Live, error) { return l.live, nil }
+func (l *lambda) Live(context.Context, deploy.Place) (deploy.Live, error) { return l.live, nil }
 
 func (l *lambda) Heal(_ context.Context, was deploy.Live, to deploy.Revision) error {
-	l.note("UpdateAlias %s to %s if %s", was.Alias, to, was.Token)
+	l.note("UpdateAlias %s to %s if %s", was.Place, to, was.Token)
 	return l.err
 }
 
@@ -173,7 +174,7 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 		codeDeploy: &codeDeploy{journal: j, all: []deploy.Deployment{{
 			ID: "d-2", Target: target, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon.Add(-3 * time.Minute), Shifted: noon.Add(-2 * time.Minute),
 		}}},
-		lambda: &lambda{journal: j, live: deploy.Live{Alias: alias, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}, Token: "t-1"}},
+		lambda: &lambda{journal: j, live: deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}, Token: "t-1"}},
 		store:  &store{journal: j, Memory: &ledgertest.Memory{}}, finder: &finder{good: "1"}, chat: &chat{journal: j},
 		incident: ledger.Incident{
 			ID: id, Target: target, Deployment: "d-2", Alias: alias, Bad: "2", BadDigest: "sha-2", Good: "1", Signal: ledger.Signal{Kind: "alarm", ID: "e-1", Text: "alarm went ALARM", At: noon},
@@ -181,7 +182,7 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 		},
 	}
 	s.Handler = &rollbacker.Handler{
-		Deployments: s.codeDeploy, Aliases: s.lambda, Incidents: s.store, Memory: s.store, Finder: s.finder, Reminder: queue{j}, Notices: s.chat,
+		Deployments: s.codeDeploy, Revisions: s.lambda, Incidents: s.store, Memory: s.store, Finder: s.finder, Reminder: queue{j}, Notices: s.chat,
 		Limits: plan.Limits{Verify: 10 * time.Minute, Notice: 30 * time.Second}, Term: 70 * time.Second, Pause: 5 * time.Second,
 		Owner: func(context.Context) string { return s.owner }, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	}
@@ -264,5 +265,5 @@ func another(d deploy.Deployment) func(*scene) {
 }
 
 func serves(r deploy.Revision) func(*scene) {
-	return func(s *scene) { s.lambda.live = deploy.Live{Alias: alias, Version: r, Token: "t-2"} }
+	return func(s *scene) { s.lambda.live = deploy.Live{Place: place, Version: r, Token: "t-2"} }
 }

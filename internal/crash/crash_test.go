@@ -104,7 +104,7 @@ func (s scenario) check(r *region, bad deploy.ID) {
 	t.Helper()
 	id := deploy.IncidentOf(target, bad)
 
-	live, err := r.aliases.Live(ctx, alias)
+	live, err := r.aliases.Live(ctx, place)
 	require.NoError(t, err)
 	assert.True(t, live.Only("1"), "alias serves %s and %v", live.Version, live.Weights)
 

@@ -50,6 +50,7 @@ const (
 
 var (
 	alias  = deploy.Alias{Function: function, Name: "live"}
+	place  = deploy.Place{Target: target, Platform: deploy.OnLambda, Alias: alias}
 	target = deploy.Target{Application: "shop", Group: "live"}
 )
 
@@ -92,8 +93,8 @@ func newRegion(t *testing.T) *region {
 	r.url = gate.URL
 	cfg := aws.Config{Region: local.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(local.URL()), Credentials: credentials.NewStaticCredentialsProvider("team", "secret", "")}
 	r.watch, r.moves = cloudwatch.NewFromConfig(cfg), codedeploy.NewFromConfig(cfg)
-	r.deploys = deployments.New(r.moves, local.World.Account, cfg.Region)
 	r.aliases = traffic.New(lambda.NewFromConfig(cfg))
+	r.deploys = deployments.New(r.moves, local.World.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: r.aliases})
 	r.ledger = table.New(dynamodb.NewFromConfig(cfg), name)
 	r.install(cfg)
 	r.application(lambda.NewFromConfig(cfg))
@@ -187,7 +188,7 @@ func (r *region) application(functions *lambda.Client) {
 		},
 	})
 	require.NoError(r.t, err)
-	digest, err := r.aliases.Digest(ctx, function, "1")
+	digest, err := r.aliases.Digest(ctx, place, "1")
 	require.NoError(r.t, err)
 	require.NoError(r.t, r.ledger.MarkKnownGood(ctx, ledger.KnownGood{Target: target, Revision: "1", Digest: digest, Why: "the test says so", At: r.now()}))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/operate"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
@@ -28,11 +29,11 @@ func (d *demo) check(promise string, kept bool, found string) error {
 
 // checkRestored asks the endpoint whether the bad canary is gone.
 func (d *demo) checkRestored(ctx context.Context) error {
-	live, err := d.aliases.Live(ctx, alias)
+	live, err := d.aliases.Live(ctx, shop.Place())
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", alias, err)
 	}
-	x, err := d.deploys.Get(ctx, d.report.BadDeployment)
+	x, err := d.deploys.Get(ctx, shop.Target(), d.report.BadDeployment)
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", d.report.BadDeployment, err)
 	}
@@ -56,11 +57,11 @@ func (d *demo) checkRestored(ctx context.Context) error {
 
 // checkRefused asks the endpoint whether the second try got anywhere.
 func (d *demo) checkRefused(ctx context.Context, id deploy.ID, before int) error {
-	x, err := d.deploys.Get(ctx, id)
+	x, err := d.deploys.Get(ctx, shop.Target(), id)
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", id, err)
 	}
-	live, err := d.aliases.Live(ctx, alias)
+	live, err := d.aliases.Live(ctx, shop.Place())
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", alias, err)
 	}
@@ -72,11 +73,11 @@ func (d *demo) checkRefused(ctx context.Context, id deploy.ID, before int) error
 
 // checkFixed asks the endpoint whether the fix went through.
 func (d *demo) checkFixed(ctx context.Context, id deploy.ID, version deploy.Revision) error {
-	x, err := d.deploys.Get(ctx, id)
+	x, err := d.deploys.Get(ctx, shop.Target(), id)
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", id, err)
 	}
-	live, err := d.aliases.Live(ctx, alias)
+	live, err := d.aliases.Live(ctx, shop.Place())
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", alias, err)
 	}

@@ -175,7 +175,7 @@ func (d *demo) connect(ctx context.Context, stack cloudformation.Stack) error {
 		return errors.New("the template has no table for the ledger or no topic for notices")
 	}
 	d.shop = shop.New(d.options.Dist, cfg)
-	d.deploys = deployments.New(codedeploy.NewFromConfig(cfg), d.aws.World.Account, cfg.Region)
+	d.deploys = deployments.New(codedeploy.NewFromConfig(cfg), d.aws.World.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: d.aliases})
 	d.aliases = traffic.New(lambda.NewFromConfig(cfg))
 	d.ledger = table.New(dynamodb.NewFromConfig(cfg), name)
 	var err error

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pullback-dev/pullback/internal/demo/shop"
 	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
@@ -51,7 +52,7 @@ func (d *demo) until(ctx context.Context, step, limit time.Duration, what string
 
 func (d *demo) untilEnded(ctx context.Context, id deploy.ID) error {
 	return d.until(ctx, time.Second, 20*time.Minute, string(id)+" has ended", func() (bool, error) {
-		x, err := d.deploys.Get(ctx, id)
+		x, err := d.deploys.Get(ctx, shop.Target(), id)
 		return !x.Running(), err
 	})
 }
@@ -91,7 +92,7 @@ func (d *demo) lookAtDeployments(ctx context.Context) error {
 		d.seen.status = make(map[deploy.ID]string)
 	}
 	for _, id := range slices.Clone(d.seen.deployments) {
-		x, err := d.deploys.Get(ctx, id)
+		x, err := d.deploys.Get(ctx, shop.Target(), id)
 		if err != nil {
 			return fmt.Errorf("look at %s: %w", id, err)
 		}
@@ -108,7 +109,7 @@ func (d *demo) lookAtDeployments(ctx context.Context) error {
 }
 
 func (d *demo) lookAtAlias(ctx context.Context) error {
-	live, err := d.aliases.Live(ctx, alias)
+	live, err := d.aliases.Live(ctx, shop.Place())
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", alias, err)
 	}
@@ -122,7 +123,7 @@ func (d *demo) lookAtAlias(ctx context.Context) error {
 	d.seen.live = text
 	d.add(Row{At: d.now(), Who: "Lambda", What: alias.String() + ": " + text})
 	if d.report.BadDeployment != "" && live.Only("1") && d.report.Restored.IsZero() {
-		if x, err := d.deploys.Get(ctx, d.report.BadDeployment); err == nil && !x.Shifted.IsZero() {
+		if x, err := d.deploys.Get(ctx, shop.Target(), d.report.BadDeployment); err == nil && !x.Shifted.IsZero() {
 			d.report.Restored = d.now()
 		}
 	}

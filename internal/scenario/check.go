@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
+	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
@@ -24,7 +25,7 @@ func differs(format string, args ...any) error { return differenceError{fmt.Spri
 
 // live checks what serves: live v1, or live v1 v2 while both do.
 func (s *Story) live(ctx context.Context, args []string) error {
-	live, err := s.aliases.Live(ctx, alias())
+	live, err := s.aliases.Live(ctx, shop.Place())
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", alias(), err)
 	}
@@ -77,16 +78,16 @@ func (s *Story) named(ctx context.Context, name string) (deploy.Deployment, erro
 		if err != nil {
 			return deploy.Deployment{}, err
 		}
-		return s.deploys.Get(ctx, all[0].ID)
+		return s.deploys.Get(ctx, target(), all[0].ID)
 	}
 	if len(s.rolled) == 0 {
 		return deploy.Deployment{}, errors.New("nothing was deployed")
 	}
 	switch name {
 	case "first":
-		return s.deploys.Get(ctx, s.rolled[0])
+		return s.deploys.Get(ctx, target(), s.rolled[0])
 	case "last":
-		return s.deploys.Get(ctx, s.rolled[len(s.rolled)-1])
+		return s.deploys.Get(ctx, target(), s.rolled[len(s.rolled)-1])
 	default:
 		return deploy.Deployment{}, fmt.Errorf("%q is not one of first, last, rollback", name)
 	}
@@ -164,7 +165,7 @@ func (s *Story) quarantined(ctx context.Context, args []string) error {
 	if len(args) != 1 || s.versions[args[0]] == "" {
 		return errors.New("want a release that was published")
 	}
-	digest, err := s.aliases.Digest(ctx, alias().Function, s.versions[args[0]])
+	digest, err := s.aliases.Digest(ctx, shop.Place(), s.versions[args[0]])
 	if err != nil {
 		return fmt.Errorf("digest of %s: %w", args[0], err)
 	}

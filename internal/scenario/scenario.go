@@ -101,8 +101,8 @@ func Start(ctx context.Context, o Options) (*Story, error) {
 		lambda: lambda.NewFromConfig(cfg), logs: cloudwatchlogs.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg),
 	}
 	s.shop = shop.New(o.Dist, cfg)
-	s.deploys = deployments.New(s.clients.deploy, local.World.Account, cfg.Region)
 	s.aliases = traffic.New(s.clients.lambda)
+	s.deploys = deployments.New(s.clients.deploy, local.World.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: s.aliases})
 	s.ledger = table.New(dynamodb.NewFromConfig(cfg), "")
 	return s, nil
 }

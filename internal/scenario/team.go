@@ -81,7 +81,7 @@ func (s *Story) deploy(ctx context.Context, args []string) (deploy.ID, error) {
 			return "", err
 		}
 	}
-	live, err := s.aliases.Live(ctx, alias())
+	live, err := s.aliases.Live(ctx, shop.Place())
 	if err != nil {
 		return "", fmt.Errorf("look at %s: %w", alias(), err)
 	}
@@ -132,7 +132,7 @@ func (s *Story) advance(ctx context.Context, args []string) error {
 
 // prove waits until what serves is known good, which takes a bake.
 func (s *Story) prove(ctx context.Context, _ []string) error {
-	live, err := s.aliases.Live(ctx, alias())
+	live, err := s.aliases.Live(ctx, shop.Place())
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", alias(), err)
 	}

@@ -5,40 +5,22 @@
 package deploy
 
 import (
-	"fmt"
-	"strings"
 	"time"
 )
 
 // ID is CodeDeploy's name for one deployment, for example "d-ABCDEF123".
 type ID string
 
-// Revision names one thing that can be live: a Lambda version such as "7".
-// The empty Revision means "not known".
+// Revision names one thing that can be live, as its kind of target names it: a
+// Lambda version ("7"), a task definition ("web:12"), a revision of CodeDeploy's
+// on servers ("s3://bucket/key?etag=…"), a version of a launch template
+// ("lt-0abc:3"), an execution of a pipeline. The empty Revision means "not known".
 type Revision string
 
-// Digest is the hash of a revision's code, as AWS states it (CodeSha256 of a
-// Lambda version). Two revisions with one digest are the same code.
+// Digest names a revision's code, as AWS states it: CodeSha256 of a Lambda
+// version, the digests of a task definition's images, the ETag of a bundle. Two
+// revisions with one digest are the same code.
 type Digest string
-
-// Target is what is rolled back: a CodeDeploy deployment group.
-type Target struct {
-	Application string `json:"application"`
-	Group       string `json:"group"`
-}
-
-// String returns "application/group". It is a key of the ledger: stored, must
-// not change.
-func (t Target) String() string { return t.Application + "/" + t.Group }
-
-// ParseTarget reads what String writes.
-func ParseTarget(s string) (Target, error) {
-	app, group, ok := strings.Cut(s, "/")
-	if !ok || app == "" || group == "" || strings.Contains(group, "/") {
-		return Target{}, fmt.Errorf("target %q is not APPLICATION/GROUP", s)
-	}
-	return Target{Application: app, Group: group}, nil
-}
 
 // Status is where a deployment stands, in CodeDeploy's words.
 type Status string
@@ -73,6 +55,7 @@ func (a Alias) String() string { return a.Function + ":" + a.Name }
 type Deployment struct {
 	ID          ID
 	Target      Target
+	Platform    Platform // of a deployment group; empty for other kinds of target
 	Status      Status
 	Creator     string // CodeDeploy's creator, for example "user" or "codeDeployRollback"
 	Description string
@@ -85,6 +68,7 @@ type Deployment struct {
 	Cause       string    // CodeDeploy's error code, for example "ALARM_ACTIVE"
 	RolledBack  ID        // the deployment that rolls this one back, if there is one
 	RollsBack   ID        // the deployment that this one rolls back, if it does
+	Content     string    // what CodeDeploy does with files that are there already, on servers: DISALLOW, OVERWRITE, RETAIN
 	Automatic   bool      // it ended badly in a way after which CodeDeploy rolls it back by itself, be that now or in a moment
 }
 
@@ -98,21 +82,35 @@ func (d Deployment) IsRollback() bool {
 	return ours || d.RollsBack != "" || d.Creator == "codeDeployRollback" || d.Creator == "CloudFormationRollback"
 }
 
-// Live is what serves a Lambda alias now.
-type Live struct {
-	Alias   Alias
-	Version Revision
-	Weights map[Revision]float64 // share of other versions; empty when one version serves alone
-	Token   string               // RevisionId of the alias, for a conditional update
+// Place returns where the deployment moves revisions.
+func (d Deployment) Place() Place {
+	return Place{Target: d.Target, Platform: d.Platform, Alias: d.Alias}
 }
 
-// Only reports whether r alone serves the alias.
+// Live is what serves a target now.
+type Live struct {
+	Place   Place
+	Version Revision             // that serves most; empty if nothing serves
+	Weights map[Revision]float64 // share of other versions, from 0 to 1; empty when one version serves alone
+	Token   string               // for a conditional update, such as the RevisionId of an alias
+	Stuck   string               // why a new deployment would fail on what is left of the last one, so that it has to be healed first; empty if none would
+}
+
+// Only reports whether r alone serves the target.
 func (l Live) Only(r Revision) bool { return l.Version == r && len(l.Weights) == 0 }
 
 // Restore is a deployment that puts a revision back.
 type Restore struct {
-	Target   Target
-	Alias    Alias
+	Place    Place
 	From, To Revision
-	Marker   string // for the description; see [Marker]
+	Marker   string // for the description, where there is one; see [Marker]
+	Attempt  int    // 1 for the first; a further one goes past what stopped the one before, where AWS can
+	Content  string // Deployment.Content of the deployment that brought To
+}
+
+// Success is a deployment that ended well, as AWS remembers it.
+type Success struct {
+	Deployment ID
+	Revision   Revision
+	Ended      time.Time
 }

@@ -4,25 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
-
-func TestATargetIsReadAsItIsWritten(t *testing.T) {
-	want := deploy.Target{Application: "shop", Group: "prod"}
-	assert.Equal(t, "shop/prod", want.String())
-	got, err := deploy.ParseTarget(want.String())
-	require.NoError(t, err)
-	assert.Equal(t, want, got)
-}
-
-func TestATargetNeedsBothNamesAndNoMore(t *testing.T) {
-	for _, s := range []string{"", "shop", "/", "shop/", "/prod", "shop/prod/eu"} {
-		_, err := deploy.ParseTarget(s)
-		require.ErrorContains(t, err, s)
-	}
-}
 
 func TestAStatusIsFinalOrTheDeploymentRuns(t *testing.T) {
 	tests := map[deploy.Status]bool{

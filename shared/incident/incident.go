@@ -23,10 +23,10 @@ type Ledger interface {
 
 // Revisions is what AWS says of revisions now.
 type Revisions interface {
-	Digest(ctx context.Context, function string, r deploy.Revision) (deploy.Digest, error)
+	Digest(ctx context.Context, p deploy.Place, r deploy.Revision) (deploy.Digest, error)
 	// Ready says whether a revision could serve now: deploy.ErrUnknown,
 	// deploy.ErrNotReady.
-	Ready(ctx context.Context, function string, r deploy.Revision) error
+	Ready(ctx context.Context, p deploy.Place, r deploy.Revision) error
 }
 
 // Finder finds known-good revisions.
@@ -54,7 +54,7 @@ func (f Finder) Good(ctx context.Context, bad deploy.Deployment) (deploy.Revisio
 		if g.Revision == bad.To || !g.At.Before(bad.Created) {
 			continue
 		}
-		obstacle, err := f.obstacle(ctx, bad.Alias.Function, g)
+		obstacle, err := f.obstacle(ctx, bad.Place(), g)
 		if err != nil {
 			return "", "", err
 		}
@@ -67,7 +67,7 @@ func (f Finder) Good(ctx context.Context, bad deploy.Deployment) (deploy.Revisio
 }
 
 // obstacle says why g cannot be put back, or "".
-func (f Finder) obstacle(ctx context.Context, function string, g ledger.KnownGood) (string, error) {
+func (f Finder) obstacle(ctx context.Context, p deploy.Place, g ledger.KnownGood) (string, error) {
 	q, err := f.Ledger.QuarantineOf(ctx, g.Digest)
 	switch {
 	case err == nil:
@@ -75,7 +75,7 @@ func (f Finder) obstacle(ctx context.Context, function string, g ledger.KnownGoo
 	case !errors.Is(err, ledger.ErrNotFound):
 		return "", fmt.Errorf("quarantine of version %s: %w", g.Revision, err)
 	}
-	err = f.Revisions.Ready(ctx, function, g.Revision)
+	err = f.Revisions.Ready(ctx, p, g.Revision)
 	switch {
 	case errors.Is(err, deploy.ErrNotReady), errors.Is(err, deploy.ErrUnknown):
 		return err.Error(), nil

@@ -25,13 +25,13 @@ var (
 // lambda has versions, some of which cannot serve.
 type lambda struct{ broken map[deploy.Revision]error }
 
-func (l lambda) Digest(_ context.Context, _ string, r deploy.Revision) (deploy.Digest, error) {
+func (l lambda) Digest(_ context.Context, _ deploy.Place, r deploy.Revision) (deploy.Digest, error) {
 	return deploy.Digest("sha-" + r), nil
 }
 
-func (l lambda) Ready(_ context.Context, function string, r deploy.Revision) error {
-	if function != "checkout" {
-		return fmt.Errorf("no function %q", function)
+func (l lambda) Ready(_ context.Context, p deploy.Place, r deploy.Revision) error {
+	if p.Alias.Function != "checkout" {
+		return fmt.Errorf("no function %q", p.Alias.Function)
 	}
 	return l.broken[r]
 }

@@ -34,6 +34,11 @@ func Alias() deploy.Alias { return deploy.Alias{Function: function, Name: "live"
 // Target is the deployment group that moves the alias.
 func Target() deploy.Target { return deploy.Target{Application: "checkout", Group: "live"} }
 
+// Place is where the shop's releases serve.
+func Place() deploy.Place {
+	return deploy.Place{Target: Target(), Platform: deploy.OnLambda, Alias: Alias()}
+}
+
 // Shop is the team at work.
 type Shop struct {
 	dist   string

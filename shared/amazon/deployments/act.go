@@ -2,7 +2,6 @@ package deployments
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -15,18 +14,15 @@ import (
 
 // Stop tells a running deployment to stop and CodeDeploy to roll it back.
 // Telling it twice does no harm. deploy.ErrEnded, deploy.ErrUnknown.
-func (c *Client) Stop(ctx context.Context, id deploy.ID) error {
+func (c *Client) Stop(ctx context.Context, d deploy.Deployment) error {
 	_, err := c.api.StopDeployment(ctx, &codedeploy.StopDeploymentInput{
-		DeploymentId: aws.String(string(id)), AutoRollbackEnabled: aws.Bool(true),
+		DeploymentId: aws.String(string(d.ID)), AutoRollbackEnabled: aws.Bool(true),
 	})
 	if err != nil {
-		return fmt.Errorf("stop deployment %s: %w", id, classify(err))
+		return fmt.Errorf("stop deployment %s: %w", d.ID, classify(err))
 	}
 	return nil
 }
-
-// allAtOnce moves all traffic in one step. A rollback is not tried out.
-const allAtOnce = "CodeDeployDefault.LambdaAllAtOnce"
 
 // Restore creates the deployment that puts a revision back, and returns its
 // id. deploy.ErrBusy if another one is under way on the target,
@@ -35,65 +31,41 @@ const allAtOnce = "CodeDeployDefault.LambdaAllAtOnce"
 // It makes one attempt: CreateDeployment is not idempotent, so after an error
 // that leaves the outcome open the caller looks for the marker. The deployment
 // ignores alarms, because the one that asked for it is still on, and its own
-// failure rolls nothing back.
+// failure rolls nothing back. A further attempt does not wait for what the bad
+// revision does when it is stopped (user guide, "ApplicationStop": the script is
+// that of the revision deployed before).
 func (c *Client) Restore(ctx context.Context, r deploy.Restore) (deploy.ID, error) {
-	spec, err := appSpec(r)
+	p, err := c.platform(r.Place)
 	if err != nil {
-		return "", fmt.Errorf("restore %s: %w", r.Target, err)
+		return "", err
 	}
-	out, err := c.api.CreateDeployment(ctx, &codedeploy.CreateDeploymentInput{
-		ApplicationName:      &r.Target.Application,
-		DeploymentGroupName:  &r.Target.Group,
-		DeploymentConfigName: aws.String(allAtOnce),
-		Description:          &r.Marker,
-		Revision: &cdtypes.RevisionLocation{
-			RevisionType:   cdtypes.RevisionLocationTypeAppSpecContent,
-			AppSpecContent: &cdtypes.AppSpecContent{Content: &spec},
-		},
+	revision, config, err := p.Revision(ctx, r)
+	if err != nil {
+		return "", fmt.Errorf("restore %s: %w", r.Place.Target, err)
+	}
+	in := &codedeploy.CreateDeploymentInput{
+		ApplicationName:           &r.Place.Target.Application,
+		DeploymentGroupName:       &r.Place.Target.Group,
+		DeploymentConfigName:      &config,
+		Description:               &r.Marker,
+		Revision:                  revision,
+		FileExistsBehavior:        cdtypes.FileExistsBehavior(r.Content),
 		AutoRollbackConfiguration: &cdtypes.AutoRollbackConfiguration{Enabled: false},
 		// The list must not be null (API reference, "InvalidAlarmConfigException").
 		OverrideAlarmConfiguration: &cdtypes.AlarmConfiguration{Enabled: false, Alarms: []cdtypes.Alarm{}},
-	}, once)
+	}
+	if r.Place.Platform == deploy.OnServer {
+		in.IgnoreApplicationStopFailures = r.Attempt > 1
+	}
+	out, err := c.api.CreateDeployment(ctx, in, once)
 	if err != nil {
-		return "", fmt.Errorf("restore %s: %w", r.Target, classify(err))
+		return "", fmt.Errorf("restore %s: %w", r.Place.Target, classify(err))
 	}
 	return deploy.ID(aws.ToString(out.DeploymentId)), nil
 }
 
 // once makes a call that is not repeated.
 func once(o *codedeploy.Options) { o.Retryer = aws.NopRetryer{} }
-
-// appSpec returns the text that tells CodeDeploy what to move (user guide,
-// "AppSpec 'resources' section for AWS Lambda deployments"). It names no hooks:
-// no gate may refuse a rollback.
-func appSpec(r deploy.Restore) (string, error) {
-	type properties struct {
-		Name           string `json:"Name"`
-		Alias          string `json:"Alias"`
-		CurrentVersion string `json:"CurrentVersion"`
-		TargetVersion  string `json:"TargetVersion"`
-	}
-	type resource struct {
-		Type       string     `json:"Type"`
-		Properties properties `json:"Properties"`
-	}
-	text, err := json.Marshal(struct {
-		Version   json.RawMessage       `json:"version"`
-		Resources []map[string]resource `json:"Resources"`
-	}{
-		Version: json.RawMessage("0.0"),
-		Resources: []map[string]resource{{"function": {
-			Type: "AWS::Lambda::Function",
-			Properties: properties{
-				Name: r.Alias.Function, Alias: r.Alias.Name, CurrentVersion: string(r.From), TargetVersion: string(r.To),
-			},
-		}}},
-	})
-	if err != nil {
-		return "", fmt.Errorf("write AppSpec: %w", err)
-	}
-	return string(text), nil
-}
 
 // Report tells CodeDeploy the outcome of a hook. Telling it again is no error:
 // hooks are invoked asynchronously, and Lambda repeats one that failed after

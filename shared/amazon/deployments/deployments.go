@@ -2,8 +2,8 @@
 // them, puts a revision back, reports the outcome of hooks and lists the
 // groups that pullback looks after.
 //
-// It decides nothing, waits for nothing and deletes nothing. Other compute
-// platforms than Lambda are looked up without what moves, and never listed.
+// It decides nothing, waits for nothing and deletes nothing. What a compute
+// platform's revisions are, the platform's own package knows.
 package deployments
 
 import (
@@ -12,6 +12,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
@@ -22,6 +23,7 @@ type looker interface {
 	GetDeployment(context.Context, *codedeploy.GetDeploymentInput, ...func(*codedeploy.Options)) (*codedeploy.GetDeploymentOutput, error)
 	ListDeploymentTargets(context.Context, *codedeploy.ListDeploymentTargetsInput, ...func(*codedeploy.Options)) (*codedeploy.ListDeploymentTargetsOutput, error)
 	GetDeploymentTarget(context.Context, *codedeploy.GetDeploymentTargetInput, ...func(*codedeploy.Options)) (*codedeploy.GetDeploymentTargetOutput, error)
+	BatchGetDeploymentTargets(context.Context, *codedeploy.BatchGetDeploymentTargetsInput, ...func(*codedeploy.Options)) (*codedeploy.BatchGetDeploymentTargetsOutput, error)
 }
 
 // lister is the part that lists deployments and groups.
@@ -54,16 +56,85 @@ type api interface {
 	mover
 }
 
-// Client talks to CodeDeploy in one account and region.
+// A Platform is what one compute platform knows of its deployments and its
+// revisions. CodeDeploy moves those and does not say what they are.
+type Platform interface {
+	// Moved adds to a deployment what it moves and since when.
+	Moved(ctx context.Context, d deploy.Deployment, info cdtypes.DeploymentInfo, targets []cdtypes.DeploymentTarget) (deploy.Deployment, error)
+	// Revision returns what puts a revision back, and the deployment configuration
+	// that does so at once: deploy.ErrUnknown, deploy.ErrNotReady.
+	Revision(ctx context.Context, r deploy.Restore) (*cdtypes.RevisionLocation, string, error)
+	Revisions
+}
+
+// Revisions are what serves, and what could: see target.Revisions.
+type Revisions interface {
+	Live(ctx context.Context, p deploy.Place) (deploy.Live, error)
+	Heal(ctx context.Context, was deploy.Live, to deploy.Revision) error
+	Digest(ctx context.Context, p deploy.Place, r deploy.Revision) (deploy.Digest, error)
+	Ready(ctx context.Context, p deploy.Place, r deploy.Revision) error
+}
+
+// Platforms are the platforms that are looked after.
+type Platforms map[deploy.Platform]Platform
+
+// Client talks to CodeDeploy in one account and region. It is the driver of
+// deployment groups.
 type Client struct {
 	api             api
 	account, region string
+	platforms       Platforms
 }
 
 // New returns a client that calls CodeDeploy through client. Account and
 // region name the groups whose tags are read.
-func New(client api, account, region string) *Client {
-	return &Client{api: client, account: account, region: region}
+func New(client api, account, region string, platforms Platforms) *Client {
+	return &Client{api: client, account: account, region: region, platforms: platforms}
+}
+
+func (c *Client) platform(p deploy.Place) (Platform, error) {
+	known, ok := c.platforms[p.Platform]
+	if !ok {
+		return nil, fmt.Errorf("%s: deployments on platform %q are not looked after here", p.Target, p.Platform)
+	}
+	return known, nil
+}
+
+// Live returns what serves: deploy.ErrUnknown.
+func (c *Client) Live(ctx context.Context, p deploy.Place) (deploy.Live, error) {
+	on, err := c.platform(p)
+	if err != nil {
+		return deploy.Live{}, err
+	}
+	return on.Live(ctx, p)
+}
+
+// Heal makes one revision serve alone: deploy.ErrChanged.
+func (c *Client) Heal(ctx context.Context, was deploy.Live, to deploy.Revision) error {
+	on, err := c.platform(was.Place)
+	if err != nil {
+		return err
+	}
+	return on.Heal(ctx, was, to)
+}
+
+// Digest returns the code that a revision is: deploy.ErrUnknown.
+func (c *Client) Digest(ctx context.Context, p deploy.Place, r deploy.Revision) (deploy.Digest, error) {
+	on, err := c.platform(p)
+	if err != nil {
+		return "", err
+	}
+	return on.Digest(ctx, p, r)
+}
+
+// Ready says why a revision could not be put back: deploy.ErrUnknown,
+// deploy.ErrNotReady.
+func (c *Client) Ready(ctx context.Context, p deploy.Place, r deploy.Revision) error {
+	on, err := c.platform(p)
+	if err != nil {
+		return err
+	}
+	return on.Ready(ctx, p, r)
 }
 
 // maxPages ends a listing whose tokens never do. CodeDeploy does not document

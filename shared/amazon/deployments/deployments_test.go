@@ -25,14 +25,14 @@ func shop(t *testing.T) *local {
 func TestADeploymentIsKnownMoreWhenItHasStarted(t *testing.T) {
 	l := shop(t)
 	id := l.deploy("7", "8", "")
-	got, err := l.adapter().Get(t.Context(), id)
+	got, err := l.adapter().Get(t.Context(), target, id)
 	require.NoError(t, err)
 	assert.Equal(t, deploy.Deployment{
-		ID: id, Target: target, Status: deploy.Created, Creator: "user", Description: "release 8", Created: noon,
+		ID: id, Target: target, Platform: deploy.OnLambda, Status: deploy.Created, Creator: "user", Description: "release 8", Created: noon,
 	}, got)
 
 	l.pass(time.Minute)
-	got, err = l.adapter().Get(t.Context(), id)
+	got, err = l.adapter().Get(t.Context(), target, id)
 	require.NoError(t, err)
 	assert.Equal(t, deploy.InProgress, got.Status)
 	assert.Equal(t, alias, got.Alias)
@@ -43,7 +43,7 @@ func TestADeploymentIsKnownMoreWhenItHasStarted(t *testing.T) {
 	assert.True(t, got.Ended.IsZero())
 
 	l.pass(time.Hour)
-	got, err = l.adapter().Get(t.Context(), id)
+	got, err = l.adapter().Get(t.Context(), target, id)
 	require.NoError(t, err)
 	assert.Equal(t, deploy.Succeeded, got.Status)
 	assert.Equal(t, deploy.Revision("8"), got.To)
@@ -54,35 +54,35 @@ func TestAStoppedDeploymentAndItsRollbackKnowEachOther(t *testing.T) {
 	l := shop(t)
 	id := l.deploy("7", "8", "")
 	l.pass(time.Minute)
-	require.NoError(t, l.adapter().Stop(t.Context(), id))
+	require.NoError(t, l.adapter().Stop(t.Context(), deploy.Deployment{ID: id}))
 	l.pass(10 * time.Minute)
 
-	stopped, err := l.adapter().Get(t.Context(), id)
+	stopped, err := l.adapter().Get(t.Context(), target, id)
 	require.NoError(t, err)
 	assert.Equal(t, deploy.Stopped, stopped.Status)
 	assert.Equal(t, "MANUAL_STOP", stopped.Cause)
 	require.NotEmpty(t, stopped.RolledBack)
 
-	rollback, err := l.adapter().Get(t.Context(), stopped.RolledBack)
+	rollback, err := l.adapter().Get(t.Context(), target, stopped.RolledBack)
 	require.NoError(t, err)
 	assert.Equal(t, id, rollback.RollsBack)
 	assert.True(t, rollback.IsRollback())
 	assert.Equal(t, "7", l.version)
 
-	require.ErrorIs(t, l.adapter().Stop(t.Context(), id), deploy.ErrEnded)
+	require.ErrorIs(t, l.adapter().Stop(t.Context(), deploy.Deployment{ID: id}), deploy.ErrEnded)
 }
 
 func TestWhatCodeDeployDoesNotKnowIsUnknown(t *testing.T) {
 	l := shop(t)
 	nobody := deploy.Target{Application: "shop", Group: "staging"}
-	_, err := l.adapter().Get(t.Context(), "d-NOBODY123")
+	_, err := l.adapter().Get(t.Context(), target, "d-NOBODY123")
 	require.ErrorIs(t, err, deploy.ErrUnknown)
-	require.ErrorIs(t, l.adapter().Stop(t.Context(), "d-NOBODY123"), deploy.ErrUnknown)
+	require.ErrorIs(t, l.adapter().Stop(t.Context(), deploy.Deployment{ID: "d-NOBODY123"}), deploy.ErrUnknown)
 	_, err = l.adapter().Recent(t.Context(), nobody, noon)
 	require.ErrorIs(t, err, deploy.ErrUnknown)
 	_, err = l.adapter().Group(t.Context(), nobody)
 	require.ErrorIs(t, err, deploy.ErrUnknown)
-	_, err = l.adapter().Restore(t.Context(), deploy.Restore{Target: nobody, Alias: alias, From: "8", To: "7"})
+	_, err = l.adapter().Restore(t.Context(), deploy.Restore{Place: deploy.Place{Target: nobody, Platform: deploy.OnLambda, Alias: alias}, From: "8", To: "7"})
 	require.ErrorIs(t, err, deploy.ErrUnknown)
 }
 
@@ -115,10 +115,10 @@ func TestRestorePutsARevisionBack(t *testing.T) {
 	require.Equal(t, "8", l.version)
 
 	marker := deploy.Marker("i-1", 1)
-	id, err := l.adapter().Restore(t.Context(), deploy.Restore{Target: target, Alias: alias, From: "8", To: "7", Marker: marker})
+	id, err := l.adapter().Restore(t.Context(), deploy.Restore{Place: place, From: "8", To: "7", Marker: marker})
 	require.NoError(t, err)
 	l.pass(time.Minute)
-	got, err := l.adapter().Get(t.Context(), id)
+	got, err := l.adapter().Get(t.Context(), target, id)
 	require.NoError(t, err)
 	assert.Equal(t, deploy.Succeeded, got.Status)
 	assert.Equal(t, marker, got.Description)
@@ -137,7 +137,7 @@ func TestRestorePutsARevisionBack(t *testing.T) {
 func TestRestoreWaitsForNobody(t *testing.T) {
 	l := shop(t)
 	l.deploy("7", "8", "")
-	_, err := l.adapter().Restore(t.Context(), deploy.Restore{Target: target, Alias: alias, From: "7", To: "6", Marker: "pullback:i-1:1"})
+	_, err := l.adapter().Restore(t.Context(), deploy.Restore{Place: place, From: "7", To: "6", Marker: "pullback:i-1:1"})
 	require.ErrorIs(t, err, deploy.ErrBusy)
 }
 
@@ -151,7 +151,7 @@ func TestAHookIsReportedOnceAndMayBeReportedAgain(t *testing.T) {
 		require.NoError(t, l.adapter().Report(t.Context(), id, execution, passed))
 		l.pass(time.Hour)
 		require.NoError(t, l.adapter().Report(t.Context(), id, execution, passed))
-		got, err := l.adapter().Get(t.Context(), id)
+		got, err := l.adapter().Get(t.Context(), target, id)
 		require.NoError(t, err)
 		assert.Equal(t, want, got.Status)
 		assert.Equal(t, passed, !got.Shifted.IsZero(), "a deployment that was refused before has moved no traffic")

@@ -21,6 +21,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
+	"github.com/pullback-dev/pullback/shared/amazon/traffic"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
@@ -34,6 +35,7 @@ var (
 	noon   = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	target = deploy.Target{Application: "shop", Group: "prod"}
 	alias  = deploy.Alias{Function: "checkout", Name: "live"}
+	place  = deploy.Place{Target: target, Platform: deploy.OnLambda, Alias: alias}
 )
 
 // local is the local AWS's CodeDeploy and what it moves: one alias, whose
@@ -95,7 +97,14 @@ func serve(t *testing.T) *local {
 }
 
 // adapter is what is tested.
-func (l *local) adapter() *deployments.Client { return deployments.New(l.client, account, region) }
+func (l *local) adapter() *deployments.Client {
+	return deployments.New(l.client, account, region, platforms())
+}
+
+// platforms are those of the tests. What serves is not asked.
+func platforms() deployments.Platforms {
+	return deployments.Platforms{deploy.OnLambda: traffic.New(lambda.New(lambda.Options{Region: region}))}
+}
 
 func (l *local) application(name string) {
 	l.t.Helper()

@@ -19,9 +19,10 @@ import (
 // model; the user guide's limits page says 100).
 const maxIDs = 25
 
-// Get returns a deployment with all that CodeDeploy says about it. The alias
-// and the revisions stay empty as long as it has not started. deploy.ErrUnknown.
-func (c *Client) Get(ctx context.Context, id deploy.ID) (deploy.Deployment, error) {
+// Get returns a deployment with all that CodeDeploy and its platform say about
+// it. What it moves stays empty as long as it has not started. A target that is
+// not the deployment's is an error; none is any. deploy.ErrUnknown.
+func (c *Client) Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy.Deployment, error) {
 	out, err := c.api.GetDeployment(ctx, &codedeploy.GetDeploymentInput{DeploymentId: aws.String(string(id))})
 	if err != nil {
 		return deploy.Deployment{}, fmt.Errorf("get deployment %s: %w", id, classify(err))
@@ -30,60 +31,65 @@ func (c *Client) Get(ctx context.Context, id deploy.ID) (deploy.Deployment, erro
 		return deploy.Deployment{}, fmt.Errorf("get deployment %s: empty answer", id)
 	}
 	d := convert(*out.DeploymentInfo)
-	if p := out.DeploymentInfo.ComputePlatform; p != cdtypes.ComputePlatformLambda && p != "" {
-		return d, nil
+	if t.Application != "" && t != d.Target {
+		return deploy.Deployment{}, fmt.Errorf("get deployment %s: it is of %s, not of %s", id, d.Target, t)
 	}
-	moved, err := c.moved(ctx, id)
+	p, err := c.platform(d.Place())
 	if err != nil {
-		return deploy.Deployment{}, fmt.Errorf("get target of deployment %s: %w", id, err)
+		return d, nil //nolint:nilerr // a platform that is not looked after: what CodeDeploy says is all there is
 	}
-	if f := moved.LambdaFunctionInfo; f != nil {
-		d.Alias = deploy.Alias{Function: aws.ToString(f.FunctionName), Name: aws.ToString(f.FunctionAlias)}
-		d.From, d.To = deploy.Revision(aws.ToString(f.CurrentVersion)), deploy.Revision(aws.ToString(f.TargetVersion))
+	targets, err := c.targets(ctx, id)
+	if err != nil {
+		return deploy.Deployment{}, fmt.Errorf("get targets of deployment %s: %w", id, err)
 	}
-	d.Shifted = shifted(moved)
+	if d, err = p.Moved(ctx, d, *out.DeploymentInfo, targets); err != nil {
+		return deploy.Deployment{}, fmt.Errorf("what deployment %s moves: %w", id, err)
+	}
 	return d, nil
 }
 
-// moved returns what a Lambda deployment moves, and how far it is. It is empty
-// before the deployment has started: the AppSpec, which would say it, is never
-// returned by GetDeployment (API reference, "AppSpecContent").
-func (c *Client) moved(ctx context.Context, id deploy.ID) (cdtypes.LambdaTarget, error) {
+// maxTargets is how many targets of a deployment are looked at: enough to know
+// when it began to move, and no more calls than a signal may cost. 25 fit into one
+// call (the SDK's model, BatchGetDeploymentTargets).
+const maxTargets = 100
+
+// targets returns what a deployment is about: one function, one service, or
+// instances. There is none before it has started.
+func (c *Client) targets(ctx context.Context, id deploy.ID) ([]cdtypes.DeploymentTarget, error) {
 	name := aws.String(string(id))
 	list, err := c.api.ListDeploymentTargets(ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: name})
 	if _, early := errors.AsType[*cdtypes.DeploymentNotStartedException](err); early {
-		return cdtypes.LambdaTarget{}, nil
+		return nil, nil
 	}
 	if err != nil {
-		return cdtypes.LambdaTarget{}, classify(err)
+		return nil, classify(err)
 	}
-	if len(list.TargetIds) == 0 {
-		return cdtypes.LambdaTarget{}, nil
+	if len(list.TargetIds) == 1 {
+		return c.target(ctx, name, list.TargetIds[0])
 	}
-	// A Lambda deployment has exactly one target (API reference,
-	// "DeploymentTargetListSizeExceededException").
-	out, err := c.api.GetDeploymentTarget(ctx, &codedeploy.GetDeploymentTargetInput{DeploymentId: name, TargetId: &list.TargetIds[0]})
-	if _, early := errors.AsType[*cdtypes.DeploymentNotStartedException](err); early {
-		return cdtypes.LambdaTarget{}, nil
+	var all []cdtypes.DeploymentTarget
+	for some := range slices.Chunk(list.TargetIds[:min(len(list.TargetIds), maxTargets)], maxIDs) {
+		out, err := c.api.BatchGetDeploymentTargets(ctx, &codedeploy.BatchGetDeploymentTargetsInput{DeploymentId: name, TargetIds: some})
+		if err != nil {
+			return nil, classify(err)
+		}
+		all = append(all, out.DeploymentTargets...)
 	}
-	if err != nil {
-		return cdtypes.LambdaTarget{}, classify(err)
-	}
-	if out.DeploymentTarget == nil || out.DeploymentTarget.LambdaTarget == nil {
-		return cdtypes.LambdaTarget{}, nil
-	}
-	return *out.DeploymentTarget.LambdaTarget, nil
+	return all, nil
 }
 
-// shifted returns when traffic began to move: the start of AllowTraffic, which
-// a deployment that was refused before never has.
-func shifted(t cdtypes.LambdaTarget) time.Time {
-	for _, e := range t.LifecycleEvents {
-		if aws.ToString(e.LifecycleEventName) == "AllowTraffic" && e.Status != cdtypes.LifecycleEventStatusSkipped {
-			return aws.ToTime(e.StartTime).UTC()
-		}
+func (c *Client) target(ctx context.Context, deployment *string, id string) ([]cdtypes.DeploymentTarget, error) {
+	out, err := c.api.GetDeploymentTarget(ctx, &codedeploy.GetDeploymentTargetInput{DeploymentId: deployment, TargetId: &id})
+	if _, early := errors.AsType[*cdtypes.DeploymentNotStartedException](err); early {
+		return nil, nil
 	}
-	return time.Time{}
+	if err != nil {
+		return nil, classify(err)
+	}
+	if out.DeploymentTarget == nil {
+		return nil, nil
+	}
+	return []cdtypes.DeploymentTarget{*out.DeploymentTarget}, nil
 }
 
 // Recent returns a target's deployments created at or after since, newest
@@ -136,7 +142,9 @@ func convert(info cdtypes.DeploymentInfo) deploy.Deployment {
 	d := deploy.Deployment{
 		ID:          deploy.ID(aws.ToString(info.DeploymentId)),
 		Target:      deploy.Target{Application: aws.ToString(info.ApplicationName), Group: aws.ToString(info.DeploymentGroupName)},
+		Platform:    platformOf(info.ComputePlatform),
 		Status:      deploy.Status(info.Status),
+		Content:     string(info.FileExistsBehavior),
 		Creator:     string(info.Creator),
 		Description: aws.ToString(info.Description),
 		Created:     aws.ToTime(info.CreateTime).UTC(),
@@ -171,4 +179,13 @@ func automatic(d deploy.Deployment, c *cdtypes.AutoRollbackConfiguration) bool {
 		on = cdtypes.AutoRollbackEventDeploymentStopOnAlarm
 	}
 	return slices.Contains(c.Events, on)
+}
+
+// platformOf reads CodeDeploy's word for a platform. No word means servers: the
+// other platforms came later (API reference, "ComputePlatform").
+func platformOf(p cdtypes.ComputePlatform) deploy.Platform {
+	if p == "" {
+		return deploy.OnServer
+	}
+	return deploy.Platform(p)
 }

@@ -54,12 +54,12 @@ func (s *script) adapter(t *testing.T, region string) *deployments.Client {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	return deployments.New(codedeploy.New(codedeploy.Options{Region: region, HTTPClient: sdkhttp.Client(), BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{}}), account, region)
+	return deployments.New(codedeploy.New(codedeploy.Options{Region: region, HTTPClient: sdkhttp.Client(), BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{}}), account, region, platforms())
 }
 
 func TestRestoreIsTriedOnce(t *testing.T) {
 	s := &script{} // 500: the SDK would try again
-	_, err := s.adapter(t, region).Restore(t.Context(), deploy.Restore{Target: target, Alias: alias, From: "8", To: "7", Marker: "pullback:i-1:1"})
+	_, err := s.adapter(t, region).Restore(t.Context(), deploy.Restore{Place: place, From: "8", To: "7", Marker: "pullback:i-1:1"})
 	require.Error(t, err)
 	assert.Equal(t, []string{"CreateDeployment"}, s.calls)
 	require.Len(t, s.bodies, 1)
@@ -78,9 +78,9 @@ func TestADeploymentOfAnotherPlatformHasNoAlias(t *testing.T) {
 	s := &script{answers: map[string]string{
 		"GetDeployment": `{"deploymentInfo":{"deploymentId":"d-1","applicationName":"shop","deploymentGroupName":"prod","status":"InProgress","computePlatform":"ECS"}}`,
 	}}
-	got, err := s.adapter(t, region).Get(t.Context(), "d-1")
+	got, err := s.adapter(t, region).Get(t.Context(), deploy.Target{}, "d-1")
 	require.NoError(t, err)
-	assert.Equal(t, deploy.Deployment{ID: "d-1", Target: target, Status: deploy.InProgress}, got)
+	assert.Equal(t, deploy.Deployment{ID: "d-1", Target: target, Platform: deploy.OnECS, Status: deploy.InProgress}, got)
 	assert.Equal(t, []string{"GetDeployment"}, s.calls)
 }
 
@@ -89,9 +89,9 @@ func TestAStatusThatIsNewToUsIsKept(t *testing.T) {
 		"GetDeployment":         `{"deploymentInfo":{"deploymentId":"d-1","status":"Pondering","computePlatform":"Lambda"}}`,
 		"ListDeploymentTargets": `{"targetIds":[]}`,
 	}}
-	got, err := s.adapter(t, region).Get(t.Context(), "d-1")
+	got, err := s.adapter(t, region).Get(t.Context(), deploy.Target{}, "d-1")
 	require.NoError(t, err)
-	assert.Equal(t, deploy.Deployment{ID: "d-1", Status: "Pondering"}, got)
+	assert.Equal(t, deploy.Deployment{ID: "d-1", Platform: deploy.OnLambda, Status: "Pondering"}, got)
 	assert.True(t, got.Running())
 }
 
@@ -113,7 +113,7 @@ func TestOnlyCodeDeploysOwnEventsMakeItRollBackByItself(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &script{answers: map[string]string{"GetDeployment": `{"deploymentInfo":{"deploymentId":"d-1","computePlatform":"ECS",` + tt.info + `}}`}}
-			got, err := s.adapter(t, region).Get(t.Context(), "d-1")
+			got, err := s.adapter(t, region).Get(t.Context(), deploy.Target{}, "d-1")
 			require.NoError(t, err)
 			assert.Equal(t, tt.want, got.Automatic)
 		})

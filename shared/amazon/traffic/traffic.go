@@ -36,25 +36,33 @@ type Client struct{ api api }
 // New returns a client that calls Lambda through client.
 func New(client api) *Client { return &Client{api: client} }
 
-// Live returns what serves an alias now: deploy.ErrUnknown.
-func (c *Client) Live(ctx context.Context, a deploy.Alias) (deploy.Live, error) {
+// Live returns what serves a place's alias now: deploy.ErrUnknown.
+func (c *Client) Live(ctx context.Context, p deploy.Place) (deploy.Live, error) {
+	a := p.Alias
+	if a.Function == "" {
+		return deploy.Live{}, fmt.Errorf("what serves %s: no alias is known: %w", p.Target, deploy.ErrUnknown)
+	}
 	out, err := c.api.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &a.Function, Name: &a.Name})
 	if err != nil {
 		return deploy.Live{}, fmt.Errorf("get alias %s: %w", a, classify(err))
 	}
-	live := deploy.Live{Alias: a, Version: deploy.Revision(aws.ToString(out.FunctionVersion)), Token: aws.ToString(out.RevisionId)}
+	live := deploy.Live{Place: p, Version: deploy.Revision(aws.ToString(out.FunctionVersion)), Token: aws.ToString(out.RevisionId)}
 	if out.RoutingConfig != nil && len(out.RoutingConfig.AdditionalVersionWeights) > 0 {
 		live.Weights = make(map[deploy.Revision]float64)
 		for version, weight := range out.RoutingConfig.AdditionalVersionWeights {
 			live.Weights[deploy.Revision(version)] = weight
 		}
+		// A Lambda deployment that was stopped without rollback leaves the alias on
+		// two versions, and every later deployment fails. Source: CodeDeploy user
+		// guide, "Troubleshoot AWS Lambda deployment issues".
+		live.Stuck = fmt.Sprintf("%s serves two versions", a)
 	}
 	return live, nil
 }
 
 // Digest returns the hash of a version's code: deploy.ErrUnknown.
-func (c *Client) Digest(ctx context.Context, function string, rev deploy.Revision) (deploy.Digest, error) {
-	out, err := c.version(ctx, function, rev)
+func (c *Client) Digest(ctx context.Context, p deploy.Place, rev deploy.Revision) (deploy.Digest, error) {
+	out, err := c.version(ctx, p.Alias.Function, rev)
 	if err != nil {
 		return "", err
 	}
@@ -81,7 +89,8 @@ func (c *Client) Source(ctx context.Context, function string, rev deploy.Revisio
 
 // Ready says whether a version could serve now. An error says why not:
 // deploy.ErrUnknown if there is no such version, deploy.ErrNotReady.
-func (c *Client) Ready(ctx context.Context, function string, rev deploy.Revision) error {
+func (c *Client) Ready(ctx context.Context, p deploy.Place, rev deploy.Revision) error {
+	function := p.Alias.Function
 	out, err := c.version(ctx, function, rev)
 	if err != nil {
 		return err
@@ -113,8 +122,9 @@ func (c *Client) version(ctx context.Context, function string, rev deploy.Revisi
 // It is for aliases that a stopped deployment left split; while a deployment
 // runs the alias is CodeDeploy's.
 func (c *Client) Heal(ctx context.Context, seen deploy.Live, to deploy.Revision) error {
+	a := seen.Place.Alias
 	_, err := c.api.UpdateAlias(ctx, &lambda.UpdateAliasInput{
-		FunctionName: &seen.Alias.Function, Name: &seen.Alias.Name, RevisionId: &seen.Token,
+		FunctionName: &a.Function, Name: &a.Name, RevisionId: &seen.Token,
 		FunctionVersion: aws.String(string(to)),
 		// Weights that are not mentioned stay; none have to be asked for.
 		RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}},
@@ -122,13 +132,13 @@ func (c *Client) Heal(ctx context.Context, seen deploy.Live, to deploy.Revision)
 	if _, changed := errors.AsType[*lambdatypes.PreconditionFailedException](err); changed {
 		// The SDK repeats an update whose answer was lost. Then it is our own
 		// that is in the way.
-		if now, look := c.Live(ctx, seen.Alias); look == nil && now.Only(to) {
+		if now, look := c.Live(ctx, seen.Place); look == nil && now.Only(to) {
 			return nil
 		}
-		return fmt.Errorf("update alias %s: %w", seen.Alias, deploy.ErrChanged)
+		return fmt.Errorf("update alias %s: %w", a, deploy.ErrChanged)
 	}
 	if err != nil {
-		return fmt.Errorf("update alias %s: %w", seen.Alias, classify(err))
+		return fmt.Errorf("update alias %s: %w", a, classify(err))
 	}
 	return nil
 }

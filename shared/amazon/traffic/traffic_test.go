@@ -27,7 +27,10 @@ import (
 	"github.com/pullback-dev/pullback/shared/outcome"
 )
 
-var alias = deploy.Alias{Function: "checkout", Name: "live"}
+var (
+	alias = deploy.Alias{Function: "checkout", Name: "live"}
+	place = deploy.Place{Target: deploy.Target{Application: "shop", Group: "live"}, Platform: deploy.OnLambda, Alias: alias}
+)
 
 // A server is the local AWS's Lambda with the function checkout, versions 1 and
 // 2 of which are published, and the alias live on version 1. Tests may replace
@@ -117,7 +120,7 @@ func code(t *testing.T, text string) []byte {
 
 func live(t *testing.T, s *server) deploy.Live {
 	t.Helper()
-	got, err := traffic.New(s.client).Live(t.Context(), alias)
+	got, err := traffic.New(s.client).Live(t.Context(), place)
 	require.NoError(t, err)
 	return got
 }
@@ -126,13 +129,13 @@ func TestLiveIsWhatTheAliasServes(t *testing.T) {
 	s := serve(t)
 	got := live(t, s)
 	assert.NotEmpty(t, got.Token)
-	assert.Equal(t, deploy.Live{Alias: alias, Version: "1", Token: got.Token}, got)
+	assert.Equal(t, deploy.Live{Place: place, Version: "1", Token: got.Token}, got)
 	assert.True(t, got.Only("1"))
 
 	s.split(t)
 	split := live(t, s)
 	assert.NotEqual(t, got.Token, split.Token)
-	assert.Equal(t, deploy.Live{Alias: alias, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}, Token: split.Token}, split)
+	assert.Equal(t, deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}, Token: split.Token, Stuck: "checkout:live serves two versions"}, split)
 }
 
 func TestHealMakesOneVersionServeAlone(t *testing.T) {
@@ -187,26 +190,26 @@ func TestHealKnowsItsOwnUpdateWhoseAnswerWasLost(t *testing.T) {
 func TestADigestIsThatOfTheCode(t *testing.T) {
 	s := serve(t)
 	c := traffic.New(s.client)
-	one, err := c.Digest(t.Context(), "checkout", "1")
+	one, err := c.Digest(t.Context(), place, "1")
 	require.NoError(t, err)
-	two, err := c.Digest(t.Context(), "checkout", "2")
+	two, err := c.Digest(t.Context(), place, "2")
 	require.NoError(t, err)
 	assert.NotEmpty(t, one)
 	assert.NotEqual(t, one, two)
-	require.NoError(t, c.Ready(t.Context(), "checkout", "1"))
+	require.NoError(t, c.Ready(t.Context(), place, "1"))
 }
 
 func TestWhatLambdaDoesNotKnowIsUnknown(t *testing.T) {
 	s := serve(t)
 	c := traffic.New(s.client)
-	_, err := c.Live(t.Context(), deploy.Alias{Function: "checkout", Name: "nobody"})
+	_, err := c.Live(t.Context(), deploy.Place{Alias: deploy.Alias{Function: "checkout", Name: "nobody"}})
 	require.ErrorIs(t, err, deploy.ErrUnknown)
-	_, err = c.Digest(t.Context(), "nobody", "1")
+	_, err = c.Digest(t.Context(), deploy.Place{Alias: deploy.Alias{Function: "nobody", Name: "live"}}, "1")
 	require.ErrorIs(t, err, deploy.ErrUnknown)
-	require.ErrorIs(t, c.Ready(t.Context(), "checkout", "9"), deploy.ErrUnknown)
+	require.ErrorIs(t, c.Ready(t.Context(), place, "9"), deploy.ErrUnknown)
 	require.ErrorIs(t, c.Probe(t.Context(), "checkout", "9", []byte(`{}`)), deploy.ErrUnknown)
 	seen := live(t, s)
-	seen.Alias.Name = "nobody"
+	seen.Place.Alias.Name = "nobody"
 	require.ErrorIs(t, c.Heal(t.Context(), seen, "1"), deploy.ErrUnknown)
 }
 
@@ -245,7 +248,7 @@ func TestAVersionIsReadyWhenItCouldServeNow(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := &stub{configuration: lambda.GetFunctionConfigurationOutput{State: test.state, LastUpdateStatus: test.update, StateReason: aws.String("idle")}}
-			err := traffic.New(s).Ready(t.Context(), "checkout", "7")
+			err := traffic.New(s).Ready(t.Context(), place, "7")
 			if test.ready {
 				require.NoError(t, err)
 				return

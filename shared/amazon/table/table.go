@@ -13,6 +13,7 @@
 //	known good          target#APP/GROUP       known-good#REVISION          doc write
 //	bake                target#APP/GROUP       bake                         doc write revision
 //	hold                target#APP/GROUP       hold                         doc write, released once it is released
+//	restore point       target#APP/GROUP       restore-point#ID             doc write rev
 //	indexed alarms      target#APP/GROUP       alarms                       doc write rev
 //	record              target#APP/GROUP       record#SEQ (12 digits)       doc write
 //	end of the chain    target#APP/GROUP       head                         seq hash write

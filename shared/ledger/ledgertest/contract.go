@@ -31,6 +31,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("bakes", func(t *testing.T) { bakes(t, fresh) })
 	t.Run("holds", func(t *testing.T) { holds(t, fresh) })
 	t.Run("quarantine", func(t *testing.T) { quarantine(t, fresh) })
+	t.Run("restore points", func(t *testing.T) { restorePoints(t, fresh) })
+	t.Run("saving restore points", func(t *testing.T) { savingRestorePoints(t, fresh) })
 	t.Run("alarms", func(t *testing.T) { alarms(t, fresh) })
 	t.Run("many alarms", func(t *testing.T) { manyAlarms(t, fresh) })
 	t.Run("outcomes", func(t *testing.T) { outcomes(t, fresh) })

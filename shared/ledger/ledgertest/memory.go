@@ -30,6 +30,7 @@ type Memory struct {
 	alarms     map[deploy.Target][]string
 	records    map[deploy.Target][]document
 	outcomes   map[outcomeKey]document
+	points     map[deploy.Target]map[ledger.PointID]document
 }
 
 var _ Store = (*Memory)(nil)

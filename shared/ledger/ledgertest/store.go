@@ -72,6 +72,18 @@ type Store interface {
 	// QuarantineOf returns why a digest is kept off: ErrNotFound.
 	QuarantineOf(ctx context.Context, d deploy.Digest) (ledger.Quarantine, error)
 
+	// OpenRestorePoint writes a restore point that is new (Rev 1) and reports
+	// true. If it exists already it changes nothing, and returns the one that
+	// exists.
+	OpenRestorePoint(ctx context.Context, p ledger.RestorePoint) (ledger.RestorePoint, bool, error)
+	// RestorePoint returns a target's restore point: ErrNotFound.
+	RestorePoint(ctx context.Context, t deploy.Target, id ledger.PointID) (ledger.RestorePoint, error)
+	// RestorePoints returns a target's restore points, newest first.
+	RestorePoints(ctx context.Context, t deploy.Target) ([]ledger.RestorePoint, error)
+	// SaveRestorePoint writes p if the stored one still has p.Rev, and returns it
+	// with the next Rev: ErrFenced.
+	SaveRestorePoint(ctx context.Context, p ledger.RestorePoint) (ledger.RestorePoint, error)
+
 	// IndexAlarms says which alarms speak for a target, replacing what was
 	// said before.
 	IndexAlarms(ctx context.Context, t deploy.Target, alarms []string) error

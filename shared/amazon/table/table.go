@@ -12,6 +12,7 @@
 //	open watch          open-watches           ID                           id
 //	known good          target#APP/GROUP       known-good#REVISION          doc write
 //	bake                target#APP/GROUP       bake                         doc write revision
+//	sighting            target#APP/GROUP       sighting                     doc write rev
 //	hold                target#APP/GROUP       hold                         doc write, released once it is released
 //	restore point       target#APP/GROUP       restore-point#ID             doc write rev
 //	indexed alarms      target#APP/GROUP       alarms                       doc write rev

@@ -29,6 +29,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("saving watches", func(t *testing.T) { savingWatches(t, fresh) })
 	t.Run("known good", func(t *testing.T) { knownGood(t, fresh) })
 	t.Run("bakes", func(t *testing.T) { bakes(t, fresh) })
+	t.Run("sightings", func(t *testing.T) { sightings(t, fresh) })
 	t.Run("holds", func(t *testing.T) { holds(t, fresh) })
 	t.Run("quarantine", func(t *testing.T) { quarantine(t, fresh) })
 	t.Run("restore points", func(t *testing.T) { restorePoints(t, fresh) })

@@ -25,6 +25,7 @@ type Memory struct {
 	watches    map[deploy.Incident]document
 	good       map[deploy.Target]map[deploy.Revision]document
 	bakes      map[deploy.Target]document
+	sightings  map[deploy.Target]document
 	holds      map[deploy.Target]document
 	quarantine map[deploy.Digest]document
 	alarms     map[deploy.Target][]string

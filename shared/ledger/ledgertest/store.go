@@ -61,6 +61,12 @@ type Store interface {
 	// otherwise. It returns the bake that stands.
 	StartBake(ctx context.Context, b ledger.Bake) (ledger.Bake, error)
 
+	// Sight remembers what serves a target that AWS keeps no history of. It keeps
+	// the sighting that stands if that is of the same revision or younger, else it
+	// puts this one in its place, as ledger.Sighting.After says. It returns the one
+	// that stands.
+	Sight(ctx context.Context, s ledger.Sighting) (ledger.Sighting, error)
+
 	// PutHold holds a target. A hold that stands already is kept.
 	PutHold(ctx context.Context, h ledger.Hold) error
 	// HoldOn returns the hold on a target: ErrNotFound.

@@ -194,6 +194,7 @@ func TestRollingBackByHandKeepsTheId(t *testing.T) {
 	}
 	assert.Equal(t, []int32{50, 25}, percents[:2], "it goes back down")
 	assert.Equal(t, "RollbackSuccessful 0% 0", b.state())
+	t.Log(b.timeline(5*time.Minute))
 	assert.Equal(t, "4 v1 InService Healthy", b.counts())
 	_, err := b.RollbackInstanceRefresh(b.ctx, &autoscaling.RollbackInstanceRefreshInput{AutoScalingGroupName: aws.String("fleet")})
 	assert.Equal(t, "ActiveInstanceRefreshNotFound: No in progress or pending Instance Refresh found for Auto Scaling group fleet", code(t, err))
@@ -280,4 +281,21 @@ func TestTheSameSeedGivesTheSameTimeline(t *testing.T) {
 		assert.Equal(t, states, again)
 		assert.Equal(t, events, same)
 	}
+}
+
+func TestWhatIsNotTheTargetOfARefreshIsNotTakenAwayByIt(t *testing.T) {
+	b := newBench(t)
+	b.template()
+	b.version("") // version 3 is good
+	b.group(4)
+	b.refresh("3", &astypes.RefreshPreferences{MinHealthyPercentage: aws.Int32(50)})
+	b.advance(20 * time.Second)
+	must[*autoscaling.CancelInstanceRefreshOutput](b)(b.CancelInstanceRefresh(b.ctx, &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: aws.String("fleet")}))
+	b.advance(2 * time.Minute)
+	assert.Equal(t, "2 v1 InService Healthy, 2 v3 InService Healthy", b.counts())
+	kept := b.ids()[:2]
+	b.refresh("1", &astypes.RefreshPreferences{MinHealthyPercentage: aws.Int32(100), MaxHealthyPercentage: aws.Int32(200), SkipMatching: aws.Bool(true)})
+	b.advance(10 * time.Minute)
+	assert.Equal(t, "4 v1 InService Healthy", b.counts())
+	assert.Equal(t, kept, b.ids()[:2], "those that matched from the beginning")
 }

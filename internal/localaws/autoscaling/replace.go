@@ -119,6 +119,9 @@ func (s *Service) measure(ctx context.Context, g *group, r *refresh) (ready int,
 	if len(left) == 0 && ready >= g.desired() {
 		done = r.total // also if the group has shrunk meanwhile
 	}
+	// Where new ones come first, nothing is replaced before an old one goes: a
+	// refresh that ended sooner would leave the choice to the termination policy.
+	done = min(done, r.total-len(left))
 	if done > r.done {
 		r.failing = time.Time{}
 	}

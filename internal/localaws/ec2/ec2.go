@@ -23,18 +23,19 @@ import (
 
 // Service is the state of Amazon EC2 in one account and region.
 type Service struct {
-	w         *world.World
-	c         wire.Caller
-	instances []*instance // in order of launch
-	volumes   []*volume   // in order of creation
-	snapshots []*snapshot // in order of creation
-	copies    []*copied   // snapshots that are pending
-	tasks     []*rootTask // in order of creation
-	templates []*template // in order of creation
-	tags      map[string]map[string]string
-	tokens    map[string]token // by operation and client token
-	addresses int              // private addresses given so far
-	watchers  []func(instanceID string, to ec2types.InstanceStateName)
+	w            *world.World
+	c            wire.Caller
+	instances    []*instance // in order of launch
+	volumes      []*volume   // in order of creation
+	snapshots    []*snapshot // in order of creation
+	copies       []*copied   // snapshots that are pending
+	tasks        []*rootTask // in order of creation
+	templates    []*template // in order of creation
+	tags         map[string]map[string]string
+	tokens       map[string]token // by operation and client token
+	addresses    int              // private addresses given so far
+	deregistered []string         // images that are no more
+	watchers     []func(instanceID string, to ec2types.InstanceStateName)
 }
 
 // New makes the service without instances. Events go out through c.
@@ -61,7 +62,9 @@ func (s *Service) instanceOperations() []wire.Operation {
 	return []wire.Operation{
 		wire.Op("CreateTags", s.createTags),
 		wire.Op("DeleteTags", s.deleteTags),
+		wire.Op("DeregisterImage", s.deregisterImage),
 		wire.Op("DescribeAvailabilityZones", s.describeAvailabilityZones),
+		wire.Op("DescribeImages", s.describeImages),
 		wire.Op("DescribeInstanceStatus", s.describeInstanceStatus),
 		wire.Op("DescribeInstances", s.describeInstances),
 		wire.Op("DescribeSubnets", s.describeSubnets),

@@ -187,3 +187,15 @@ func TestTagsAreSetListedAndTakenAway(t *testing.T) {
 	_, err := b.CreateTags(b.ctx, &ec2.CreateTagsInput{Resources: []string{"i-00000000000000000"}, Tags: []ec2types.Tag{tag("a", "1")}})
 	assert.Equal(t, "InvalidInstanceID.NotFound: The instance ID 'i-00000000000000000' does not exist", code(t, err))
 }
+
+func TestADeregisteredImageLaunchesNothing(t *testing.T) {
+	b := newBench(t)
+	running := b.run(1)[0]
+	must[*ec2.DeregisterImageOutput](b)(b.DeregisterImage(b.ctx, &ec2.DeregisterImageInput{ImageId: aws.String(ami)}))
+	b.advance(time.Minute)
+	assert.Equal(t, ec2types.InstanceStateNameRunning, b.instance(running).State.Name)
+	_, err := b.DescribeImages(b.ctx, &ec2.DescribeImagesInput{ImageIds: []string{ami}})
+	assert.Equal(t, "InvalidAMIID.NotFound: The image id '["+ami+"]' does not exist", code(t, err))
+	_, err = b.RunInstances(b.ctx, &ec2.RunInstancesInput{ImageId: aws.String(ami), MinCount: aws.Int32(1), MaxCount: aws.Int32(1)})
+	assert.Equal(t, "InvalidAMIID.NotFound: The image id '["+ami+"]' does not exist", code(t, err))
+}

@@ -151,6 +151,9 @@ func (s *Service) check(c *wire.Call, sp *spec) (subnet, error) {
 	if sp.image, err = s.image(c, sp.image); err != nil {
 		return subnet{}, err
 	}
+	if err := s.registered(sp.image); err != nil {
+		return subnet{}, err
+	}
 	if sp.typ == "" {
 		sp.typ = "m1.small" // API reference, RunInstances, InstanceType
 	}

@@ -8,6 +8,7 @@ type Group struct {
 	Alarms   []string          // names of the alarms that speak for it, sorted
 	Alias    Alias             // what it moves, if it is a deployment group whose tag says so
 	Tags     map[string]string // those that begin with "pullback:"
+	Warning  string            // what in its configuration stands in the way of a rollback, and what mends it; empty if nothing does
 }
 
 // Place returns where the group's revisions serve.

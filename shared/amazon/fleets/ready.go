@@ -1,0 +1,158 @@
+package fleets
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// data returns what a version of a launch template launches: deploy.ErrUnknown.
+// Parameters are resolved if they shall be.
+func (c *Client) data(ctx context.Context, r deploy.Revision, resolve bool) (ec2types.ResponseLaunchTemplateData, error) {
+	v, err := parse(r)
+	if err != nil {
+		return ec2types.ResponseLaunchTemplateData{}, err
+	}
+	in := &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &v.template, Versions: []string{strconv.FormatInt(v.number, 10)}}
+	if resolve {
+		in.ResolveAlias = aws.Bool(true)
+	}
+	out, err := c.templates.DescribeLaunchTemplateVersions(ctx, in)
+	if err != nil {
+		return ec2types.ResponseLaunchTemplateData{}, fmt.Errorf("version of launch template %s: %w", r, classify(err))
+	}
+	if len(out.LaunchTemplateVersions) == 0 || out.LaunchTemplateVersions[0].LaunchTemplateData == nil {
+		return ec2types.ResponseLaunchTemplateData{}, fmt.Errorf("version of launch template %s: there is none: %w", r, deploy.ErrUnknown)
+	}
+	return *out.LaunchTemplateVersions[0].LaunchTemplateData, nil
+}
+
+// Digest returns a hash over all that a version of a launch template says: image,
+// user data, instance type and so on. Two versions that say the same are the same
+// code: deploy.ErrUnknown.
+func (c *Client) Digest(ctx context.Context, _ deploy.Place, r deploy.Revision) (deploy.Digest, error) {
+	data, err := c.data(ctx, r, false)
+	if err != nil {
+		return "", err
+	}
+	text, err := canonical(data)
+	if err != nil {
+		return "", fmt.Errorf("digest of %s: %w", r, err)
+	}
+	sum := sha256.Sum256(text)
+	return deploy.Digest("sha256:" + hex.EncodeToString(sum[:])), nil
+}
+
+// canonical writes what is set, in the order of its names, so that a later SDK
+// that knows of more writes the same. Digests are stored.
+func canonical(data ec2types.ResponseLaunchTemplateData) ([]byte, error) {
+	text, err := json.Marshal(data)
+	if err != nil {
+		return nil, err
+	}
+	var tree any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		return nil, err
+	}
+	return json.Marshal(set(tree))
+}
+
+// set leaves out what is not set; nil if nothing is.
+func set(tree any) any {
+	switch x := tree.(type) {
+	case map[string]any:
+		for k, v := range x {
+			if x[k] = set(v); x[k] == nil {
+				delete(x, k)
+			}
+		}
+		if len(x) == 0 {
+			return nil
+		}
+	case []any:
+		for i := range x {
+			x[i] = set(x[i])
+		}
+		if len(x) == 0 {
+			return nil
+		}
+	case string:
+		if x == "" {
+			return nil
+		}
+	}
+	return tree
+}
+
+// parameterImage begins the name of a parameter in the place of an image's id (EC2
+// user guide, "Use a Systems Manager parameter instead of an AMI ID").
+const parameterImage = "resolve:ssm:"
+
+// Ready says why a version of a launch template could not be launched now:
+// deploy.ErrUnknown if there is no such version; deploy.ErrNotReady if its image
+// is gone, or is a parameter that may have been given another value since: such a
+// version is not what it was. That the instance profile is there is not looked at.
+//
+// It looks at the version alone. A group that launches $Latest or $Default cannot
+// be rolled back while a refresh runs; Group says so.
+func (c *Client) Ready(ctx context.Context, _ deploy.Place, r deploy.Revision) error {
+	data, err := c.data(ctx, r, false)
+	if err != nil {
+		return err
+	}
+	image := aws.ToString(data.ImageId)
+	if name, ok := strings.CutPrefix(image, parameterImage); ok {
+		if !fixed(name) {
+			return fmt.Errorf("launch template %s takes its image from the parameter %s, which may name another image by now: name the image, or a version of the parameter (%s%s:VERSION): %w",
+				r, name, parameterImage, name, deploy.ErrNotReady)
+		}
+		if data, err = c.data(ctx, r, true); err != nil {
+			return fmt.Errorf("launch template %s: read its image from the parameter %s: %w", r, name, err)
+		}
+		image = aws.ToString(data.ImageId)
+	}
+	if image == "" {
+		return fmt.Errorf("launch template %s has no image: %w", r, deploy.ErrNotReady)
+	}
+	return c.image(ctx, r, image)
+}
+
+// fixed says whether the name of a parameter ends in a number: that of a version,
+// which cannot be given another value. A label can.
+func fixed(parameter string) bool {
+	_, version, _ := strings.Cut(parameter, ":")
+	_, err := strconv.ParseInt(version, 10, 64)
+	return err == nil
+}
+
+// image says why an image could not be launched.
+func (c *Client) image(ctx context.Context, r deploy.Revision, id string) error {
+	out, err := c.templates.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
+	gone := fmt.Errorf("launch template %s needs the image %s, which has been deregistered or is not shared with this account any more: restore it, or make a version with another: %w",
+		r, id, deploy.ErrNotReady)
+	if failed, ok := errors.AsType[smithy.APIError](err); ok && strings.HasPrefix(failed.ErrorCode(), "InvalidAMIID.") {
+		return gone
+	}
+	if err != nil {
+		return fmt.Errorf("image %s of launch template %s: %w", id, r, err)
+	}
+	if len(out.Images) == 0 {
+		return gone
+	}
+	if s := out.Images[0].State; s != ec2types.ImageStateAvailable {
+		return fmt.Errorf("launch template %s needs the image %s, which is %s: %w", r, id, s, deploy.ErrNotReady)
+	}
+	return nil
+}

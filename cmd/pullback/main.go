@@ -56,7 +56,7 @@ func root() *cobra.Command {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	c.AddCommand(demoCommand(), localCommand(), judgeCommand(), backtestCommand(), explainCommand(), releaseCommand(), benchCommand(), versionCommand())
+	c.AddCommand(demoCommand(), localCommand(), judgeCommand(), backtestCommand(), explainCommand(), releaseCommand(), benchCommand(), configCommand(), schemaCommand(), versionCommand())
 	return c
 }
 

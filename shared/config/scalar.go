@@ -27,7 +27,6 @@ type fieldOf struct {
 type rules struct {
 	enum     []string
 	min, max float64
-	limited  bool // min and max hold
 	pattern  string
 	say      string // what is allowed, in words
 	zero     bool   // a duration may be nothing

@@ -172,20 +172,31 @@ func (s *Shop) Deregister(definition string) {
 	Must[*ecs.DeregisterTaskDefinitionOutput](s.t)(s.Tasks.DeregisterTaskDefinition(s.t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &definition}))
 }
 
-// Build makes the load balancer.
+// Build makes an Application Load Balancer.
 func (s *Shop) Build() {
 	s.t.Helper()
+	s.build(elbtypes.LoadBalancerTypeEnumApplication, elbtypes.ProtocolEnumHttp)
+}
+
+// BuildNetwork makes a Network Load Balancer.
+func (s *Shop) BuildNetwork() {
+	s.t.Helper()
+	s.build(elbtypes.LoadBalancerTypeEnumNetwork, elbtypes.ProtocolEnumTcp)
+}
+
+func (s *Shop) build(kind elbtypes.LoadBalancerTypeEnum, protocol elbtypes.ProtocolEnum) {
+	s.t.Helper()
 	ctx := s.t.Context()
-	b := Must[*elb.CreateLoadBalancerOutput](s.t)(s.Balancers.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: []string{"subnet-1", "subnet-2"}}))
+	b := Must[*elb.CreateLoadBalancerOutput](s.t)(s.Balancers.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("web"), Type: kind, Subnets: []string{"subnet-1", "subnet-2"}}))
 	for name, to := range map[string]*string{"blue": &s.Blue, "green": &s.Green} {
 		g := Must[*elb.CreateTargetGroupOutput](s.t)(s.Balancers.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
-			Name: &name, Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: aws.String("vpc-1"), TargetType: elbtypes.TargetTypeEnumIp,
+			Name: &name, Protocol: protocol, Port: aws.Int32(80), VpcId: aws.String("vpc-1"), TargetType: elbtypes.TargetTypeEnumIp,
 		}))
 		*to = *g.TargetGroups[0].TargetGroupArn
 	}
 	for port, to := range map[int32]*string{80: &s.Production, 8080: &s.Test} {
 		l := Must[*elb.CreateListenerOutput](s.t)(s.Balancers.CreateListener(ctx, &elb.CreateListenerInput{
-			LoadBalancerArn: b.LoadBalancers[0].LoadBalancerArn, Port: &port, Protocol: elbtypes.ProtocolEnumHttp,
+			LoadBalancerArn: b.LoadBalancers[0].LoadBalancerArn, Port: &port, Protocol: protocol,
 			DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &s.Blue}},
 		}))
 		*to = *l.Listeners[0].ListenerArn

@@ -76,10 +76,18 @@ type Deployment struct {
 func (d Deployment) Running() bool { return !d.Status.Ended() }
 
 // IsRollback reports whether the deployment is itself a rollback: CodeDeploy's
-// own, CloudFormation's, or ours. A rollback is never rolled back.
+// own, CloudFormation's, CodePipeline's, or ours. A rollback is never rolled back.
 func (d Deployment) IsRollback() bool {
 	_, _, ours := ParseMarker(d.Description)
-	return ours || d.RollsBack != "" || d.Creator == "codeDeployRollback" || d.Creator == "CloudFormationRollback"
+	if ours || d.RollsBack != "" {
+		return true
+	}
+	switch d.Creator {
+	case "codeDeployRollback", "CloudFormationRollback", "ManualRollback", "AutomatedRollback":
+		return true
+	default:
+		return false
+	}
 }
 
 // Place returns where the deployment moves revisions.

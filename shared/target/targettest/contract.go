@@ -25,6 +25,7 @@ type Scene struct {
 	Shift    func()                            // lets time pass until the newest deployment has moved traffic
 	Settle   func()                            // lets time pass until no deployment is under way
 	Now      func() time.Time
+	StopOnly bool // Stop ends a deployment and AWS puts nothing back: who stops it restores
 }
 
 // Run plays the contract. Each test begins with a fresh scene.
@@ -109,6 +110,10 @@ func stopped(t *testing.T, s Scene) {
 	require.NoError(t, s.Driver.Stop(t.Context(), d))
 	require.NoError(t, s.Driver.Stop(t.Context(), d), "telling it twice does no harm")
 	s.Settle()
+	if s.StopOnly {
+		restoredAfterStop(t, s, id)
+		return
+	}
 	live, err := s.Driver.Live(t.Context(), s.Place)
 	require.NoError(t, err)
 	assert.True(t, live.Only(s.Revision("A")), "%+v", live)
@@ -116,6 +121,28 @@ func stopped(t *testing.T, s Scene) {
 	require.NoError(t, err)
 	assert.Contains(t, []deploy.Status{deploy.Stopped, deploy.Failed}, d.Status)
 	assert.NotEmpty(t, d.RolledBack, "which deployment has put back what was there: the same one, where AWS has no other")
+}
+
+// restoredAfterStop is what the core does where AWS puts nothing back.
+func restoredAfterStop(t *testing.T, s Scene, id deploy.ID) {
+	t.Helper()
+	d, err := s.Driver.Get(t.Context(), s.Place.Target, id)
+	require.NoError(t, err)
+	assert.Contains(t, []deploy.Status{deploy.Stopped, deploy.Failed}, d.Status)
+	assert.Empty(t, d.RolledBack, "nobody puts back what was there")
+	live, err := s.Driver.Live(t.Context(), s.Place)
+	require.NoError(t, err)
+	assert.False(t, live.Only(s.Revision("A")), "that has to be seen: %+v", live)
+
+	back, err := s.Driver.Restore(t.Context(), deploy.Restore{Place: s.Place, From: s.Revision("B"), To: s.Revision("A"), Attempt: 1})
+	require.NoError(t, err)
+	s.Settle()
+	live, err = s.Driver.Live(t.Context(), s.Place)
+	require.NoError(t, err)
+	assert.True(t, live.Only(s.Revision("A")), "%+v", live)
+	d, err = s.Driver.Get(t.Context(), s.Place.Target, id)
+	require.NoError(t, err)
+	assert.Equal(t, back, d.RolledBack)
 }
 
 func tooLate(t *testing.T, s Scene) {

@@ -66,6 +66,7 @@ type Deployment struct {
 	Shifted     time.Time // when traffic began to move to To; zero if it has not
 	Ended       time.Time // zero while it runs
 	Cause       string    // CodeDeploy's error code, for example "ALARM_ACTIVE"
+	FailedIn    string    // the lifecycle event that failed first, on servers, for example "ApplicationStop"
 	RolledBack  ID        // the deployment that rolls this one back, if there is one
 	RollsBack   ID        // the deployment that this one rolls back, if it does
 	Content     string    // what CodeDeploy does with files that are there already, on servers: DISALLOW, OVERWRITE, RETAIN

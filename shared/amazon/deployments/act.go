@@ -12,6 +12,12 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
+// A chooser is a platform whose deployments may have to be told to which instances
+// they go.
+type chooser interface {
+	Instances(ctx context.Context, r deploy.Restore) (*cdtypes.TargetInstances, error)
+}
+
 // Stop tells a running deployment to stop and CodeDeploy to roll it back.
 // Telling it twice does no harm. deploy.ErrEnded, deploy.ErrUnknown.
 func (c *Client) Stop(ctx context.Context, d deploy.Deployment) error {
@@ -56,6 +62,11 @@ func (c *Client) Restore(ctx context.Context, r deploy.Restore) (deploy.ID, erro
 	}
 	if r.Place.Platform == deploy.OnServer {
 		in.IgnoreApplicationStopFailures = r.Attempt > 1
+	}
+	if c, ok := p.(chooser); ok {
+		if in.TargetInstances, err = c.Instances(ctx, r); err != nil {
+			return "", fmt.Errorf("restore %s: %w", r.Place.Target, err)
+		}
 	}
 	out, err := c.api.CreateDeployment(ctx, in, once)
 	if err != nil {

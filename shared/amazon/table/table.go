@@ -20,6 +20,9 @@
 //	end of the chain    target#APP/GROUP       head                         seq hash write
 //	alarm's target      alarm#NAME             APP/GROUP                    doc
 //	quarantine          quarantine#DIGEST      quarantine                   doc write
+//	configuration       config                   hash#HASH                    doc write
+//	last configuration  config                   last                         doc write rev
+//	its problem         config                   problem#ID                   doc write
 //	outcomes            outcomes#ALIAS#SHARD   SLOT#BATCH                   doc ttl
 //
 // All of it is stored, must not change. doc is the value as JSON; the other

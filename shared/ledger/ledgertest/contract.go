@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("alarms", func(t *testing.T) { alarms(t, fresh) })
 	t.Run("many alarms", func(t *testing.T) { manyAlarms(t, fresh) })
 	t.Run("outcomes", func(t *testing.T) { outcomes(t, fresh) })
+	t.Run("configurations", func(t *testing.T) { configurations(t, fresh) })
 	t.Run("records", func(t *testing.T) { records(t, fresh) })
 	t.Run("chains", func(t *testing.T) { chains(t, fresh) })
 }

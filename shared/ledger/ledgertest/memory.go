@@ -32,6 +32,9 @@ type Memory struct {
 	records    map[deploy.Target][]document
 	outcomes   map[outcomeKey]document
 	points     map[deploy.Target]map[ledger.PointID]document
+	configs    map[string]document // by hash
+	lastConfig document
+	problems   map[string]document // of configurations
 }
 
 var _ Store = (*Memory)(nil)

@@ -104,6 +104,17 @@ type Store interface {
 	// from and before to, as outcome.Sum does.
 	Outcomes(ctx context.Context, a deploy.Alias, from, to time.Time) ([]outcome.Count, error)
 
+	// PutConfig remembers a configuration for good, and as the last one unless that
+	// is of the same hash or was read later.
+	PutConfig(ctx context.Context, v ledger.ConfigVersion) error
+	// Config returns the configuration of a hash, as it was first read: ErrNotFound.
+	Config(ctx context.Context, hash string) (ledger.ConfigVersion, error)
+	// LastConfig returns the last configuration: ErrNotFound.
+	LastConfig(ctx context.Context) (ledger.ConfigVersion, error)
+	// MarkConfigProblem remembers a problem and reports true. If it is known
+	// already it changes nothing and reports false.
+	MarkConfigProblem(ctx context.Context, p ledger.ConfigProblem) (bool, error)
+
 	// Append seals a record onto its target's chain and returns it as sealed.
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
 	// Records returns a target's chain, oldest first.

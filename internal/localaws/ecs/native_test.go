@@ -183,6 +183,19 @@ func TestAnAlarmInTheBakeTimeTakesTheTrafficBack(t *testing.T) {
 	assert.Equal(t, []string{"PRIMARY web:1 COMPLETED 2/2 running, 0 pending, 0 failed"}, b.deployments())
 }
 
+func TestAlarmsThatAreNotReadYetDoNotKeepTheSchedulerBusy(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.alarm(cwtypes.StateValueOk)
+	in := b.serviceInput(b.register(""), 2)
+	in.DeploymentConfiguration, in.LoadBalancers = withAlarm(blueGreen(2), false), b.shifting()
+	b.create(in)
+	b.advance(time.Minute) // its tasks are there and it bakes: nothing is completed
+	b.deploy("")           // which begins by taking them away, and that takes longer than the alarms' interval
+	b.advance(10 * time.Minute)
+	assert.Equal(t, []string{"STOPPED", "SUCCESSFUL"}, b.statuses())
+}
+
 func TestAnAlarmThatIsRedAtTheStartDoesNotCount(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]*ecstypes.DeploymentConfiguration{"rolling": {}, "blue/green": blueGreen(1)} {

@@ -55,7 +55,7 @@ func (s *Service) plan(svc *service) {
 	}
 	at, look := s.w.Now().Add(passInterval), func() { s.pass(svc) }
 	if r := svc.ongoing; r != nil && !r.until.IsZero() {
-		if r.alarmed() && !r.blind && !r.returning() {
+		if r.alarmed() && !r.blind && !r.returning() && r.target.running() > 0 { // they are read only then
 			r.wait(r.polled.Add(alarmInterval))
 		}
 		svc.wake = s.w.At(r.until, func() { s.poke(svc) })

@@ -1,0 +1,157 @@
+// Package container is what teams whose releases are containers have in common: a
+// repository, task definitions, a cluster, and a load balancer with two target
+// groups. It says which releases serve, by asking the load balancer as well as
+// ECS.
+//
+// It deploys nothing.
+package container
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+
+	"github.com/pullback-dev/pullback/internal/teams"
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// What every team's container is called, and where it listens.
+const (
+	Container = "app"
+	Port      = 80
+)
+
+// Site is where a team's containers run. Its fields are known once Build has
+// returned.
+type Site struct {
+	teams.Common
+
+	LoadBalancer string    // ARN
+	Groups       [2]string // ARNs of the target groups NAME-blue and NAME-green
+	Production   string    // ARN of the listener that customers use
+	Test         string    // and of the other one
+
+	ecs       *ecs.Client
+	elb       *elb.Client
+	ecr       *ecr.Client
+	published map[string]release
+}
+
+// release is what a release was published as.
+type release struct{ definition, digest string }
+
+// New returns the site of a team.
+func New(c teams.Common) *Site {
+	return &Site{Common: c, ecs: ecs.NewFromConfig(c.Config), elb: elb.NewFromConfig(c.Config), ecr: ecr.NewFromConfig(c.Config), published: map[string]release{}}
+}
+
+// Build makes everything but the service.
+func (s *Site) Build(ctx context.Context) error {
+	if err := s.CreateAlarm(ctx); err != nil {
+		return err
+	}
+	if _, err := s.ecr.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: &s.Name}); err != nil {
+		return fmt.Errorf("create repository %s: %w", s.Name, err)
+	}
+	if _, err := s.ecs.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: &s.Name}); err != nil {
+		return fmt.Errorf("create cluster %s: %w", s.Name, err)
+	}
+	return s.balance(ctx)
+}
+
+// Publish makes an image and a task definition of a release, unless that has been
+// done, and returns the task definition's ARN.
+func (s *Site) Publish(ctx context.Context, name string) (string, error) {
+	if r, done := s.published[name]; done {
+		return r.definition, nil
+	}
+	image, err := s.ecr.PutImage(ctx, &ecr.PutImageInput{RepositoryName: &s.Name, ImageTag: &name, ImageManifest: aws.String(manifest(name))})
+	if err != nil {
+		return "", fmt.Errorf("push the image of %s: %w", name, err)
+	}
+	digest := *image.Image.ImageId.ImageDigest
+	uri := fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s@%s", s.Account, s.Config.Region, s.Name, digest)
+	out, err := s.ecs.RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{
+		Family: &s.Name, NetworkMode: ecstypes.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
+		RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
+		ContainerDefinitions: []ecstypes.ContainerDefinition{{
+			Name: aws.String(Container), Image: &uri, PortMappings: []ecstypes.PortMapping{{ContainerPort: aws.Int32(Port)}}, DockerLabels: labels(name),
+		}},
+	})
+	if err != nil {
+		return "", fmt.Errorf("register the task definition of %s: %w", name, err)
+	}
+	s.published[name] = release{*out.TaskDefinition.TaskDefinitionArn, digest}
+	return *out.TaskDefinition.TaskDefinitionArn, nil
+}
+
+// manifest is an image that is told apart by its config's digest.
+func manifest(name string) string {
+	return fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":%d,"digest":%q},"layers":[]}`,
+		len(name), "release "+name)
+}
+
+// labels say how a task of the local AWS behaves.
+func labels(name string) map[string]string {
+	switch name {
+	case teams.Broken:
+		return map[string]string{"local-aws.task": "unhealthy"}
+	case teams.Crashing:
+		return map[string]string{"local-aws.task": "stops-after:5s"}
+	default:
+		return nil
+	}
+}
+
+// name names what a task definition was published for; its own name if that was
+// somebody else.
+func (s *Site) name(definition string) string {
+	if release := s.ReleaseOf(deploy.Revision(short(definition))); release != "" {
+		return release
+	}
+	return short(definition)
+}
+
+// ReleaseOf names the release of a revision, FAMILY:NUMBER; empty if there is none.
+func (s *Site) ReleaseOf(r deploy.Revision) string {
+	for release, p := range s.published {
+		if short(p.definition) == string(r) {
+			return release
+		}
+	}
+	return ""
+}
+
+// Releases are those that were published.
+func (s *Site) Releases() []string { return slices.Sorted(maps.Keys(s.published)) }
+
+// Deregister makes the task definition of a release inactive.
+func (s *Site) Deregister(ctx context.Context, name string) error {
+	definition := s.published[name].definition
+	_, err := s.ecs.DeregisterTaskDefinition(ctx, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &definition})
+	if err != nil {
+		return fmt.Errorf("deregister %s: %w", definition, err)
+	}
+	return nil
+}
+
+// DeleteImage deletes the image of a release.
+func (s *Site) DeleteImage(ctx context.Context, name string) error {
+	digest := s.published[name].digest
+	out, err := s.ecr.BatchDeleteImage(ctx, &ecr.BatchDeleteImageInput{RepositoryName: &s.Name, ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: &digest}}})
+	if err != nil {
+		return fmt.Errorf("delete image %s: %w", digest, err)
+	}
+	for _, f := range out.Failures {
+		return fmt.Errorf("delete image %s: %s", digest, aws.ToString(f.FailureReason))
+	}
+	return nil
+}

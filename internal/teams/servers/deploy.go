@@ -1,0 +1,52 @@
+package servers
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pullback-dev/pullback/internal/teams"
+	"github.com/pullback-dev/pullback/internal/teams/bundles"
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// Deploy uploads a release and lets CodeDeploy deploy it.
+func (t *Team) Deploy(ctx context.Context, release string) (deploy.ID, error) {
+	r, err := t.Publish(ctx, release)
+	if err != nil {
+		return "", err
+	}
+	id, err := t.group().Deploy(ctx, r)
+	if t.first == "" {
+		t.first = id
+	}
+	return id, err
+}
+
+// Live returns the releases that the instances have, the one that most have
+// first.
+func (t *Team) Live(context.Context) ([]string, error) {
+	number := map[string]int{}
+	for _, i := range t.instances {
+		release, err := t.options.Show(i, bundles.File)
+		if err != nil {
+			return nil, err
+		}
+		if release = strings.TrimSpace(release); release != "" {
+			number[release]++
+		}
+	}
+	return slices.SortedFunc(maps.Keys(number), func(a, b string) int { return cmp.Or(number[b]-number[a], strings.Compare(a, b)) }), nil
+}
+
+// Deployments returns the group's deployments, newest first, but for the one that
+// installed it.
+func (t *Team) Deployments(ctx context.Context) ([]teams.Deployment, error) {
+	all, err := t.group().Deployments(ctx)
+	return slices.DeleteFunc(all, func(d teams.Deployment) bool { return d.ID == t.first }), err
+}
+
+// Stop stops a deployment and leaves everything where it is.
+func (t *Team) Stop(ctx context.Context, id deploy.ID) error { return t.group().Stop(ctx, id) }

@@ -1,0 +1,116 @@
+// Package servers is a team with EC2 instances that CodeDeploy deploys bundles of
+// files to: to the same instances again and again, or to new ones each time.
+package servers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/pullback-dev/pullback/internal/teams"
+	"github.com/pullback-dev/pullback/internal/teams/bundles"
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+// Options are how the team's group deploys.
+type Options struct {
+	Group     string // of the application, "live" if empty
+	Instances int32  // 2 if zero
+	// Show returns what an instance shows to somebody who looks at it: the contents
+	// of a file, empty if it has none. It stands for a request to its web server.
+	Show func(instance, file string) (string, error)
+}
+
+// Team is the team at work.
+type Team struct {
+	*bundles.Store
+	options   Options
+	instances []string
+	first     deploy.ID // the deployment that installed it
+	ec2       *ec2.Client
+	deploy    *codedeploy.Client
+}
+
+// New returns a team.
+func New(c teams.Common, o Options) *Team {
+	if o.Group == "" {
+		o.Group = "live"
+	}
+	if o.Instances == 0 {
+		o.Instances = 2
+	}
+	return &Team{Store: bundles.New(c), options: o, ec2: ec2.NewFromConfig(c.Config), deploy: codedeploy.NewFromConfig(c.Config)}
+}
+
+// Target is the deployment group.
+func (t *Team) Target() deploy.Target {
+	return deploy.Target{Application: t.Name, Group: t.options.Group}
+}
+
+func (t *Team) group() teams.CodeDeploy {
+	return teams.CodeDeploy{Config: t.Config, Target: t.Target()}
+}
+
+// Install makes instances and the deployment group, and deploys the good release.
+func (t *Team) Install(ctx context.Context) error {
+	if err := t.Create(ctx); err != nil {
+		return err
+	}
+	if err := t.CreateAlarm(ctx); err != nil {
+		return err
+	}
+	if err := t.launch(ctx); err != nil {
+		return err
+	}
+	_, err := t.deploy.CreateApplication(ctx, &codedeploy.CreateApplicationInput{ApplicationName: &t.Name, ComputePlatform: cdtypes.ComputePlatformServer})
+	if err != nil {
+		return fmt.Errorf("create application %s: %w", t.Name, err)
+	}
+	role, err := t.Role(ctx, "codedeploy-"+t.Name, "codedeploy.amazonaws.com", "service-role/AWSCodeDeployRole")
+	if err != nil {
+		return err
+	}
+	in := &codedeploy.CreateDeploymentGroupInput{
+		ApplicationName: &t.Name, DeploymentGroupName: &t.options.Group, ServiceRoleArn: &role, Tags: t.CodeDeployTags(),
+		DeploymentConfigName: aws.String("CodeDeployDefault.OneAtATime"),
+		Ec2TagFilters:        []cdtypes.EC2TagFilter{{Key: aws.String("team"), Value: &t.Name, Type: cdtypes.EC2TagFilterTypeKeyAndValue}},
+	}
+	t.RollsBack(in)
+	if _, err := t.deploy.CreateDeploymentGroup(ctx, in); err != nil {
+		return fmt.Errorf("create deployment group %s: %w", t.Target(), err)
+	}
+	if err := t.Wait(ctx, time.Minute); err != nil { // instances are not deployed to before they run
+		return err
+	}
+	if _, err = t.Deploy(ctx, teams.Good); err != nil {
+		return err
+	}
+	return t.Wait(ctx, 2*time.Minute)
+}
+
+// launch starts the instances.
+func (t *Team) launch(ctx context.Context) error {
+	role, err := t.Role(ctx, "instance-"+t.Name, "ec2.amazonaws.com", "AmazonS3ReadOnlyAccess")
+	if err != nil {
+		return err
+	}
+	out, err := t.ec2.RunInstances(ctx, &ec2.RunInstancesInput{
+		ImageId: aws.String("ami-0c7217cdde317cfec"), InstanceType: ec2types.InstanceTypeT3Micro, MinCount: &t.options.Instances, MaxCount: &t.options.Instances,
+		IamInstanceProfile: &ec2types.IamInstanceProfileSpecification{Name: aws.String(role[strings.LastIndexByte(role, '/')+1:])},
+		TagSpecifications:  []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeInstance, Tags: []ec2types.Tag{{Key: aws.String("team"), Value: &t.Name}}}},
+	})
+	if err != nil {
+		return fmt.Errorf("run instances of %s: %w", t.Name, err)
+	}
+	for _, i := range out.Instances {
+		t.instances = append(t.instances, *i.InstanceId)
+	}
+	return nil
+}

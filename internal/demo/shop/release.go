@@ -26,7 +26,7 @@ const (
 
 // Publish makes a new version out of code.
 func (s Shop) Publish(ctx context.Context, code []byte) (deploy.Revision, error) {
-	out, err := s.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: aws.String(function), ZipFile: code, Publish: true})
+	out, err := s.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &s.name, ZipFile: code, Publish: true})
 	if err != nil {
 		return "", fmt.Errorf("publish: %w", err)
 	}
@@ -37,12 +37,12 @@ func (s Shop) Publish(ctx context.Context, code []byte) (deploy.Revision, error)
 // for 5 minutes, then all of it. With hooks, pullback is asked before and after.
 func (s Shop) Canary(ctx context.Context, from, to deploy.Revision, hooks bool) (deploy.ID, error) {
 	spec := fmt.Sprintf(`{"version":0.0,"Resources":[{%q:{"Type":"AWS::Lambda::Function","Properties":{"Name":%q,"Alias":%q,"CurrentVersion":%q,"TargetVersion":%q}}}]`,
-		function, function, Alias().Name, from, to)
+		s.name, s.name, s.Alias().Name, from, to)
 	if hooks {
 		spec += `,"Hooks":[{"BeforeAllowTraffic":"CodeDeployHook_pullback_pretraffic"},{"AfterAllowTraffic":"CodeDeployHook_pullback_posttraffic"}]`
 	}
 	spec += "}"
-	t := Target()
+	t := s.Target()
 	out, err := s.deploy.CreateDeployment(ctx, &codedeploy.CreateDeploymentInput{
 		ApplicationName: &t.Application, DeploymentGroupName: &t.Group,
 		Revision: &cdtypes.RevisionLocation{RevisionType: cdtypes.RevisionLocationTypeAppSpecContent, AppSpecContent: &cdtypes.AppSpecContent{Content: &spec}},
@@ -64,7 +64,7 @@ func (s Shop) Stop(ctx context.Context, id deploy.ID) error {
 
 // Delete deletes a version.
 func (s Shop) Delete(ctx context.Context, version deploy.Revision) error {
-	_, err := s.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: aws.String(function), Qualifier: aws.String(string(version))})
+	_, err := s.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &s.name, Qualifier: aws.String(string(version))})
 	if err != nil {
 		return fmt.Errorf("delete version %s: %w", version, err)
 	}
@@ -74,12 +74,17 @@ func (s Shop) Delete(ctx context.Context, version deploy.Revision) error {
 // Complain says how many customers have complained.
 func (s Shop) Complain(ctx context.Context, customers float64) error {
 	_, err := s.watch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{
-		Namespace: aws.String(namespace), MetricData: []cwtypes.MetricDatum{{MetricName: aws.String(metric), Value: aws.Float64(customers)}},
+		Namespace: aws.String(namespace), MetricData: []cwtypes.MetricDatum{{MetricName: aws.String(metric), Dimensions: s.dimensions(), Value: aws.Float64(customers)}},
 	})
 	if err != nil {
 		return fmt.Errorf("put %s: %w", metric, err)
 	}
 	return nil
+}
+
+// dimensions tell the complaints of the shops apart.
+func (s Shop) dimensions() []cwtypes.Dimension {
+	return []cwtypes.Dimension{{Name: aws.String("Shop"), Value: &s.name}}
 }
 
 // Code returns a release as "make build" left it.

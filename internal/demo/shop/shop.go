@@ -6,6 +6,7 @@ package shop
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -26,21 +27,21 @@ const (
 	ErrorRate  = "checkout-error-rate" // the same as a share of the orders, whichever version took them
 )
 
-const function = "checkout"
+// checkout is what the first shop is called.
+const checkout = "checkout"
 
-// Alias is what the shop's customers call.
-func Alias() deploy.Alias { return deploy.Alias{Function: function, Name: "live"} }
+// Alias is what the first shop's customers call.
+func Alias() deploy.Alias { return Shop{name: checkout}.Alias() }
 
-// Target is the deployment group that moves the alias.
-func Target() deploy.Target { return deploy.Target{Application: "checkout", Group: "live"} }
+// Target is the deployment group that moves the first shop's alias.
+func Target() deploy.Target { return Shop{name: checkout}.Target() }
 
-// Place is where the shop's releases serve.
-func Place() deploy.Place {
-	return deploy.Place{Target: Target(), Platform: deploy.OnLambda, Alias: Alias()}
-}
+// Place is where the first shop's releases serve.
+func Place() deploy.Place { return Shop{name: checkout}.Place() }
 
 // Shop is the team at work.
 type Shop struct {
+	name   string // of the function, the application, and what the names of alarms begin with
 	dist   string
 	iam    *iam.Client
 	lambda *lambda.Client
@@ -50,8 +51,29 @@ type Shop struct {
 
 // New returns a team that finds its releases in dist and calls AWS as cfg says.
 func New(dist string, cfg aws.Config) Shop {
-	return Shop{dist: dist, iam: iam.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg)}
+	return Shop{name: checkout, dist: dist, iam: iam.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg)}
 }
+
+// Named returns a team with a shop of another name than checkout.
+func (s Shop) Named(name string) Shop {
+	s.name = name
+	return s
+}
+
+// Alias is what the shop's customers call.
+func (s Shop) Alias() deploy.Alias { return deploy.Alias{Function: s.name, Name: "live"} }
+
+// Target is the deployment group that moves the alias.
+func (s Shop) Target() deploy.Target { return deploy.Target{Application: s.name, Group: "live"} }
+
+// Place is where the shop's releases serve.
+func (s Shop) Place() deploy.Place {
+	return deploy.Place{Target: s.Target(), Platform: deploy.OnLambda, Alias: s.Alias()}
+}
+
+// Name is what the shop calls one of its alarms: [Errors] and its like are those
+// of the shop checkout.
+func (s Shop) Name(alarm string) string { return s.name + strings.TrimPrefix(alarm, checkout) }
 
 // Choices are how a team may use pullback. The zero value is the demo's team:
 // it lets pullback watch the alarm [Errors] and leaves every rollback to it.
@@ -70,7 +92,7 @@ func (s Shop) Install(ctx context.Context, c Choices) error {
 	if err != nil {
 		return err
 	}
-	executes, err := s.role(ctx, function, "lambda.amazonaws.com", "service-role/AWSLambdaBasicExecutionRole")
+	executes, err := s.role(ctx, s.name, "lambda.amazonaws.com", "service-role/AWSLambdaBasicExecutionRole")
 	if err != nil {
 		return err
 	}
@@ -79,18 +101,18 @@ func (s Shop) Install(ctx context.Context, c Choices) error {
 		tags = nil
 	}
 	_, err = s.lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
-		FunctionName: aws.String(function), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+		FunctionName: &s.name, Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
 		Role: executes, Code: &lambdatypes.FunctionCode{ZipFile: code},
 		Publish: true, Tags: tags,
 	})
 	if err != nil {
-		return fmt.Errorf("create function %s: %w", function, err)
+		return fmt.Errorf("create function %s: %w", s.name, err)
 	}
 	_, err = s.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
-		FunctionName: aws.String(function), Name: aws.String(Alias().Name), FunctionVersion: aws.String("1"),
+		FunctionName: &s.name, Name: aws.String(s.Alias().Name), FunctionVersion: aws.String("1"),
 	})
 	if err != nil {
-		return fmt.Errorf("create alias %s: %w", Alias(), err)
+		return fmt.Errorf("create alias %s: %w", s.Alias(), err)
 	}
 	if c.Alarm == "" {
 		c.Alarm = Errors
@@ -117,21 +139,22 @@ func (s Shop) role(ctx context.Context, name, service, policy string) (*string, 
 
 func (s Shop) alarm(ctx context.Context, name string) error {
 	in := &cloudwatch.PutMetricAlarmInput{
-		AlarmName: aws.String(Errors), AlarmDescription: aws.String("More than 3 orders a minute fail."),
+		AlarmName: aws.String(s.Name(Errors)), AlarmDescription: aws.String("More than 3 orders a minute fail."),
 		Namespace: aws.String("AWS/Lambda"), MetricName: aws.String("Errors"), Statistic: cwtypes.StatisticSum,
-		Dimensions: []cwtypes.Dimension{{Name: aws.String("FunctionName"), Value: aws.String(function)}, {Name: aws.String("Resource"), Value: aws.String(Alias().String())}},
+		Dimensions: []cwtypes.Dimension{{Name: aws.String("FunctionName"), Value: aws.String(s.name)}, {Name: aws.String("Resource"), Value: aws.String(s.Alias().String())}},
 		Period:     aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(3),
 		ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, TreatMissingData: aws.String("notBreaching"),
 	}
 	switch name {
 	case Errors:
 	case Complaints:
-		in.AlarmName, in.AlarmDescription = aws.String(Complaints), aws.String("Customers complain.")
-		in.Namespace, in.MetricName, in.Dimensions = aws.String(namespace), aws.String(metric), nil
+		in.AlarmName, in.AlarmDescription = aws.String(s.Name(Complaints)), aws.String("Customers complain.")
+		in.Namespace, in.MetricName, in.Dimensions = aws.String(namespace), aws.String(metric), s.dimensions()
 		in.Threshold = aws.Float64(0)
 		in.TreatMissingData = aws.String("ignore") // no news changes nothing
 	case ErrorRate:
 		in = rate(in)
+		in.AlarmName = aws.String(s.Name(ErrorRate))
 	default:
 		return fmt.Errorf("create alarm: the shop has no alarm %q", name)
 	}
@@ -150,7 +173,7 @@ func rate(in *cloudwatch.PutMetricAlarmInput) *cloudwatch.PutMetricAlarmInput {
 	}
 	share := cwtypes.MetricDataQuery{Id: aws.String("share"), Expression: aws.String("100 * errors / orders"), Label: aws.String("orders that fail, in %")}
 	return &cloudwatch.PutMetricAlarmInput{
-		AlarmName: aws.String(ErrorRate), AlarmDescription: aws.String("More than 5 % of the orders fail."),
+		AlarmDescription:  aws.String("More than 5 % of the orders fail."),
 		Metrics:           []cwtypes.MetricDataQuery{one("errors", "Errors"), one("orders", "Invocations"), share},
 		EvaluationPeriods: aws.Int32(2), Threshold: aws.Float64(5),
 		ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
@@ -161,8 +184,8 @@ func rate(in *cloudwatch.PutMetricAlarmInput) *cloudwatch.PutMetricAlarmInput {
 // automatic rollback and no alarms of CodeDeploy's own, so whatever takes a
 // deployment back is pullback.
 func (s Shop) group(ctx context.Context, c Choices) error {
-	t := Target()
-	deploys, err := s.role(ctx, "codedeploy", "codedeploy.amazonaws.com", "service-role/AWSCodeDeployRoleForLambda")
+	t := s.Target()
+	deploys, err := s.role(ctx, "codedeploy-"+s.name, "codedeploy.amazonaws.com", "service-role/AWSCodeDeployRoleForLambda")
 	if err != nil {
 		return err
 	}
@@ -177,10 +200,10 @@ func (s Shop) group(ctx context.Context, c Choices) error {
 		ServiceRoleArn:       deploys,
 		DeploymentConfigName: aws.String("CodeDeployDefault.LambdaCanary10Percent5Minutes"),
 		DeploymentStyle:      &cdtypes.DeploymentStyle{DeploymentType: cdtypes.DeploymentTypeBlueGreen, DeploymentOption: cdtypes.DeploymentOptionWithTrafficControl},
-		Tags:                 c.tags(),
+		Tags:                 s.tags(c),
 	}
 	if c.RollsBack {
-		in.AlarmConfiguration = &cdtypes.AlarmConfiguration{Enabled: true, Alarms: []cdtypes.Alarm{{Name: aws.String(c.Alarm)}}}
+		in.AlarmConfiguration = &cdtypes.AlarmConfiguration{Enabled: true, Alarms: []cdtypes.Alarm{{Name: aws.String(s.Name(c.Alarm))}}}
 		in.AutoRollbackConfiguration = &cdtypes.AutoRollbackConfiguration{
 			Enabled: true, Events: []cdtypes.AutoRollbackEvent{cdtypes.AutoRollbackEventDeploymentFailure, cdtypes.AutoRollbackEventDeploymentStopOnAlarm},
 		}
@@ -196,7 +219,7 @@ func (s Shop) Speaks(ctx context.Context, account, region, alarm string) error {
 	if err := s.alarm(ctx, alarm); err != nil {
 		return err
 	}
-	t := Target()
+	t := s.Target()
 	_, err := s.deploy.TagResource(ctx, &codedeploy.TagResourceInput{
 		ResourceArn: aws.String(fmt.Sprintf("arn:aws:codedeploy:%s:%s:deploymentgroup:%s/%s", region, account, t.Application, t.Group)),
 		Tags:        []cdtypes.Tag{{Key: aws.String("pullback:alarms"), Value: &alarm}},
@@ -208,13 +231,13 @@ func (s Shop) Speaks(ctx context.Context, account, region, alarm string) error {
 }
 
 // tags are all that the team has to say to pullback.
-func (c Choices) tags() []cdtypes.Tag {
+func (s Shop) tags(c Choices) []cdtypes.Tag {
 	if c.Untagged {
 		return nil
 	}
 	tags := []cdtypes.Tag{{Key: aws.String("pullback:enabled"), Value: aws.String("true")}}
 	if !c.NoAlarm {
-		tags = append(tags, cdtypes.Tag{Key: aws.String("pullback:alarms"), Value: aws.String(c.Alarm)})
+		tags = append(tags, cdtypes.Tag{Key: aws.String("pullback:alarms"), Value: aws.String(s.Name(c.Alarm))})
 	}
-	return append(tags, cdtypes.Tag{Key: aws.String("pullback:alias"), Value: aws.String(Alias().String())})
+	return append(tags, cdtypes.Tag{Key: aws.String("pullback:alias"), Value: aws.String(s.Alias().String())})
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
-	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
@@ -25,27 +24,14 @@ func differs(format string, args ...any) error { return differenceError{fmt.Spri
 
 // live checks what serves: live v1, or live v1 v2 while both do.
 func (s *Story) live(ctx context.Context, args []string) error {
-	live, err := s.aliases.Live(ctx, shop.Place())
+	serving, err := s.crew.Live(ctx)
 	if err != nil {
-		return fmt.Errorf("look at %s: %w", alias(), err)
-	}
-	serving := []string{s.releaseOf(live.Version)}
-	for v := range live.Weights { // Lambda allows one
-		serving = append(serving, s.releaseOf(v))
+		return err
 	}
 	if !slices.Equal(serving, args) {
 		return differs("%s serves", strings.Join(serving, " and "))
 	}
 	return nil
-}
-
-func (s *Story) releaseOf(version deploy.Revision) string {
-	for release, v := range s.versions {
-		if v == version {
-			return release
-		}
-	}
-	return "version " + string(version)
 }
 
 // deployment checks one deployment: deployment last Succeeded [CAUSE]. It is
@@ -58,7 +44,7 @@ func (s *Story) deployment(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	found := []string{string(d.Status)}
+	found := []string{d.Status}
 	if len(args) > 2 {
 		found = append(found, d.Cause)
 	}
@@ -68,58 +54,19 @@ func (s *Story) deployment(ctx context.Context, args []string) error {
 	return nil
 }
 
-// named finds a deployment by what the script calls it.
-func (s *Story) named(ctx context.Context, name string) (deploy.Deployment, error) {
-	if name == "rollback" {
-		all, err := s.back(ctx)
-		if err == nil && len(all) != 1 {
-			err = differs("there are %d rollbacks", len(all))
-		}
-		if err != nil {
-			return deploy.Deployment{}, err
-		}
-		return s.deploys.Get(ctx, target(), all[0].ID)
-	}
-	if len(s.rolled) == 0 {
-		return deploy.Deployment{}, errors.New("nothing was deployed")
-	}
-	switch name {
-	case "first":
-		return s.deploys.Get(ctx, target(), s.rolled[0])
-	case "last":
-		return s.deploys.Get(ctx, target(), s.rolled[len(s.rolled)-1])
-	default:
-		return deploy.Deployment{}, fmt.Errorf("%q is not one of first, last, rollback", name)
-	}
-}
-
-// back returns all deployments that are not the team's own.
-func (s *Story) back(ctx context.Context) ([]deploy.Deployment, error) {
-	all, err := s.deploys.Recent(ctx, target(), s.now().AddDate(-1, 0, 0))
-	if err != nil {
-		return nil, fmt.Errorf("deployments of %s: %w", target(), err)
-	}
-	return slices.DeleteFunc(all, func(d deploy.Deployment) bool { return slices.Contains(s.rolled, d.ID) }), nil
-}
-
 // rollbacks checks how many deployments took something back, and who made
 // them: rollbacks [codedeploy|pullback …].
 func (s *Story) rollbacks(ctx context.Context, args []string) error {
-	all, err := s.back(ctx)
+	all, err := s.crew.Deployments(ctx)
 	if err != nil {
 		return err
 	}
 	var makers []string
-	for _, d := range slices.Backward(all) {
-		_, _, ours := deploy.ParseMarker(d.Description)
-		switch {
-		case ours && d.RollsBack == "":
-			makers = append(makers, "pullback")
-		case !ours && d.Creator == "codeDeployRollback":
-			makers = append(makers, "codedeploy")
-		default:
-			makers = append(makers, fmt.Sprintf("%s (%q)", d.Creator, d.Description))
+	for _, d := range slices.Backward(s.crew.back(all)) {
+		if d.By == "" { // AWS does not say, and nobody else is there
+			d.By = "pullback"
 		}
+		makers = append(makers, d.By)
 	}
 	if !slices.Equal(makers, args) {
 		return differs("rollbacks by: %s", strings.Join(makers, ", "))
@@ -138,7 +85,11 @@ func (s *Story) incident(ctx context.Context, args []string) error {
 		return err
 	}
 	phase := "none"
-	i, err := s.ledger.Incident(ctx, deploy.IncidentOf(target(), d.ID))
+	id, err := s.incidentOf(ctx, d)
+	if err != nil {
+		return err
+	}
+	i, err := s.ledger.Incident(ctx, id)
 	switch {
 	case err == nil:
 		phase = string(i.Phase)
@@ -153,21 +104,28 @@ func (s *Story) incident(ctx context.Context, args []string) error {
 
 // held checks that no deployment may go on.
 func (s *Story) held(ctx context.Context, _ []string) error {
-	_, err := s.ledger.HoldOn(ctx, target())
+	_, err := s.ledger.HoldOn(ctx, s.crew.Target())
 	if errors.Is(err, ledger.ErrNotFound) {
-		return differs("%s is not held", target())
+		return differs("%s is not held", s.crew.Target())
 	}
 	return err
 }
 
 // quarantined checks that a release's code is kept off: quarantined v2.
 func (s *Story) quarantined(ctx context.Context, args []string) error {
-	if len(args) != 1 || s.versions[args[0]] == "" {
-		return errors.New("want a release that was published")
-	}
-	digest, err := s.aliases.Digest(ctx, shop.Place(), s.versions[args[0]])
+	release, err := s.crew.is(args)
 	if err != nil {
-		return fmt.Errorf("digest of %s: %w", args[0], err)
+		return err
+	}
+	known, ok := s.crew.team.(interface {
+		Digest(ctx context.Context, release string) (deploy.Digest, error)
+	})
+	if !ok {
+		return fmt.Errorf("the code of %s has no digest", release)
+	}
+	digest, err := known.Digest(ctx, release)
+	if err != nil {
+		return fmt.Errorf("digest of %s: %w", release, err)
 	}
 	_, err = s.ledger.QuarantineOf(ctx, digest)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -178,13 +136,13 @@ func (s *Story) quarantined(ctx context.Context, args []string) error {
 
 // good checks which releases are known good, newest first: known-good v3 v1.
 func (s *Story) good(ctx context.Context, args []string) error {
-	marks, err := s.ledger.KnownGood(ctx, target())
+	marks, err := s.ledger.KnownGood(ctx, s.crew.Target())
 	if err != nil {
 		return fmt.Errorf("known-good revisions: %w", err)
 	}
 	var releases []string
 	for _, m := range marks {
-		releases = append(releases, s.releaseOf(m.Revision))
+		releases = append(releases, s.crew.releaseOf(m.Revision))
 	}
 	if !slices.Equal(releases, args) {
 		return differs("known good: %s", strings.Join(releases, ", "))

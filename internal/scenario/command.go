@@ -39,7 +39,7 @@ func acts() map[string]check {
 	return map[string]check{
 		"advance": (*Story).advance, "audit": (*Story).audit, "complain": (*Story).complain, "control-plane": (*Story).controlPlane, "delete": (*Story).deleteVersion,
 		"install": (*Story).install, "lose": (*Story).lose, "outage": (*Story).outage, "pause": (*Story).pause, "speaks": (*Story).speaks, "shut": (*Story).shut, "prove": (*Story).prove,
-		"repeat": (*Story).repeat, "resume": (*Story).resume, "stop-deployment": (*Story).stop, "traffic": (*Story).traffic,
+		"repeat": (*Story).repeat, "resume": (*Story).resume, "stop-deployment": (*Story).stop, "target": (*Story).target, "traffic": (*Story).traffic,
 		"unhold": (*Story).unhold, "until": (*Story).until,
 	}
 }
@@ -93,7 +93,7 @@ func Commands(ctx context.Context) map[string]func(*testscript.TestScript, bool,
 		}
 	}
 	for name, do := range map[string]func(context.Context, *testscript.TestScript, []string) error{
-		"call": call, "deploy": deployWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "release": releaseWord, "send": send, "show": show,
+		"call": call, "deploy": deployWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "release": releaseWord, "send": send, "show": showWord,
 	} {
 		words[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			conclude(ctx, ts, neg, do(ctx, ts, args), true)
@@ -142,7 +142,7 @@ func deployWord(ctx context.Context, ts *testscript.TestScript, args []string) e
 	id, err := story(ts).deploy(ctx, args)
 	if err == nil {
 		ts.Setenv("deployment", string(id))
-		ts.Setenv("incident", string(deploy.IncidentOf(target(), id)))
+		ts.Setenv("incident", string(deploy.IncidentOf(story(ts).crew.Target(), id)))
 	}
 	return err
 }
@@ -167,7 +167,7 @@ func noticesWord(_ context.Context, ts *testscript.TestScript, _ []string) error
 }
 
 // show prints a deployment as CodeDeploy describes it: show rollback.
-func show(ctx context.Context, ts *testscript.TestScript, args []string) error {
+func showWord(ctx context.Context, ts *testscript.TestScript, args []string) error {
 	if len(args) != 1 {
 		return errors.New("want: show first|last|rollback")
 	}

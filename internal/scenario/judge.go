@@ -25,7 +25,11 @@ func (s *Story) watched(ctx context.Context, name string) (ledger.Watch, error) 
 	if err != nil {
 		return ledger.Watch{}, err
 	}
-	w, err := s.ledger.Watch(ctx, deploy.IncidentOf(target(), d.ID))
+	id, err := s.incidentOf(ctx, d)
+	if err != nil {
+		return ledger.Watch{}, err
+	}
+	w, err := s.ledger.Watch(ctx, id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return w, differs("nobody watches %s", d.ID)
 	}
@@ -103,7 +107,7 @@ func (s *Story) decided(ctx context.Context, args []string) error {
 
 // decision finds the record of the decision to take a deployment back.
 func (s *Story) decision(ctx context.Context, id deploy.ID) (ledger.Record, error) {
-	records, err := s.ledger.Records(ctx, target())
+	records, err := s.ledger.Records(ctx, s.crew.Target())
 	if err != nil {
 		return ledger.Record{}, fmt.Errorf("read the ledger: %w", err)
 	}
@@ -118,8 +122,12 @@ func (s *Story) decision(ctx context.Context, id deploy.ID) (ledger.Record, erro
 
 // subscribed checks that pullback hears what the shop logs.
 func (s *Story) subscribed(ctx context.Context, _ []string) error {
+	l, err := s.lambdaTeam()
+	if err != nil {
+		return err
+	}
 	out, err := s.clients.logs.DescribeSubscriptionFilters(ctx, &cloudwatchlogs.DescribeSubscriptionFiltersInput{
-		LogGroupName: aws.String(shopLog()), FilterNamePrefix: aws.String("pullback-"),
+		LogGroupName: aws.String(l.log()), FilterNamePrefix: aws.String("pullback-"),
 	})
 	if _, none := errors.AsType[*logstypes.ResourceNotFoundException](err); none {
 		return differs("the shop has logged nothing")
@@ -133,17 +141,21 @@ func (s *Story) subscribed(ctx context.Context, _ []string) error {
 	return nil
 }
 
-func shopLog() string { return "/aws/lambda/" + alias().Function }
+func (l *function) log() string { return "/aws/lambda/" + l.Alias().Function }
 
 // audit lets others hear all that the shop logs, as many as there may be.
 func (s *Story) audit(ctx context.Context, _ []string) error {
-	code, err := s.shop.Code("v1")
+	l, err := s.lambdaTeam()
+	if err != nil {
+		return err
+	}
+	code, err := l.Code("v1")
 	if err != nil {
 		return err
 	}
 	fn, err := s.clients.lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
 		FunctionName: aws.String("audit"), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-		Role: aws.String("arn:aws:iam::" + s.aws.World.Account + ":role/" + alias().Function), Code: &lambdatypes.FunctionCode{ZipFile: code},
+		Role: aws.String("arn:aws:iam::" + s.aws.World.Account + ":role/" + l.Alias().Function), Code: &lambdatypes.FunctionCode{ZipFile: code},
 	})
 	if err != nil {
 		return fmt.Errorf("create audit: %w", err)
@@ -156,7 +168,7 @@ func (s *Story) audit(ctx context.Context, _ []string) error {
 	}
 	for _, name := range []string{"audit-1", "audit-2"} {
 		_, err := s.clients.logs.PutSubscriptionFilter(ctx, &cloudwatchlogs.PutSubscriptionFilterInput{
-			LogGroupName: aws.String(shopLog()), FilterName: &name, FilterPattern: aws.String(""), DestinationArn: fn.FunctionArn,
+			LogGroupName: aws.String(l.log()), FilterName: &name, FilterPattern: aws.String(""), DestinationArn: fn.FunctionArn,
 		})
 		if err != nil {
 			return fmt.Errorf("let audit hear the shop's log: %w", err)

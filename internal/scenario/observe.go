@@ -168,7 +168,7 @@ func (s *Story) logged(ctx context.Context, args []string) error {
 
 // explain prints what the ledger says, after checking its chain.
 func (s *Story) explain(ctx context.Context, w io.Writer) error {
-	records, err := operate.Explain(ctx, s.ledger, target(), "")
+	records, err := operate.Explain(ctx, s.ledger, s.crew.Target(), "")
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (s *Story) because(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("pattern: %w", err)
 	}
-	records, err := operate.Explain(ctx, s.ledger, target(), "")
+	records, err := operate.Explain(ctx, s.ledger, s.crew.Target(), "")
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
+	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
 // demand is what customers order, and how.
@@ -29,13 +30,17 @@ func (s *Story) traffic(_ context.Context, args []string) error {
 	if err != nil || !(rate >= 0) {
 		return fmt.Errorf("%q is not a number from 0 on", args[0])
 	}
-	qualifier, blank := alias().Name, false
+	l, err := s.lambdaTeam()
+	if err != nil {
+		return err
+	}
+	qualifier, blank := l.Alias().Name, false
 	switch {
 	case len(args) == 1:
 	case slices.Equal(args[1:], []string{"blank"}):
 		blank = true
 	case slices.Equal(args[1:], []string{"past-alias"}):
-		qualifier = string(s.versions["v1"])
+		qualifier = string(l.versions["v1"])
 	default:
 		return fmt.Errorf("traffic does not know %q", args[1:])
 	}
@@ -51,7 +56,7 @@ func (s *Story) traffic(_ context.Context, args []string) error {
 	}
 	s.qualifier = qualifier
 	s.orders = localtraffic.Start(s.aws.World, s.aws.Lambda, localtraffic.Options{
-		Function: alias().Function, Qualifier: qualifier, PerSecond: rate, Payload: s.order,
+		Function: l.Alias().Function, Qualifier: qualifier, PerSecond: rate, Payload: s.order,
 	})
 	return nil
 }
@@ -88,15 +93,19 @@ func (s *Story) outage(_ context.Context, args []string) error {
 // served checks how many orders a release has taken, and how many of them it
 // has failed: served v2 3 1.
 func (s *Story) served(_ context.Context, args []string) error {
-	if len(args) != 3 || s.versions[args[0]] == "" {
+	if len(args) != 3 {
 		return errors.New("want: served RELEASE ORDERS FAILED")
+	}
+	release, err := s.crew.is(args[:1])
+	if err != nil {
+		return err
 	}
 	s.aws.World.Lock()
 	defer s.aws.World.Unlock()
 	var count localtraffic.Count
 	if s.orders != nil {
 		for _, v := range s.orders.Summary().ByVersion {
-			if v.Version == string(s.versions[args[0]]) {
+			if s.crew.ReleaseOf(deploy.Revision(v.Version)) == release {
 				count = v.Count
 			}
 		}

@@ -50,7 +50,7 @@ type Options struct {
 type Story struct {
 	options Options
 	aws     *host.AWS
-	shop    shop.Shop
+	config  aws.Config // for those who call it as the account's root
 	clients clients
 	deploys *deployments.Client
 	aliases *traffic.Client
@@ -58,10 +58,10 @@ type Story struct {
 	stack     cloudformation.Stack // of the control plane, once it is deployed
 	ledger    *table.Table
 	orders    *localtraffic.Traffic
-	demand    demand                     // guarded by the world's lock
-	qualifier string                     // where the orders go
-	versions  map[string]deploy.Revision // what each release was published as
-	rolled    []deploy.ID                // the shop's own deployments, oldest first
+	demand    demand // guarded by the world's lock
+	qualifier string // where the orders go
+	crews     []*crew
+	crew      *crew // that the words speak of
 
 	mu       sync.Mutex // guards what observers note
 	logs     []logLine
@@ -83,7 +83,7 @@ type logLine struct{ function, text string }
 
 // Start begins a story: an empty account, at nine on a Monday morning.
 func Start(ctx context.Context, o Options) (*Story, error) {
-	s := &Story{options: o, versions: map[string]deploy.Revision{"v1": "1"}}
+	s := &Story{options: o}
 	local, err := host.Start(ctx, host.Options{World: world.Options{Mode: world.Manual, Seed: 1}, Log: s.noteLog, Problem: s.noteProblem, IAM: access.Options{Observe: o.Observe}})
 	if err != nil {
 		return nil, fmt.Errorf("start the local AWS: %w", err)
@@ -100,10 +100,11 @@ func Start(ctx context.Context, o Options) (*Story, error) {
 		deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg), events: eventbridge.NewFromConfig(cfg),
 		lambda: lambda.NewFromConfig(cfg), logs: cloudwatchlogs.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg),
 	}
-	s.shop = shop.New(o.Dist, cfg)
+	s.config = cfg
 	s.aliases = traffic.New(s.clients.lambda)
 	s.deploys = deployments.New(s.clients.deploy, local.World.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: s.aliases})
 	s.ledger = table.New(dynamodb.NewFromConfig(cfg), "")
+	s.crew = s.lambda("checkout", shop.Choices{}) // until somebody is installed
 	return s, nil
 }
 
@@ -144,8 +145,3 @@ func (s *Story) now() time.Time {
 	defer s.aws.World.Unlock()
 	return s.aws.World.Now()
 }
-
-// target and alias are the shop's: a story has one.
-func target() deploy.Target { return shop.Target() }
-
-func alias() deploy.Alias { return shop.Alias() }

@@ -7,40 +7,20 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/operate"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
-
-// install lets the team set up: install [untagged] [complaints|error-rate]
-// [no-alarm] [codedeploy-rolls-back].
-func (s *Story) install(ctx context.Context, args []string) error {
-	var c shop.Choices
-	for _, a := range args {
-		switch a {
-		case "untagged":
-			c.Untagged = true
-		case "complaints":
-			c.Alarm = shop.Complaints
-		case "error-rate":
-			c.Alarm = shop.ErrorRate
-		case "no-alarm":
-			c.NoAlarm = true
-		case "codedeploy-rolls-back":
-			c.RollsBack = true
-		default:
-			return fmt.Errorf("install does not know %q", a)
-		}
-	}
-	return s.shop.Install(ctx, c)
-}
 
 // speaks lets another alarm speak for the group: speaks checkout-complaints.
 func (s *Story) speaks(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return errors.New("want: speaks ALARM")
 	}
-	return s.shop.Speaks(ctx, s.aws.World.Account, s.aws.World.Region, args[0])
+	l, err := s.lambdaTeam()
+	if err != nil {
+		return err
+	}
+	return l.Speaks(ctx, s.aws.World.Account, s.aws.World.Region, args[0])
 }
 
 // complain lets customers complain: complain 5. None is 0.
@@ -49,65 +29,76 @@ func (s *Story) complain(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return s.shop.Complain(ctx, float64(n))
+	return s.crew.Complain(ctx, float64(n))
 }
 
 // release publishes a release as a new version: release v2, or a release whose
 // program is in the script: release v2 FILE.
 func (s *Story) release(ctx context.Context, name string, program []byte) error {
-	code, err := s.code(name, program)
+	l, err := s.lambdaTeam()
 	if err != nil {
 		return err
 	}
-	s.versions[name], err = s.shop.Publish(ctx, code)
-	return err
+	return l.publish(ctx, name, program)
 }
 
-func (s *Story) code(name string, program []byte) ([]byte, error) {
-	if program == nil {
-		return s.shop.Code(name)
+// lambdaTeam is the team that the words speak of, for words that only a team with
+// a function has.
+func (s *Story) lambdaTeam() (*function, error) {
+	l, ok := s.crew.team.(*function)
+	if !ok {
+		return nil, fmt.Errorf("the team %s has no function", s.crew.name)
 	}
-	return shop.Pack(program)
+	return l, nil
 }
 
-// deploy starts a canary from what serves now: deploy v2 [without-hooks]. It
-// publishes the release unless that has been done. It returns the deployment.
+// deploy starts a deployment: deploy v2 [without-hooks]. It publishes the release
+// unless that has been done. It returns the deployment.
 func (s *Story) deploy(ctx context.Context, args []string) (deploy.ID, error) {
 	if len(args) < 1 || len(args) > 2 || len(args) == 2 && args[1] != "without-hooks" {
 		return "", errors.New("want: deploy RELEASE [without-hooks]")
 	}
-	if s.versions[args[0]] == "" {
-		if err := s.release(ctx, args[0], nil); err != nil {
-			return "", err
-		}
+	l, err := s.lambdaTeam()
+	if err == nil {
+		l.hooks = len(args) == 1
+	} else if len(args) == 2 {
+		return "", err
 	}
-	live, err := s.aliases.Live(ctx, shop.Place())
-	if err != nil {
-		return "", fmt.Errorf("look at %s: %w", alias(), err)
-	}
-	id, err := s.shop.Canary(ctx, live.Version, s.versions[args[0]], len(args) == 1)
+	id, err := s.crew.Deploy(ctx, args[0])
 	if err != nil {
 		return "", err
 	}
-	s.rolled = append(s.rolled, id)
+	s.crew.rolled = append(s.crew.rolled, id)
 	return id, nil
 }
 
-// stop stops the team's last deployment and leaves the traffic where it is.
+// stop stops the team's last deployment and leaves the traffic where it is, if
+// AWS can do that.
 func (s *Story) stop(ctx context.Context, _ []string) error {
 	d, err := s.named(ctx, "last")
 	if err != nil {
 		return err
 	}
-	return s.shop.Stop(ctx, d.ID)
+	t, ok := s.crew.team.(interface {
+		Stop(ctx context.Context, id deploy.ID) error
+	})
+	if !ok {
+		return fmt.Errorf("the team %s has nothing that can be stopped", s.crew.name)
+	}
+	return t.Stop(ctx, d.ID)
 }
 
 // deleteVersion deletes what a release was published as: delete v1.
 func (s *Story) deleteVersion(ctx context.Context, args []string) error {
-	if len(args) != 1 || s.versions[args[0]] == "" {
-		return errors.New("want a release that was published")
+	release, err := s.crew.is(args)
+	if err != nil {
+		return err
 	}
-	return s.shop.Delete(ctx, s.versions[args[0]])
+	l, err := s.lambdaTeam()
+	if err != nil {
+		return err
+	}
+	return l.Delete(ctx, l.versions[release])
 }
 
 // unhold lets deployments go on, as "pullback release" does: unhold REASON.
@@ -115,7 +106,7 @@ func (s *Story) unhold(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return errors.New("want a reason")
 	}
-	return operate.Release(ctx, s.ledger, target(), "story", args[0], s.now())
+	return operate.Release(ctx, s.ledger, s.crew.Target(), "story", args[0], s.now())
 }
 
 // advance lets time pass: advance 5m.
@@ -132,24 +123,27 @@ func (s *Story) advance(ctx context.Context, args []string) error {
 
 // prove waits until what serves is known good, which takes a bake.
 func (s *Story) prove(ctx context.Context, _ []string) error {
-	live, err := s.aliases.Live(ctx, shop.Place())
+	serving, err := s.crew.Live(ctx)
 	if err != nil {
-		return fmt.Errorf("look at %s: %w", alias(), err)
+		return err
 	}
-	return s.wait(ctx, time.Hour, time.Minute, func() error { return s.knownGood(ctx, live.Version) })
+	if len(serving) != 1 {
+		return fmt.Errorf("%d releases serve", len(serving))
+	}
+	return s.wait(ctx, time.Hour, time.Minute, func() error { return s.knownGood(ctx, serving[0]) })
 }
 
-func (s *Story) knownGood(ctx context.Context, version deploy.Revision) error {
-	marks, err := s.ledger.KnownGood(ctx, target())
+func (s *Story) knownGood(ctx context.Context, release string) error {
+	marks, err := s.ledger.KnownGood(ctx, s.crew.Target())
 	if err != nil {
 		return fmt.Errorf("known-good revisions: %w", err)
 	}
 	for _, m := range marks {
-		if m.Revision == version {
+		if s.crew.releaseOf(m.Revision) == release {
 			return nil
 		}
 	}
-	return differs("version %s is not known good", version)
+	return differs("%s is not known good", release)
 }
 
 // wait lets time pass until check has nothing to say.

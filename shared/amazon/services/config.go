@@ -16,7 +16,8 @@ import (
 
 // tagRestoring is the tag that a service has from just before a Restore that
 // changes its deployment configuration until Heal has put that back. Its value
-// is the service deployment that was begun with the configuration.
+// is the service deployment that was begun with the configuration. See
+// docs/decisions/0008.
 const tagRestoring = "pullback:restoring"
 
 // plain returns what a deployment configuration is for a rollback: all traffic at
@@ -88,17 +89,21 @@ func (c *Client) Heal(ctx context.Context, was deploy.Live, _ deploy.Revision) e
 	if id == "" {
 		return nil // it was an answer that was lost
 	}
-	if !settled(s) {
-		return fmt.Errorf("heal %s: %w", t, deploy.ErrBusy)
+	running, err := c.underWay(ctx, t)
+	if err != nil {
+		return fmt.Errorf("heal %s: list service deployments: %w", t, err)
+	}
+	if len(running) > 0 {
+		return fmt.Errorf("heal %s: %w: %s", t, deploy.ErrBusy, last(running[0].ServiceDeploymentArn))
 	}
 	d, err := c.serviceDeployment(ctx, t, id)
 	if err != nil {
 		return fmt.Errorf("heal %s: %w", t, err)
 	}
-	if before := d.DeploymentConfiguration; before != nil && same(*s.DeploymentConfiguration, plain(*before)) {
+	if before, now := d.DeploymentConfiguration, s.DeploymentConfiguration; before != nil && now != nil && same(*now, plain(*before)) {
 		if _, err := c.api.UpdateService(ctx, &ecs.UpdateServiceInput{
 			Cluster: &t.Application, Service: &t.Group, DeploymentConfiguration: before,
-		}, once); err != nil {
+		}); err != nil {
 			return fmt.Errorf("heal %s: put its deployment configuration back: %w", t, classify(err))
 		}
 	}

@@ -94,9 +94,11 @@ func (c *Client) Active(ctx context.Context, known []deploy.Target, since time.T
 }
 
 // stirred reports whether a service may have a deployment that runs or was
-// created at or after a time.
+// created at or after a time. Deployments that shift traffic may have no rollout
+// state (API reference, "Deployment": it "is only returned for services that use
+// the rolling update"), but as long as they run there are two.
 func stirred(s ecstypes.Service, since time.Time) bool {
-	return slices.ContainsFunc(s.Deployments, func(d ecstypes.Deployment) bool {
+	return len(s.Deployments) > 1 || slices.ContainsFunc(s.Deployments, func(d ecstypes.Deployment) bool {
 		return d.RolloutState == ecstypes.DeploymentRolloutStateInProgress ||
 			!aws.ToTime(d.CreatedAt).Before(since) || !aws.ToTime(d.UpdatedAt).Before(since)
 	})

@@ -42,17 +42,17 @@ func (c *Client) Live(ctx context.Context, p deploy.Place) (deploy.Live, error) 
 		}
 		live.Weights[r] = shares[r]
 	}
-	if tag(s, tagRestoring) != "" && settled(s) {
+	if tag(s, tagRestoring) == "" {
+		return live, nil
+	}
+	running, err := c.underWay(ctx, p.Target)
+	if err != nil {
+		return deploy.Live{}, fmt.Errorf("list service deployments of %s that are under way: %w", p.Target, err)
+	}
+	if len(running) == 0 {
 		live.Stuck = "its deployment configuration is still that of a rollback"
 	}
 	return live, nil
-}
-
-// settled reports whether no deployment of a service is under way.
-func settled(s *ecstypes.Service) bool {
-	return !slices.ContainsFunc(s.Deployments, func(d ecstypes.Deployment) bool {
-		return d.RolloutState == ecstypes.DeploymentRolloutStateInProgress
-	})
 }
 
 // shares returns how much of a service each task definition is, from 0 to 1.

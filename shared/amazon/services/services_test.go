@@ -45,58 +45,6 @@ func counting(s *ecstest.Shop) (*services.Client, *counted) {
 	return services.New(ecs.NewFromConfig(config), unasked{}, ecstest.Account, ecstest.Region), c
 }
 
-func breaker(rollback bool) *ecstypes.DeploymentConfiguration {
-	return &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{Enable: true, Rollback: rollback}}
-}
-
-func TestWhatTheCircuitBreakerTakesBackIsARollbackUnderWay(t *testing.T) {
-	s := serve(t, breaker(true), nil)
-	broken := deploy.Revision(s.Register(ecstest.Behaves("fails-to-start")))
-	id := s.deploy(string(broken))
-	for range 30 {
-		if s.Advance(time.Second); s.get(id).RolledBack != "" {
-			break
-		}
-	}
-	const why = "Service deployment rolled back because the circuit breaker threshold was exceeded."
-	want := deploy.Deployment{
-		ID: id, Target: target, Status: deploy.InProgress, From: "web:1", To: broken, Created: noon.Add(time.Minute), Started: noon.Add(time.Minute),
-		Shifted: noon.Add(time.Minute), Cause: why, RolledBack: id,
-	}
-	assert.Equal(t, want, s.get(id))
-	require.NoError(t, s.driver.Stop(t.Context(), want), "it does no harm")
-
-	s.settle()
-	d := s.get(id)
-	want.Status, want.Ended = deploy.Failed, d.Ended
-	assert.Equal(t, want, d)
-	assert.True(t, d.Ended.After(d.Started))
-	assert.True(t, s.live().Only("web:1"))
-	require.ErrorIs(t, s.driver.Stop(t.Context(), d), deploy.ErrEnded)
-	past, err := s.driver.History(t.Context(), place)
-	require.NoError(t, err)
-	require.Len(t, past, 1, "the first one alone has ended well")
-	assert.Equal(t, deploy.Revision("web:1"), past[0].Revision)
-}
-
-func TestADeploymentThatFailedAndWasLeftSoIsNotWhatServesAlone(t *testing.T) {
-	s := serve(t, breaker(false), nil)
-	broken := s.Register(ecstest.Behaves("fails-to-start"))
-	id := s.deploy(broken)
-	s.settle()
-	d := s.get(id)
-	assert.Equal(t, deploy.Failed, d.Status)
-	assert.Empty(t, d.RolledBack)
-	live := s.live()
-	assert.Equal(t, deploy.Revision("web:1"), live.Version)
-	assert.Equal(t, map[deploy.Revision]float64{deploy.Revision(broken): 0}, live.Weights, "ECS would start its tasks, and no other's")
-
-	_, err := s.restore("web:1")
-	require.NoError(t, err)
-	s.settle()
-	assert.True(t, s.live().Only("web:1"))
-}
-
 func TestACanaryThatIsStoppedGoesBackAtOnce(t *testing.T) {
 	s := serve(t, canary(), nil)
 	id := s.deploy("web:2")
@@ -115,6 +63,19 @@ func TestACanaryThatIsStoppedGoesBackAtOnce(t *testing.T) {
 	d = s.get(id)
 	assert.Equal(t, deploy.Stopped, d.Status)
 	assert.Equal(t, "Service deployment rolled back because StopServiceDeployment was called.", d.Cause)
+}
+
+func TestADeploymentThatWaitsForSomebodyHasNotMovedTraffic(t *testing.T) {
+	c := canary()
+	c.LifecycleHooks = []ecstypes.DeploymentLifecycleHook{{
+		TargetType: ecstypes.DeploymentLifecycleHookTargetTypePause, LifecycleStages: []ecstypes.DeploymentLifecycleHookStage{"POST_SCALE_UP"},
+	}}
+	s := serve(t, canary(), nil)
+	s.update(&ecs.UpdateServiceInput{DeploymentConfiguration: c})
+	id := s.deploy("web:2")
+	s.Advance(time.Minute)
+	assert.True(t, s.get(id).Shifted.IsZero(), "it waits")
+	assert.Equal(t, deploy.Live{Place: place, Version: "web:1", Weights: map[deploy.Revision]float64{"web:2": 0}}, s.live())
 }
 
 func TestTasksOfBothServeWhileOneReplacesTheOther(t *testing.T) {

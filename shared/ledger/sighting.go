@@ -26,28 +26,29 @@ type Sighting struct {
 	Seen
 	Token string `json:"token,omitempty"` // what the target was when it was seen, such as the RevisionId of an alias
 	Past  []Seen `json:"past,omitempty"`  // newest first, at most MaxSeen
+	Rev   int    `json:"rev"`             // counts writes; a write states the Rev it read
 }
 
-// After returns the sighting that stands once s was seen and stands stood. While
-// the same revision serves it keeps its time, and learns only since when it
-// serves alone; so does one that two revisions share, whichever of them has the
-// larger share. What was seen earlier than stands changes nothing: two that look
-// at once write in any order.
-func (s Sighting) After(stands Sighting) Sighting {
-	if s.Since.Before(stands.Since) {
-		return stands
-	}
+// After returns what stands once s was seen and stands stood, and whether that is
+// news. While the same revision serves it keeps its time, and it is only learned
+// since when it serves alone; so does one that shares with the one before,
+// whichever of them has the larger share. The first sighting stands after nothing.
+func (s Sighting) After(stands Sighting) (Sighting, bool) {
 	turned := stands.Alone.IsZero() && s.Revision == stands.Before && s.Before == stands.Revision
-	if s.Revision == stands.Revision || turned {
-		if stands.Alone.IsZero() {
-			stands.Alone, stands.Token = s.Alone, s.Token
+	switch {
+	case stands.Revision == "":
+		return s, true
+	case s.Revision != stands.Revision && !turned:
+		if s.Before == "" {
+			s.Before = stands.Revision
 		}
-		return stands
+		past := append([]Seen{stands.Seen}, stands.Past...)
+		s.Past, s.Rev = slices.Clip(past[:min(len(past), MaxSeen)]), stands.Rev
+		return s, true
+	case stands.Alone.IsZero() && !s.Alone.IsZero():
+		stands.Alone, stands.Token = s.Alone, s.Token
+		return stands, true
+	default:
+		return stands, false
 	}
-	if s.Before == "" {
-		s.Before = stands.Revision
-	}
-	past := append([]Seen{stands.Seen}, stands.Past...)
-	s.Past = slices.Clip(past[:min(len(past), MaxSeen)])
-	return s
 }

@@ -15,7 +15,7 @@ import (
 func seen(changes ...func(*ledger.Sighting)) ledger.Sighting {
 	s := ledger.Sighting{
 		Target: deploy.Target{Kind: deploy.KindAlias, Application: "checkout", Group: "live"},
-		Seen:   ledger.Seen{Revision: "8", Before: "7", Since: noon, Alone: noon.Add(time.Minute)}, Token: "t-8",
+		Seen:   ledger.Seen{Revision: "8", Before: "7", Since: noon, Alone: noon.Add(time.Minute)}, Token: "t-8", Rev: 3,
 	}
 	for _, change := range changes {
 		change(&s)
@@ -25,42 +25,56 @@ func seen(changes ...func(*ledger.Sighting)) ledger.Sighting {
 
 func TestASightingOfTheSameRevisionKeepsItsTime(t *testing.T) {
 	split := func(s *ledger.Sighting) { s.Alone = time.Time{} }
-	later := func(s *ledger.Sighting) { s.Since, s.Token = noon.Add(time.Hour), "t-9" }
+	later := func(s *ledger.Sighting) { s.Since, s.Token, s.Rev = noon.Add(time.Hour), "t-9", 0 }
+	alone := func(s *ledger.Sighting) { s.Alone = noon.Add(time.Hour) }
 	turned := func(s *ledger.Sighting) { s.Revision, s.Before = "7", "8" }
-	tests := map[string]struct{ stands, saw, want ledger.Sighting }{
-		"still alone":                {seen(), seen(later, func(s *ledger.Sighting) { s.Alone = noon.Add(time.Hour) }), seen()},
-		"still split":                {seen(split), seen(split, later), seen(split, func(s *ledger.Sighting) { s.Token = "t-9" })},
-		"alone at last":              {seen(split), seen(later, func(s *ledger.Sighting) { s.Alone = noon.Add(time.Hour) }), seen(func(s *ledger.Sighting) { s.Alone, s.Token = noon.Add(time.Hour), "t-9" })},
-		"split again":                {seen(), seen(split, later), seen()},
-		"split the other way round":  {seen(split), seen(split, later, turned), seen(split, func(s *ledger.Sighting) { s.Token = "t-9" })},
-		"seen before, written later": {seen(), seen(turned, func(s *ledger.Sighting) { s.Since = noon.Add(-time.Nanosecond) }), seen()},
+	token := func(s *ledger.Sighting) { s.Token = "t-9" }
+	tests := map[string]struct {
+		stands, saw, want ledger.Sighting
+		news              bool
+	}{
+		"still alone":               {seen(), seen(later, alone), seen(), false},
+		"still split":               {seen(split), seen(split, later), seen(split), false},
+		"alone at last":             {seen(split), seen(later, alone), seen(alone, token), true},
+		"split again":               {seen(), seen(split, later), seen(), false},
+		"split the other way round": {seen(split), seen(split, later, turned), seen(split), false},
+		"seen for the first time":   {ledger.Sighting{}, seen(), seen(), true},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { assert.Equal(t, test.want, test.saw.After(test.stands)) })
+		t.Run(name, func(t *testing.T) {
+			got, news := test.saw.After(test.stands)
+			assert.Equal(t, test.want, got)
+			assert.Equal(t, test.news, news)
+		})
 	}
 }
 
 func TestASightingOfAnotherRevisionRemembersWhatItReplaces(t *testing.T) {
 	nine := seen(func(s *ledger.Sighting) {
-		s.Seen = ledger.Seen{Revision: "9", Since: noon.Add(time.Hour), Alone: noon.Add(time.Hour)}
+		s.Seen, s.Rev = ledger.Seen{Revision: "9", Since: noon.Add(time.Hour), Alone: noon.Add(time.Hour)}, 0
 	})
-	got := nine.After(seen())
+	got, news := nine.After(seen())
 	want := nine
-	want.Before, want.Past = "8", []ledger.Seen{seen().Seen}
+	want.Before, want.Past, want.Rev = "8", []ledger.Seen{seen().Seen}, 3
 	assert.Equal(t, want, got)
+	assert.True(t, news)
 
 	canary := nine
 	canary.Before, canary.Alone = "6", time.Time{}
-	assert.Equal(t, deploy.Revision("6"), canary.After(seen()).Before, "what it shares with served before")
+	got, _ = canary.After(seen())
+	assert.Equal(t, deploy.Revision("6"), got.Before, "what it shares with served before")
 
-	back := seen(func(s *ledger.Sighting) { s.Revision, s.Before, s.Since = "7", "8", noon.Add(time.Hour) })
-	assert.Equal(t, []ledger.Seen{seen().Seen}, back.After(seen()).Past, "one that served alone is left again, step by step")
+	back := seen(func(s *ledger.Sighting) {
+		s.Seen = ledger.Seen{Revision: "7", Before: "8", Since: noon.Add(time.Hour)}
+	})
+	got, _ = back.After(seen())
+	assert.Equal(t, []ledger.Seen{seen().Seen}, got.Past, "one that served alone is left again, step by step")
 }
 
 func TestASightingForgetsWhatIsLongPast(t *testing.T) {
 	s := seen()
 	for n := range 30 {
-		s = seen(func(next *ledger.Sighting) {
+		s, _ = seen(func(next *ledger.Sighting) {
 			next.Seen = ledger.Seen{Revision: deploy.Revision(fmt.Sprint(9 + n)), Since: noon.Add(time.Duration(n+1) * time.Hour)}
 		}).After(s)
 	}

@@ -49,11 +49,13 @@ type Roles interface {
 	GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error)
 }
 
-// Sightings remember what was seen. The ledger is one.
+// Sightings remember what was seen. The ledger does.
 type Sightings interface {
-	// Sight remembers what serves a target now, unless it has seen the same
-	// revision before. It returns what it remembers.
-	Sight(ctx context.Context, s ledger.Sighting) (ledger.Sighting, error)
+	// Sighting returns what was last seen of a target: ledger.ErrNotFound.
+	Sighting(ctx context.Context, t deploy.Target) (ledger.Sighting, error)
+	// SaveSighting remembers what is seen now, if nobody has remembered anything
+	// since s.Rev was read: ledger.ErrFenced.
+	SaveSighting(ctx context.Context, s ledger.Sighting) (ledger.Sighting, error)
 }
 
 // Client looks after aliases in one account and region.
@@ -64,7 +66,8 @@ type Client struct {
 	now   func() time.Time
 }
 
-// New returns a client that calls Lambda and IAM, and remembers what it sees.
+// New returns a client that calls Lambda and IAM, and remembers what it sees. now
+// is asked right after Lambda has answered.
 func New(client api, roles Roles, seen Sightings, now func() time.Time) *Client {
 	return &Client{api: client, roles: roles, seen: seen, now: now}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/amazon/aliases"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 )
 
 // move is a move that was seen.
@@ -178,18 +179,32 @@ func TestAnotherHandIsNotOverwritten(t *testing.T) {
 func TestALookThatCameTooLateIsNoMove(t *testing.T) {
 	c := newCloud(t)
 	c.live()
-	c.pass(time.Hour)
+	c.serve("2", nil)
 	fast := &between{Client: c.lambda}
 	slow := aliases.New(fast, c.roles, c.ledger, c.now)
 	fast.do = func() {
-		c.pass(time.Second)
-		c.serve("2", nil)
-		c.live() // another look sees it first
+		c.serve("3", nil)
+		c.live() // another look sees it first, within the same second
 	}
 	live, err := slow.Live(t.Context(), place)
 	require.NoError(t, err)
-	assert.True(t, live.Only("2"), "%+v", live)
-	assert.Len(t, c.recent(), 1)
+	assert.True(t, live.Only("3"), "%+v", live)
+	all := c.recent()
+	require.Len(t, all, 1)
+	assert.Equal(t, deploy.Revision("1"), all[0].From, "nobody has seen version 2")
+}
+
+// busy is a memory that somebody else always writes to.
+type busy struct{ ledgertest.Memory }
+
+func (*busy) SaveSighting(context.Context, ledger.Sighting) (ledger.Sighting, error) {
+	return ledger.Sighting{}, ledger.ErrFenced
+}
+
+func TestALookGivesUpInTheEnd(t *testing.T) {
+	c := newCloud(t)
+	_, err := aliases.New(c.lambda, c.roles, new(busy), c.now).Live(t.Context(), place)
+	require.ErrorContains(t, err, "look at alias:checkout/live: others keep seeing something else")
 }
 
 func TestRestoreReplacesOnlyWhatItWasToldTo(t *testing.T) {
@@ -229,6 +244,33 @@ func TestRestoreIsFoundUnderItsNameAndDoneOnce(t *testing.T) {
 	assert.Equal(t, id, again)
 	assert.Equal(t, id, c.recent()[0].ID)
 	assert.Equal(t, bad.ID, c.recent()[0].RollsBack)
+}
+
+// refusing is a Lambda that does not move aliases.
+type refusing struct {
+	*lambda.Client
+
+	err error
+}
+
+func (r *refusing) UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error) {
+	return nil, r.err
+}
+
+func TestARefusalIsOneOfOurs(t *testing.T) {
+	c := newCloud(t)
+	c.serve("2", nil)
+	tests := map[error]error{
+		&lambdatypes.InvalidParameterValueException{}: deploy.ErrNotReady,
+		&lambdatypes.ResourceConflictException{}:      deploy.ErrBusy,
+		&lambdatypes.ResourceNotFoundException{}:      deploy.ErrUnknown,
+		&lambdatypes.PreconditionFailedException{}:    deploy.ErrChanged,
+		context.Canceled: context.Canceled,
+	}
+	for refusal, want := range tests {
+		_, err := aliases.New(&refusing{c.lambda, refusal}, c.roles, c.ledger, c.now).Restore(t.Context(), deploy.Restore{Place: place, From: "2", To: "1"})
+		require.ErrorIs(t, err, want)
+	}
 }
 
 func TestAVersionIsReadyIfItCouldServeAndItsRoleIsThere(t *testing.T) {
@@ -364,10 +406,14 @@ func TestNothingIsHealed(t *testing.T) {
 	assert.Equal(t, map[deploy.Revision]float64{"2": 0.1}, c.live().Weights)
 }
 
-// forgetful remembers nothing.
-type forgetful struct{ err error }
+// forgetful remembers nothing new.
+type forgetful struct {
+	ledgertest.Memory
 
-func (f forgetful) Sight(context.Context, ledger.Sighting) (ledger.Sighting, error) {
+	err error
+}
+
+func (f *forgetful) SaveSighting(context.Context, ledger.Sighting) (ledger.Sighting, error) {
 	return ledger.Sighting{}, f.err
 }
 
@@ -375,7 +421,7 @@ func TestARestoreThatIsNotRememberedSaysThatItWasDone(t *testing.T) {
 	c := newCloud(t)
 	c.serve("2", nil)
 	full := errors.New(http.StatusText(http.StatusInsufficientStorage))
-	_, err := aliases.New(c.lambda, c.roles, forgetful{full}, c.now).Restore(t.Context(), deploy.Restore{Place: place, From: "2", To: "1"})
+	_, err := aliases.New(c.lambda, c.roles, &forgetful{err: full}, c.now).Restore(t.Context(), deploy.Restore{Place: place, From: "2", To: "1"})
 	require.ErrorIs(t, err, full)
 	require.ErrorContains(t, err, "alias:checkout/live serves version 1 again")
 	assert.True(t, c.live().Only("1"))

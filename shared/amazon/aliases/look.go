@@ -12,27 +12,36 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
-// looks is how often an alias is read until what is remembered is about what was
-// read: somebody may move it, and another look remember that, in between.
-const looks = 3
+// looks is how often an alias is looked at until nobody else has seen something in
+// between.
+const looks = 5
 
-// errUnsteady says that it was moved each time.
-var errUnsteady = errors.New("it is being moved")
+// errUnsteady says that somebody has, each time.
+var errUnsteady = errors.New("others keep seeing something else")
 
-// look reads an alias and remembers what it has seen.
+// look reads an alias and remembers what it has seen. What is remembered is read
+// first: if it has changed when this look is to be remembered, somebody may have
+// seen something newer, and the alias is read again.
 func (c *Client) look(ctx context.Context, p deploy.Place) (deploy.Live, ledger.Sighting, error) {
 	for range looks {
-		at := c.now().UTC()
+		stands, err := c.seen.Sighting(ctx, p.Target)
+		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return deploy.Live{}, ledger.Sighting{}, fmt.Errorf("remember %s: %w", p.Target, err)
+		}
 		live, err := c.read(ctx, p)
 		if err != nil {
 			return deploy.Live{}, ledger.Sighting{}, err
 		}
-		stands, err := c.seen.Sight(ctx, sighting(live, at))
-		if err != nil {
-			return deploy.Live{}, ledger.Sighting{}, fmt.Errorf("remember %s: %w", p.Target, err)
-		}
-		if _, shares := live.Weights[stands.Revision]; shares || live.Version == stands.Revision {
+		next, news := sighting(live, c.now().UTC()).After(stands)
+		if !news {
 			return live, stands, nil
+		}
+		next, err = c.seen.SaveSighting(ctx, next)
+		if err == nil {
+			return live, next, nil
+		}
+		if !errors.Is(err, ledger.ErrFenced) {
+			return deploy.Live{}, ledger.Sighting{}, fmt.Errorf("remember %s: %w", p.Target, err)
 		}
 	}
 	return deploy.Live{}, ledger.Sighting{}, fmt.Errorf("look at %s: %w", p.Target, errUnsteady)

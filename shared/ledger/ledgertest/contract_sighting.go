@@ -1,66 +1,75 @@
 package ledgertest
 
 import (
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
 func sightings(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Helper()
-	sighting := func(r deploy.Revision, after time.Duration) ledger.Sighting {
-		return ledger.Sighting{Target: target, Seen: ledger.Seen{Revision: r, Since: start.Add(after), Alone: start.Add(after)}, Token: "t-" + string(r)}
+	sighting := func(changes ...func(*ledger.Sighting)) ledger.Sighting {
+		s := ledger.Sighting{
+			Target: target, Seen: ledger.Seen{Revision: "8", Before: "7", Since: start, Alone: start.Add(time.Nanosecond)}, Token: "t-8",
+			Past: []ledger.Seen{{Revision: "7", Since: start.Add(-time.Hour)}},
+		}
+		for _, change := range changes {
+			change(&s)
+		}
+		return s
 	}
-	sight := func(t *testing.T, s Store, saw ledger.Sighting) ledger.Sighting {
+	save := func(t *testing.T, s Store, saw ledger.Sighting) ledger.Sighting {
 		t.Helper()
-		stands, err := s.Sight(t.Context(), saw)
+		saved, err := s.SaveSighting(t.Context(), saw)
 		require.NoError(t, err)
-		return stands
+		return saved
 	}
-	t.Run("the same revision keeps its time", func(t *testing.T) {
+	stored := func(t *testing.T, s Store) ledger.Sighting {
+		t.Helper()
+		got, err := s.Sighting(t.Context(), target)
+		require.NoError(t, err)
+		return got
+	}
+	t.Run("the first is written whole, as revision 1", func(t *testing.T) {
 		s := fresh(t)
-		assert.Equal(t, sighting("7", 0), sight(t, s, sighting("7", 0)))
-		assert.Equal(t, sighting("7", 0), sight(t, s, sighting("7", time.Minute)))
+		want := sighting(func(s *ledger.Sighting) { s.Rev = 1 })
+		assert.Equal(t, want, save(t, s, sighting()))
+		assert.Equal(t, want, stored(t, s))
 	})
-	t.Run("it is learned when a revision serves alone", func(t *testing.T) {
+	t.Run("what was never seen is not found", func(t *testing.T) {
 		s := fresh(t)
-		split, want := sighting("8", 0), sighting("8", 0)
-		split.Before, split.Alone = "7", time.Time{}
-		assert.Equal(t, split, sight(t, s, split))
-		want.Before, want.Alone = "7", start.Add(time.Hour)
-		assert.Equal(t, want, sight(t, s, sighting("8", time.Hour)))
-		assert.Equal(t, want, sight(t, s, sighting("8", 2*time.Hour)))
+		save(t, s, sighting())
+		_, err := s.Sighting(t.Context(), other)
+		require.ErrorIs(t, err, ledger.ErrNotFound)
 	})
-	t.Run("another revision replaces it and remembers it", func(t *testing.T) {
+	t.Run("the next is written if nobody has written since", func(t *testing.T) {
 		s := fresh(t)
-		seven := sight(t, s, sighting("7", 0))
-		want := sighting("8", time.Minute)
-		want.Before, want.Past = "7", []ledger.Seen{seven.Seen}
-		assert.Equal(t, want, sight(t, s, sighting("8", time.Minute)))
-		assert.Equal(t, want, sight(t, s, sighting("7", time.Second)), "an old look is no news")
+		first := save(t, s, sighting())
+		next := first
+		next.Token = "t-9"
+		next = save(t, s, next)
+		assert.Equal(t, 2, next.Rev)
+		for _, old := range []ledger.Sighting{sighting(), first} {
+			_, err := s.SaveSighting(t.Context(), old)
+			require.ErrorIs(t, err, ledger.ErrFenced)
+		}
+		assert.Equal(t, next, stored(t, s))
+	})
+	t.Run("one of many is the first", func(t *testing.T) {
+		s := fresh(t)
+		assert.Equal(t, 1, count(func(int) bool {
+			_, err := s.SaveSighting(t.Context(), sighting())
+			return err == nil
+		}))
 	})
 	t.Run("targets are seen apart", func(t *testing.T) {
 		s := fresh(t)
-		elsewhere := sighting("9", time.Minute)
-		elsewhere.Target = other
-		sight(t, s, sighting("7", 0))
-		assert.Equal(t, elsewhere, sight(t, s, elsewhere))
-		assert.Equal(t, sighting("7", 0), sight(t, s, sighting("7", time.Hour)))
-	})
-	t.Run("seen by many at once, none is lost", func(t *testing.T) {
-		s := fresh(t)
-		assert.Equal(t, many, count(func(n int) bool {
-			_, err := s.Sight(t.Context(), sighting(deploy.Revision(strconv.Itoa(n+1)), 0))
-			return assert.NoError(t, err)
-		}))
-		stands := sight(t, s, sighting("100", time.Hour))
-		assert.Len(t, stands.Past, many)
-		assert.Equal(t, stands.Before, stands.Past[0].Revision)
+		first := save(t, s, sighting())
+		save(t, s, sighting(func(s *ledger.Sighting) { s.Target, s.Token = other, "other" }))
+		assert.Equal(t, first, stored(t, s))
 	})
 }

@@ -61,11 +61,12 @@ type Store interface {
 	// otherwise. It returns the bake that stands.
 	StartBake(ctx context.Context, b ledger.Bake) (ledger.Bake, error)
 
-	// Sight remembers what serves a target that AWS keeps no history of. It keeps
-	// the sighting that stands if that is of the same revision or younger, else it
-	// puts this one in its place, as ledger.Sighting.After says. It returns the one
-	// that stands.
-	Sight(ctx context.Context, s ledger.Sighting) (ledger.Sighting, error)
+	// Sighting returns what was last seen to serve a target that AWS keeps no
+	// history of: ErrNotFound.
+	Sighting(ctx context.Context, t deploy.Target) (ledger.Sighting, error)
+	// SaveSighting writes s if the stored sighting still has s.Rev, 0 if there is
+	// none, and returns it with the next Rev: ErrFenced.
+	SaveSighting(ctx context.Context, s ledger.Sighting) (ledger.Sighting, error)
 
 	// PutHold holds a target. A hold that stands already is kept.
 	PutHold(ctx context.Context, h ledger.Hold) error

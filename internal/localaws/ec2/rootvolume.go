@@ -149,6 +149,7 @@ func (s *Service) replaceRoot(i *instance, t *rootTask) {
 		VolumeSize: old.info.Size, VolumeType: old.info.VolumeType,
 	})
 	s.tag(fresh.id(), s.tags[old.id()])
+	s.write(fresh)
 	ends := *old.attachment().DeleteOnTermination
 	old.info.Attachments, old.info.State = []ec2types.VolumeAttachment{}, ec2types.VolumeStateAvailable
 	s.attach(i, fresh, rootDevice, ends)

@@ -19,7 +19,8 @@ const copying = time.Minute
 
 // snapshot is one EBS snapshot.
 type snapshot struct {
-	info ec2types.Snapshot // as described, but for the tags
+	info    ec2types.Snapshot // as described, but for the tags
+	content string            // what was written on the volume
 }
 
 func (n *snapshot) id() string { return *n.info.SnapshotId }
@@ -55,7 +56,7 @@ func (s *Service) newSnapshot(v *volume, description *string) *snapshot {
 		SnapshotId: aws.String(s.newID("snap")), VolumeId: v.info.VolumeId, VolumeSize: v.info.Size, StartTime: aws.Time(s.w.Now()),
 		State: ec2types.SnapshotStatePending, Progress: aws.String("0%"), OwnerId: &s.w.Account, Description: aws.String(aws.ToString(description)),
 		Encrypted: v.info.Encrypted, KmsKeyId: v.info.KmsKeyId, StorageTier: ec2types.StorageTierStandard,
-	}}
+	}, content: s.tags[v.id()][ContentTag]}
 	s.snapshots = append(s.snapshots, n)
 	return n
 }

@@ -18,6 +18,11 @@ const (
 	rootSize   = 8
 )
 
+// ContentTag is the tag that says what is written on a volume: set it, and it is
+// written. A snapshot has what was written when it was begun, and a volume that is
+// made of it has that.
+const ContentTag = "local-aws:content"
+
 // volume is one EBS volume.
 type volume struct {
 	info  ec2types.Volume // as described, but for the tags
@@ -122,7 +127,16 @@ func (s *Service) newVolume(zone string, d *ec2types.EbsBlockDevice) *volume {
 		v.info.Size = d.VolumeSize
 	}
 	s.volumes = append(s.volumes, v)
+	s.write(v)
 	return v
+}
+
+// write puts on a new volume what its snapshot has.
+func (s *Service) write(v *volume) {
+	delete(s.tags[v.id()], ContentTag)
+	if from, err := s.completed(*v.info.SnapshotId); err == nil && from.content != "" {
+		s.tag(v.id(), map[string]string{ContentTag: from.content})
+	}
 }
 
 // attach attaches a volume at once.

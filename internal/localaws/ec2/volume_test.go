@@ -205,3 +205,28 @@ func TestARootVolumeIsReplacedBySnapshot(t *testing.T) {
 	out := must[*ec2.DescribeReplaceRootVolumeTasksOutput](b)(b.DescribeReplaceRootVolumeTasks(b.ctx, &ec2.DescribeReplaceRootVolumeTasksInput{Filters: []ec2types.Filter{filter("instance-id", instance)}}))
 	assert.Equal(t, ec2types.ReplaceRootVolumeTaskStateFailed, out.ReplaceRootVolumeTasks[2].TaskState, "the instance was stopped meanwhile")
 }
+
+func TestAVolumeHasWhatWasWrittenWhenItsSnapshotWasBegun(t *testing.T) {
+	b := newBench(t)
+	instance := b.run(1)[0]
+	b.advance(time.Minute)
+	write := func(volume, text string) {
+		must[*ec2.CreateTagsOutput](b)(b.CreateTags(b.ctx, &ec2.CreateTagsInput{Resources: []string{volume}, Tags: []ec2types.Tag{tag(localec2.ContentTag, text)}}))
+	}
+	root := b.rootOf(instance)
+	write(root, "before")
+	id := b.snapshot(root)
+	write(root, "after")
+	b.advance(time.Minute)
+	made := must[*ec2.CreateVolumeOutput](b)(b.CreateVolume(b.ctx, &ec2.CreateVolumeInput{AvailabilityZone: aws.String("us-east-1a"), SnapshotId: &id}))
+	assert.Equal(t, []ec2types.Tag{tag(localec2.ContentTag, "before")}, b.seen(*made.VolumeId).Tags)
+	replace := func(snapshot *string) {
+		must[*ec2.CreateReplaceRootVolumeTaskOutput](b)(b.CreateReplaceRootVolumeTask(b.ctx, &ec2.CreateReplaceRootVolumeTaskInput{InstanceId: &instance, SnapshotId: snapshot}))
+		b.advance(time.Minute)
+	}
+	replace(&id)
+	assert.Equal(t, []ec2types.Tag{tag(localec2.ContentTag, "before")}, b.seen(b.rootOf(instance)).Tags)
+	replace(nil)
+	assert.Empty(t, b.seen(b.rootOf(instance)).Tags, "as it was launched")
+	assert.Equal(t, []ec2types.Tag{tag(localec2.ContentTag, "after")}, b.seen(root).Tags)
+}

@@ -59,6 +59,7 @@ type Kept struct {
 	Resource string     `json:"resource"` // an instance's id, or an ARN
 	State    PointState `json:"state"`
 	Because  string     `json:"because,omitempty"` // why it failed
+	Asked    time.Time  `json:"asked,omitzero"`    // when AWS was last asked to keep it
 
 	Volume     string `json:"volume,omitempty"`
 	Device     string `json:"device,omitempty"` // where the volume is attached

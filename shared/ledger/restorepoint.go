@@ -45,7 +45,7 @@ type RestorePoint struct {
 	Deployment deploy.ID     `json:"deployment"`
 	Kind       PointKind     `json:"kind"`
 	State      PointState    `json:"state"`
-	Because    string        `json:"because,omitempty"` // why it failed
+	Because    string        `json:"because,omitempty"` // why it failed, or something in it
 	Kept       []Kept        `json:"kept,omitempty"`
 	At         time.Time     `json:"at"`
 	Restored   []Restoration `json:"restored,omitempty"` // oldest first
@@ -56,11 +56,12 @@ type RestorePoint struct {
 // Kept is one thing in a restore point: a volume of an instance, or a resource
 // that AWS Backup knows.
 type Kept struct {
-	Resource string     `json:"resource"` // an instance's id, or an ARN
+	Resource string     `json:"resource"` // what AWS is asked to keep: an instance's id, of which all volumes are kept, or an ARN
 	State    PointState `json:"state"`
 	Because  string     `json:"because,omitempty"` // why it failed
 	Asked    time.Time  `json:"asked,omitzero"`    // when AWS was last asked to keep it
 
+	Instance   string `json:"instance,omitempty"` // that the volume is attached to
 	Volume     string `json:"volume,omitempty"`
 	Device     string `json:"device,omitempty"` // where the volume is attached
 	Root       bool   `json:"root,omitempty"`   // the instance starts from it

@@ -78,7 +78,7 @@ func Lay(p ledger.RestorePoint, token string, places []Place, set map[string]str
 			l.done = true
 		case p.Kind == ledger.Backup:
 			l.recover(n, k, places[n], set)
-		case places[n].Instance == "" || places[n].Instance == "terminated" || k.Device == "":
+		case places[n].Instance == "" || places[n].Instance == "terminated":
 			l.alone(n, k)
 		case k.Root:
 			l.root(n, k, places[n])
@@ -158,44 +158,44 @@ func tagged(kind, token string) []tagSpecification {
 // alone makes a volume for an instance that is gone.
 func (l *layout) alone(n int, k ledger.Kept) {
 	l.create(n, k, fmt.Sprintf("make a volume in %s of %s, which is %s as it was", k.Zone, k.Snapshot, Name(k)))
-	if k.Device == "" {
-		l.warn("where %s was attached is not known: the new volume is attached to nothing", Name(k))
+	if k.Instance == "" {
+		l.warn("%s was attached to nothing, and so is the volume that is made of %s", k.Volume, k.Snapshot)
 		return
 	}
-	l.warn("instance %s is gone: the volume that is made of %s is attached to nothing, and a human decides where it goes", k.Resource, k.Snapshot)
+	l.warn("instance %s is gone: the volume that is made of %s is attached to nothing, and a human decides where it goes", k.Instance, k.Snapshot)
 }
 
 // data swaps a data volume.
 func (l *layout) data(n int, k ledger.Kept, now Place) {
 	if now.Instance != "running" && now.Instance != "stopped" {
-		l.obstacle("instance %s is %s: volumes can be attached while it is running or stopped", k.Resource, now.Instance)
+		l.obstacle("instance %s is %s: volumes can be attached while it is running or stopped", k.Instance, now.Instance)
 		return
 	}
 	fresh := l.create(n, k, fmt.Sprintf("make a volume of %s, which is %s as it was", k.Snapshot, Name(k)))
 	if now.Attached != "" {
-		l.swap = append(l.swap, step(fmt.Sprintf("take %s off %s", now.Attached, k.Resource), "ec2:DetachVolume", "", Available, now.Attached,
-			argument{"VolumeId", now.Attached}, argument{"InstanceId", k.Resource}, argument{"Device", k.Device}))
+		l.swap = append(l.swap, step(fmt.Sprintf("take %s off %s", now.Attached, k.Instance), "ec2:DetachVolume", "", Available, now.Attached,
+			argument{"VolumeId", now.Attached}, argument{"InstanceId", k.Instance}, argument{"Device", k.Device}))
 		if now.Instance == "running" {
-			l.warn("%s is detached from %s while it runs: stop what uses %s and unmount it first, or it stays busy and its newest writes are lost", now.Attached, k.Resource, k.Device)
+			l.warn("%s is detached from %s while it runs: stop what uses %s and unmount it first, or it stays busy and its newest writes are lost", now.Attached, k.Instance, k.Device)
 		}
 	}
-	l.swap = append(l.swap, step(fmt.Sprintf("attach the new volume to %s as %s", k.Resource, k.Device), "ec2:AttachVolume", "", InUse, fresh,
-		argument{"VolumeId", fresh}, argument{"InstanceId", k.Resource}, argument{"Device", k.Device}))
+	l.swap = append(l.swap, step(fmt.Sprintf("attach the new volume to %s as %s", k.Instance, k.Device), "ec2:AttachVolume", "", InUse, fresh,
+		argument{"VolumeId", fresh}, argument{"InstanceId", k.Instance}, argument{"Device", k.Device}))
 }
 
 // root replaces a root volume, which reboots the instance (EC2 user guide,
 // "Replace the root volume for an Amazon EC2 instance without stopping it").
 func (l *layout) root(n int, k ledger.Kept, now Place) {
 	if now.Instance != "running" {
-		l.obstacle("instance %s is %s: its root volume can be replaced while it is running (aws ec2 start-instances --instance-ids %s)", k.Resource, now.Instance, k.Resource)
+		l.obstacle("instance %s is %s: its root volume can be replaced while it is running (aws ec2 start-instances --instance-ids %s)", k.Instance, now.Instance, k.Instance)
 		return
 	}
 	name := fmt.Sprintf("TASK_%d", n+1)
-	l.roots = append(l.roots, step(fmt.Sprintf("replace the root volume of %s by one of %s, which reboots it", k.Resource, k.Snapshot),
+	l.roots = append(l.roots, step(fmt.Sprintf("replace the root volume of %s by one of %s, which reboots it", k.Instance, k.Snapshot),
 		"ec2:CreateReplaceRootVolumeTask", name, Replaced, variable(name),
-		argument{"InstanceId", k.Resource}, argument{"SnapshotId", k.Snapshot}, argument{"ClientToken", clientToken(l.Token, k.Snapshot)},
+		argument{"InstanceId", k.Instance}, argument{"SnapshotId", k.Snapshot}, argument{"ClientToken", clientToken(l.Token, k.Snapshot)},
 		argument{"TagSpecifications", tagged("replace-root-volume-task", l.Token)}))
-	l.warn("instance %s reboots, and serves nothing meanwhile; what was deployed to its root volume since is gone", k.Resource)
+	l.warn("instance %s reboots, and serves nothing meanwhile; what was deployed to its root volume since is gone", k.Instance)
 }
 
 // recover lets AWS Backup make a new resource.

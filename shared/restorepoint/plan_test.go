@@ -19,8 +19,8 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // web is what is kept of an instance: its root volume and one with data.
 func web() []ledger.Kept {
 	return []ledger.Kept{
-		{Resource: "i-1", State: ledger.PointReady, Volume: "vol-root", Device: "/dev/xvda", Root: true, Zone: "us-east-1a", Type: "gp2", IOPS: 100, Snapshot: "snap-root"},
-		{Resource: "i-1", State: ledger.PointReady, Volume: "vol-data", Device: "/dev/sdf", Zone: "us-east-1a", Type: "gp3", IOPS: 4000, Throughput: 200, Snapshot: "snap-data"},
+		{Resource: "i-1", State: ledger.PointReady, Instance: "i-1", Volume: "vol-root", Device: "/dev/xvda", Root: true, Zone: "us-east-1a", Type: "gp2", IOPS: 100, Snapshot: "snap-root"},
+		{Resource: "i-1", State: ledger.PointReady, Instance: "i-1", Volume: "vol-data", Device: "/dev/sdf", Zone: "us-east-1a", Type: "gp3", IOPS: 4000, Throughput: 200, Snapshot: "snap-data"},
 	}
 }
 
@@ -115,6 +115,14 @@ func TestOfAnInstanceThatIsGoneVolumesAreMadeForAHumanToUse(t *testing.T) {
 		}, calls(p))
 		assert.Equal(t, "instance i-1 is gone: the volume that is made of snap-root is attached to nothing, and a human decides where it goes", p.Warnings[0])
 	}
+}
+
+func TestAVolumeThatWasAttachedToNothingIsMadeForAHumanToUse(t *testing.T) {
+	kept := ledger.Kept{Resource: "arn:volume", State: ledger.PointReady, Volume: "vol-1", Zone: "us-east-1a", Type: "gp2", Snapshot: "snap-1"}
+	p := restorepoint.Lay(snapshotsOf(kept), "rp-1:1", []restorepoint.Place{{}}, nil)
+	require.Len(t, p.Steps, 1)
+	assert.Equal(t, "make a volume in us-east-1a of snap-1, which is vol-1 as it was", p.Steps[0].Does)
+	assert.Equal(t, "vol-1 was attached to nothing, and so is the volume that is made of snap-1", p.Warnings[0])
 }
 
 func TestWhatCannotBeDoneNowIsSaidWithTheCommandThatMendsIt(t *testing.T) {

@@ -31,43 +31,39 @@ const Most = 300
 // ErrRefused says that AWS will not do it however often it is asked.
 var ErrRefused = errors.New("refused by AWS")
 
-// Answer is what becomes of a deployment whose restore point cannot be had.
-type Answer string
-
-// The answers. Warn is meant where none is given.
-const (
-	Warn   Answer = "warn"
-	Refuse Answer = "refuse"
-)
-
 // Policy is what is kept before a target is deployed to.
 type Policy struct {
 	Kind      ledger.PointKind // empty: nothing
-	Wait      bool             // the deployment waits until the snapshots are complete
-	Otherwise Answer           // if there is no restore point
-
-	// Of a backup.
-	Vault     string
-	Role      string   // ARN, with which AWS Backup works
-	Resources []string // ARNs
+	Instances bool             // all volumes of the instances that the deployment changes are kept
+	Resources []string         // ARNs of what is kept, too: of volumes, or for a backup of anything that AWS Backup knows
+	Vault     string           // of a backup
+	Role      string           // of a backup: ARN, with which AWS Backup works
+	Wait      bool             // the deployment waits until the snapshots are complete, and is refused if one fails
 }
 
 // Check reports everything that is wrong with a policy.
 func (p Policy) Check() error {
 	var errs []error
-	if p.Otherwise != "" && p.Otherwise != Warn && p.Otherwise != Refuse {
-		errs = append(errs, fmt.Errorf("otherwise is %s or %s, not %q", Warn, Refuse, p.Otherwise))
-	}
 	switch p.Kind {
 	case "":
+		return nil
 	case ledger.Snapshots:
-		if p.Vault != "" || p.Role != "" || len(p.Resources) > 0 {
-			errs = append(errs, errors.New("vault, role and resources are for kind backup: snapshots are taken of the instances that the deployment changes"))
-		}
 	case ledger.Backup:
 		errs = append(errs, p.checkBackup()...)
 	default:
 		errs = append(errs, fmt.Errorf("kind is none, %s or %s, not %q", ledger.Snapshots, ledger.Backup, p.Kind))
+	}
+	if !p.Instances && len(p.Resources) == 0 {
+		errs = append(errs, errors.New("there is nothing to keep: keep the volumes of instances, or name resources"))
+	}
+	for _, arn := range p.Resources {
+		_, isVolume := VolumeIn(arn)
+		switch {
+		case !strings.HasPrefix(arn, "arn:"):
+			errs = append(errs, fmt.Errorf("resource %q is not an ARN", arn))
+		case p.Kind == ledger.Snapshots && !isVolume:
+			errs = append(errs, fmt.Errorf("resource %q is not a volume: only kind backup keeps it", arn))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -85,18 +81,13 @@ func (p Policy) checkBackup() []error {
 	if !strings.Contains(p.Role, ":role/") {
 		errs = append(errs, fmt.Errorf("role is %q, not the ARN of a role that AWS Backup may take", p.Role))
 	}
-	if len(p.Resources) == 0 {
-		errs = append(errs, errors.New("resources are missing: the ARNs of what to back up"))
-	}
-	if len(p.Resources) > Most {
-		errs = append(errs, fmt.Errorf("%d resources are too many: at most %d", len(p.Resources), Most))
-	}
-	for _, arn := range p.Resources {
-		if !strings.HasPrefix(arn, "arn:") {
-			errs = append(errs, fmt.Errorf("resource %q is not an ARN", arn))
-		}
-	}
 	return errs
+}
+
+// VolumeIn returns the EBS volume that an ARN names.
+func VolumeIn(arn string) (volume string, ok bool) {
+	before, volume, ok := strings.Cut(arn, ":volume/")
+	return volume, ok && strings.HasPrefix(before, "arn:") && strings.Contains(before, ":ec2:")
 }
 
 // Wanted reports whether a deployment gets a restore point: not if the policy
@@ -106,38 +97,27 @@ func Wanted(p Policy, d deploy.Deployment) bool {
 	return p.Kind != "" && d.Running() && !d.IsRollback()
 }
 
-// resources are what a backup keeps by this policy.
-func (p Policy) resources() []ledger.Kept {
-	var all []ledger.Kept
-	for _, arn := range p.Resources {
-		all = append(all, ledger.Kept{Resource: arn, State: ledger.PointPending, Vault: p.Vault, Role: p.Role})
-	}
-	return all
-}
-
-// Begin returns the restore point of a deployment before anything is kept. found
-// are the volumes that the deployment changes; a backup keeps what the policy
-// names.
+// Begin returns the restore point of a deployment before anything is kept, where
+// found is what there is to keep.
 func Begin(p Policy, d deploy.Deployment, found []ledger.Kept) ledger.RestorePoint {
-	r := ledger.RestorePoint{ID: ledger.PointOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Kind: p.Kind, State: ledger.PointPending, Kept: found}
-	if p.Kind == ledger.Backup {
-		r.Kept = p.resources()
-	}
+	r := ledger.RestorePoint{ID: ledger.PointOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Kind: p.Kind, Kept: found}
 	switch {
-	case len(r.Kept) == 0:
-		r.State, r.Because = ledger.PointFailed, "the deployment changes no EC2 instances: there are no volumes to take snapshots of; kind backup keeps other resources"
-	case len(r.Kept) > Most:
-		r.State, r.Because = ledger.PointFailed, fmt.Sprintf("the deployment changes %d volumes: at most %d are kept", len(r.Kept), Most)
+	case len(found) == 0:
+		r.State, r.Because = ledger.PointFailed, "the deployment changes no EC2 instances, and no resources are named: there is nothing to keep"
+	case len(found) > Most:
+		r.State, r.Because = ledger.PointFailed, fmt.Sprintf("there are %d volumes and resources: at most %d are kept", len(found), Most)
 		r.Kept = nil
+	default:
+		r.State = ledger.PointPending
 	}
 	return r
 }
 
-// Judge returns how far a restore point is by what it keeps, with the reason for
-// a failure. One thing that is missing makes it fail: half of the data of one
-// moment is no way back.
-func Judge(kept []ledger.Kept) (ledger.PointState, string) {
-	state, failed, because := ledger.PointReady, 0, ""
+// Judge returns how far a restore point is by what it keeps, with the reason if
+// something of it failed. One thing that is missing makes it fail, once the rest is
+// settled: half of the data of one moment is no way back.
+func Judge(kept []ledger.Kept) (state ledger.PointState, because string) {
+	pending, failed := false, 0
 	for _, k := range kept {
 		switch k.State {
 		case ledger.PointReady:
@@ -146,39 +126,46 @@ func Judge(kept []ledger.Kept) (ledger.PointState, string) {
 				because = fmt.Sprintf("%s: %s", Name(k), k.Because)
 			}
 		default:
-			state = ledger.PointPending
+			pending = true
 		}
-	}
-	if failed == 0 {
-		return state, ""
 	}
 	if failed > 1 {
 		because += fmt.Sprintf(", and %d more", failed-1)
 	}
-	return ledger.PointFailed, because
+	switch {
+	case pending:
+		return ledger.PointPending, because
+	case failed > 0:
+		return ledger.PointFailed, because
+	default:
+		return ledger.PointReady, ""
+	}
 }
 
 // Name says for people what is kept.
 func Name(k ledger.Kept) string {
-	if k.Volume != "" {
-		return fmt.Sprintf("%s of %s", k.Volume, k.Resource)
+	switch {
+	case k.Volume != "" && k.Instance != "":
+		return fmt.Sprintf("%s of %s", k.Volume, k.Instance)
+	case k.Volume != "":
+		return k.Volume
 	}
 	return k.Resource
 }
 
 // Gate returns why a deployment must not go on now; empty if it may. While the
-// point is pending, that may change. What a snapshot holds is what was written
+// point is pending and nothing of it has failed, that will change. What a snapshot holds is what was written
 // when it was begun (API reference, CreateSnapshot), so it need not be complete.
 func Gate(p Policy, r ledger.RestorePoint) string {
 	switch {
 	case r.State == ledger.PointReady:
 		return ""
+	case p.Wait && r.Because != "":
+		return fmt.Sprintf("there is no restore point (%s): %s", r.ID, r.Because)
 	case r.State == ledger.PointPending && !begun(r.Kept):
 		return fmt.Sprintf("restore point %s is not known to be begun yet", r.ID)
 	case r.State == ledger.PointPending && p.Wait:
 		return fmt.Sprintf("restore point %s is not complete yet", r.ID)
-	case r.State == ledger.PointFailed && p.Otherwise == Refuse:
-		return fmt.Sprintf("there is no restore point (%s): %s", r.ID, r.Because)
 	default:
 		return ""
 	}

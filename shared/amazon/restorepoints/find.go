@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"regexp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,30 +17,115 @@ import (
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/restorepoint"
 )
 
 func chunks(ids []string) iter.Seq[[]string] { return slices.Chunk(ids, most) }
 
-// Volumes returns the volumes of the instances that a deployment changes; none if
-// it changes no instances. deploy.ErrNotReady if CodeDeploy does not say yet.
-func (k *Keeper) Volumes(ctx context.Context, d deploy.Deployment) ([]ledger.Kept, error) {
-	ids, err := k.instancesOf(ctx, d)
+// Find returns what there is to keep by a policy before a deployment:
+// deploy.ErrNotReady if CodeDeploy does not say yet what the deployment changes.
+func (k *Keeper) Find(ctx context.Context, d deploy.Deployment, p restorepoint.Policy) ([]ledger.Kept, error) {
+	var kept []ledger.Kept
+	if p.Instances {
+		ids, err := k.instancesOf(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		if kept, err = k.volumesOf(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
+	named, err := k.named(ctx, p.Resources)
 	if err != nil {
 		return nil, err
 	}
-	isEC2 := func(id string) bool { return instanceID().MatchString(id) }
-	elsewhere := slices.DeleteFunc(slices.Clone(ids), isEC2)
-	ids = slices.DeleteFunc(ids, func(id string) bool { return !isEC2(id) })
-	kept, err := k.volumes(ctx, ids)
-	for _, id := range elsewhere {
-		kept = append(kept, ledger.Kept{Resource: id, State: ledger.PointFailed, Because: "it is not an EC2 instance: it has no EBS volumes"})
+	for _, one := range named {
+		if one.Volume == "" || !slices.ContainsFunc(kept, func(o ledger.Kept) bool { return o.Volume == one.Volume }) {
+			kept = append(kept, one)
+		}
 	}
-	return kept, err
+	if p.Kind == ledger.Backup {
+		for n := range kept {
+			k.asBackup(&kept[n], p)
+		}
+	}
+	return kept, nil
 }
 
-// instanceID is the form of an instance's id: CodeDeploy's targets can be
+// asBackup lets AWS Backup keep it: volume by volume.
+func (k *Keeper) asBackup(one *ledger.Kept, p restorepoint.Policy) {
+	one.Vault, one.Role = p.Vault, p.Role
+	if one.Volume != "" {
+		one.Resource = "arn:" + k.partition() + ":ec2:" + k.region + ":" + k.account + ":volume/" + one.Volume
+	}
+}
+
+// partition is the first part of ARNs in the region (AWS general reference,
+// "Amazon Resource Names").
+func (k *Keeper) partition() string {
+	switch {
+	case strings.HasPrefix(k.region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(k.region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}
+
+// named returns what the policy names: volumes with where they are attached.
+func (k *Keeper) named(ctx context.Context, arns []string) ([]ledger.Kept, error) {
+	var ids []string
+	for _, arn := range arns {
+		if volume, ok := restorepoint.VolumeIn(arn); ok {
+			ids = append(ids, volume)
+		}
+	}
+	found, err := described(ctx, k.ec2, "volume-id", ids)
+	if err != nil {
+		return nil, err
+	}
+	var on []string
+	for _, v := range found {
+		for _, a := range v.Attachments {
+			on = append(on, aws.ToString(a.InstanceId))
+		}
+	}
+	known, err := instances(ctx, k.ec2, on)
+	if err != nil {
+		return nil, err
+	}
+	var kept []ledger.Kept
+	for _, arn := range arns {
+		kept = append(kept, one(arn, found, known))
+	}
+	return kept, nil
+}
+
+// one is what is kept of a resource that a policy names.
+func one(arn string, found []ec2types.Volume, known map[string]ec2types.Instance) ledger.Kept {
+	id, ok := restorepoint.VolumeIn(arn)
+	if !ok {
+		return ledger.Kept{Resource: arn, State: ledger.PointPending}
+	}
+	for _, v := range found {
+		if aws.ToString(v.VolumeId) != id {
+			continue
+		}
+		kept := volumeAlone(v)
+		if len(v.Attachments) > 0 {
+			instance := aws.ToString(v.Attachments[0].InstanceId)
+			kept, _ = volumeOf(instance, aws.ToString(known[instance].RootDeviceName), v)
+		}
+		kept.Resource = arn
+		return kept
+	}
+	return ledger.Kept{Resource: arn, State: ledger.PointFailed, Because: "there is no such volume"}
+}
+
+// elsewhere reports whether an id is not one of EC2's: CodeDeploy's targets can be
 // machines on premises, which have names.
-func instanceID() *regexp.Regexp { return regexp.MustCompile(`^i-([0-9a-f]{8}|[0-9a-f]{17})$`) }
+func elsewhere(id string) bool { return !strings.HasPrefix(id, "i-") }
 
 // instancesOf returns the instances that a deployment changes or takes away.
 func (k *Keeper) instancesOf(ctx context.Context, d deploy.Deployment) ([]string, error) {
@@ -112,13 +197,13 @@ func (k *Keeper) inDeployment(ctx context.Context, id deploy.ID) ([]string, erro
 	return all, nil
 }
 
-// volumes returns what there is to keep of instances: the root volume first.
-func (k *Keeper) volumes(ctx context.Context, ids []string) ([]ledger.Kept, error) {
-	known, err := instances(ctx, k.ec2, ids)
+// volumesOf returns the volumes of instances: of each the root volume first.
+func (k *Keeper) volumesOf(ctx context.Context, ids []string) ([]ledger.Kept, error) {
+	known, err := instances(ctx, k.ec2, slices.DeleteFunc(slices.Clone(ids), elsewhere))
 	if err != nil {
 		return nil, err
 	}
-	volumes, err := attached(ctx, k.ec2, ids)
+	volumes, err := described(ctx, k.ec2, "attachment.instance-id", slices.Sorted(maps.Keys(known)))
 	if err != nil {
 		return nil, err
 	}
@@ -145,12 +230,18 @@ func (k *Keeper) volumes(ctx context.Context, ids []string) ([]ledger.Kept, erro
 func volumeOf(instance, rootDevice string, v ec2types.Volume) (ledger.Kept, bool) {
 	for _, a := range v.Attachments {
 		if aws.ToString(a.InstanceId) == instance {
-			return ledger.Kept{
-				Resource: instance, State: ledger.PointPending, Volume: aws.ToString(v.VolumeId), Device: aws.ToString(a.Device),
-				Root: aws.ToString(a.Device) == rootDevice, Zone: aws.ToString(v.AvailabilityZone), Type: string(v.VolumeType),
-				IOPS: aws.ToInt32(v.Iops), Throughput: aws.ToInt32(v.Throughput),
-			}, true
+			one := volumeAlone(v)
+			one.Resource, one.Instance, one.Device = instance, instance, aws.ToString(a.Device)
+			one.Root = one.Device == rootDevice
+			return one, true
 		}
 	}
 	return ledger.Kept{}, false
+}
+
+func volumeAlone(v ec2types.Volume) ledger.Kept {
+	return ledger.Kept{
+		State: ledger.PointPending, Volume: aws.ToString(v.VolumeId), Zone: aws.ToString(v.AvailabilityZone), Type: string(v.VolumeType),
+		IOPS: aws.ToInt32(v.Iops), Throughput: aws.ToInt32(v.Throughput),
+	}
 }

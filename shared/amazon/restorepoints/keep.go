@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/backup"
@@ -19,19 +18,26 @@ import (
 	"github.com/pullback-dev/pullback/shared/restorepoint"
 )
 
-// Snapshot takes snapshots of all volumes of an instance at one moment, tagged
-// with the point, and returns them by volume. It makes one attempt:
-// CreateSnapshots has no client token.
-func (k *Keeper) Snapshot(ctx context.Context, p ledger.RestorePoint, instance string) (map[string]string, error) {
+// Snapshot takes snapshots of all volumes of an instance at one moment, or of the
+// volume that an ARN names, tagged with the point, and returns them by volume. It
+// makes one attempt: CreateSnapshots and CreateSnapshot have no client token.
+func (k *Keeper) Snapshot(ctx context.Context, p ledger.RestorePoint, resource string) (map[string]string, error) {
+	why := aws.String(fmt.Sprintf("%s of %s, before %s", p.ID, p.Target, p.Deployment))
+	tags := []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeSnapshot, Tags: []ec2types.Tag{
+		{Key: aws.String(restorepoint.Tag), Value: aws.String(string(p.ID))},
+	}}}
+	if volume, ok := restorepoint.VolumeIn(resource); ok {
+		out, err := k.ec2.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: &volume, Description: why, TagSpecifications: tags}, once)
+		if err != nil {
+			return nil, fmt.Errorf("take a snapshot of %s: %w", volume, refused(err))
+		}
+		return map[string]string{volume: aws.ToString(out.SnapshotId)}, nil
+	}
 	out, err := k.ec2.CreateSnapshots(ctx, &ec2.CreateSnapshotsInput{
-		InstanceSpecification: &ec2types.InstanceSpecification{InstanceId: &instance},
-		Description:           aws.String(fmt.Sprintf("%s of %s, before %s", p.ID, p.Target, p.Deployment)),
-		TagSpecifications: []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeSnapshot, Tags: []ec2types.Tag{
-			{Key: aws.String(restorepoint.Tag), Value: aws.String(string(p.ID))},
-		}}},
+		InstanceSpecification: &ec2types.InstanceSpecification{InstanceId: &resource}, Description: why, TagSpecifications: tags,
 	}, once)
 	if err != nil {
-		return nil, fmt.Errorf("take snapshots of %s: %w", instance, refused(err))
+		return nil, fmt.Errorf("take snapshots of %s: %w", resource, refused(err))
 	}
 	taken := map[string]string{}
 	for _, n := range out.Snapshots {
@@ -46,13 +52,6 @@ func once(o *ec2.Options) { o.Retryer = aws.NopRetryer{} }
 // Backup starts the job that keeps one resource, or finds it: a repeated call
 // with one token starts one job (API reference, StartBackupJob).
 func (k *Keeper) Backup(ctx context.Context, p ledger.RestorePoint, one ledger.Kept) (ledger.Kept, error) {
-	if volume, ok := volumeIn(one.Resource); ok {
-		zone, err := k.zone(ctx, volume)
-		if err != nil {
-			return one, err
-		}
-		one.Zone = zone
-	}
 	sum := sha256.Sum256([]byte(one.Resource))
 	out, err := k.backup.StartBackupJob(ctx, &backup.StartBackupJobInput{
 		BackupVaultName: &one.Vault, ResourceArn: &one.Resource, IamRoleArn: &one.Role,
@@ -65,23 +64,6 @@ func (k *Keeper) Backup(ctx context.Context, p ledger.RestorePoint, one ledger.K
 	one.Job = aws.ToString(out.BackupJobId)
 	one.Point = aws.ToString(out.RecoveryPointArn)
 	return one, nil
-}
-
-// volumeIn returns the volume that an ARN names: its restore must say a zone.
-func volumeIn(arn string) (string, bool) {
-	_, volume, ok := strings.Cut(arn, ":volume/")
-	return volume, ok && strings.Contains(arn, ":ec2:")
-}
-
-func (k *Keeper) zone(ctx context.Context, volume string) (string, error) {
-	out, err := k.ec2.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{VolumeIds: []string{volume}})
-	if err != nil {
-		return "", fmt.Errorf("back up volume %s: %w", volume, refused(err))
-	}
-	if len(out.Volumes) == 0 {
-		return "", fmt.Errorf("back up volume %s: %w: there is no such volume", volume, restorepoint.ErrRefused)
-	}
-	return aws.ToString(out.Volumes[0].AvailabilityZone), nil
 }
 
 // Look returns what a restore point keeps, as it is now, in the same order.

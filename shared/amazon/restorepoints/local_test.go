@@ -78,7 +78,7 @@ func newSite(t *testing.T) *site {
 }
 
 func (s *site) keeper() *restorepoints.Keeper {
-	return restorepoints.NewKeeper(codedeploy.NewFromConfig(s.config), autoscaling.NewFromConfig(s.config), s.ec2, backup.NewFromConfig(s.config))
+	return restorepoints.NewKeeper(codedeploy.NewFromConfig(s.config), autoscaling.NewFromConfig(s.config), s.ec2, backup.NewFromConfig(s.config), "123456789012", "us-east-1")
 }
 
 func (s *site) now() time.Time {

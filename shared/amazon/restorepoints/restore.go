@@ -64,7 +64,7 @@ func (r *Restorer) Places(ctx context.Context, p ledger.RestorePoint, token stri
 	if err != nil {
 		return nil, err
 	}
-	on, err := attached(ctx, r.ec2, ids)
+	on, err := described(ctx, r.ec2, "attachment.instance-id", ids)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (r *Restorer) Places(ctx context.Context, p ledger.RestorePoint, token stri
 	for n, k := range p.Kept {
 		v, there := at(on, k)
 		places[n] = restorepoint.Place{Attached: aws.ToString(v.VolumeId), Done: replaced[k.Snapshot]}
-		if i := known[k.Resource]; i.State != nil {
+		if i := known[k.Instance]; i.State != nil {
 			places[n].Instance = string(i.State.Name)
 		}
 		if there && !k.Root {
@@ -90,8 +90,8 @@ func (r *Restorer) Places(ctx context.Context, p ledger.RestorePoint, token stri
 func machinesOf(p ledger.RestorePoint) []string {
 	var ids []string
 	for _, k := range p.Kept {
-		if k.Volume != "" && !slices.Contains(ids, k.Resource) {
-			ids = append(ids, k.Resource)
+		if k.Instance != "" && !slices.Contains(ids, k.Instance) {
+			ids = append(ids, k.Instance)
 		}
 	}
 	return ids
@@ -101,7 +101,7 @@ func machinesOf(p ledger.RestorePoint) []string {
 func at(on []ec2types.Volume, k ledger.Kept) (ec2types.Volume, bool) {
 	for _, v := range on {
 		for _, a := range v.Attachments {
-			if aws.ToString(a.InstanceId) == k.Resource && aws.ToString(a.Device) == k.Device && a.State != ec2types.VolumeAttachmentStateDetaching {
+			if aws.ToString(a.InstanceId) == k.Instance && aws.ToString(a.Device) == k.Device && a.State != ec2types.VolumeAttachmentStateDetaching {
 				return v, true
 			}
 		}

@@ -6,9 +6,12 @@
 //
 // Keeper takes codedeploy:ListDeploymentTargets, codedeploy:BatchGetDeploymentTargets,
 // autoscaling:DescribeAutoScalingGroups, ec2:DescribeInstances,
-// ec2:DescribeVolumes, ec2:DescribeSnapshots, ec2:CreateSnapshots and
-// ec2:CreateTags on snapshots, backup:StartBackupJob, backup:DescribeBackupJob,
-// and iam:PassRole for the role that AWS Backup works with.
+// ec2:DescribeVolumes, ec2:DescribeSnapshots, and for policies that take
+// snapshots ec2:CreateSnapshot and ec2:CreateSnapshots on snapshots, volumes and
+// instances and ec2:CreateTags on snapshots, for policies that back up
+// backup:StartBackupJob on the vault, backup:TagResource on recovery points,
+// backup:DescribeBackupJob, and iam:PassRole for the role that AWS Backup works
+// with. Restorer takes what the plan shows, and the calls that describe it.
 package restorepoints
 
 import (
@@ -52,6 +55,7 @@ type machines interface {
 type snapshots interface {
 	machines
 	DescribeSnapshots(context.Context, *ec2.DescribeSnapshotsInput, ...func(*ec2.Options)) (*ec2.DescribeSnapshotsOutput, error)
+	CreateSnapshot(context.Context, *ec2.CreateSnapshotInput, ...func(*ec2.Options)) (*ec2.CreateSnapshotOutput, error)
 	CreateSnapshots(context.Context, *ec2.CreateSnapshotsInput, ...func(*ec2.Options)) (*ec2.CreateSnapshotsOutput, error)
 }
 
@@ -67,11 +71,14 @@ type Keeper struct {
 	groups      groups
 	ec2         snapshots
 	backup      jobs
+
+	account, region string
 }
 
-// NewKeeper returns a keeper that calls AWS through the clients.
-func NewKeeper(d deployments, g groups, e snapshots, b jobs) *Keeper {
-	return &Keeper{deployments: d, groups: g, ec2: e, backup: b}
+// NewKeeper returns a keeper that calls AWS through the clients. Account and
+// region name the volumes that AWS Backup keeps.
+func NewKeeper(d deployments, g groups, e snapshots, b jobs, account, region string) *Keeper {
+	return &Keeper{deployments: d, groups: g, ec2: e, backup: b, account: account, region: region}
 }
 
 // most is how many values a filter takes (EC2 API reference, Filter).
@@ -107,11 +114,11 @@ func instances(ctx context.Context, c machines, ids []string) (map[string]ec2typ
 	return all, nil
 }
 
-// attached are the volumes that are attached to instances.
-func attached(ctx context.Context, c machines, ids []string) ([]ec2types.Volume, error) {
+// described are the volumes of which something has one of the values.
+func described(ctx context.Context, c machines, what string, ids []string) ([]ec2types.Volume, error) {
 	var all []ec2types.Volume
 	for some := range chunks(ids) {
-		in := &ec2.DescribeVolumesInput{Filters: []ec2types.Filter{filter("attachment.instance-id", some...)}}
+		in := &ec2.DescribeVolumesInput{Filters: []ec2types.Filter{filter(what, some...)}}
 		err := pages(func() (*string, error) {
 			out, err := c.DescribeVolumes(ctx, in)
 			if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/restorepoint/taker"
 )
 
-var careful = restorepoint.Policy{Kind: ledger.Snapshots, Wait: true, Otherwise: restorepoint.Refuse}
+var careful = restorepoint.Policy{Kind: ledger.Snapshots, Instances: true, Wait: true}
 
 // want is the point that the site's deployment gets, in a state.
 func (s *site) want(at time.Time, state ledger.PointState) ledger.RestorePoint {
@@ -30,7 +30,7 @@ func (s *site) want(at time.Time, state ledger.PointState) ledger.RestorePoint {
 	taken := s.snapshots()
 	for _, i := range s.instances {
 		for n, v := range s.volumesOf(i) {
-			k := ledger.Kept{Resource: i, State: state, Asked: at, Volume: *v.VolumeId, Device: "/dev/xvda", Root: true, Zone: "us-east-1a", Type: "gp2"}
+			k := ledger.Kept{Resource: i, State: state, Asked: at, Instance: i, Volume: *v.VolumeId, Device: "/dev/xvda", Root: true, Zone: "us-east-1a", Type: "gp2"}
 			if n > 0 {
 				k.Device, k.Root, k.Type, k.IOPS, k.Throughput = "/dev/sdf", false, "gp3", 4000, 200
 			}
@@ -93,7 +93,7 @@ func TestAFailedSnapshotIsNoRestorePoint(t *testing.T) {
 	assert.Equal(t, fmt.Sprintf("there is no restore point (%s): %s", p.ID, because), obstacle)
 
 	policy := careful
-	policy.Otherwise = restorepoint.Warn
+	policy.Wait = false
 	_, obstacle, err = s.taker.Take(t.Context(), s.deployment, policy)
 	require.NoError(t, err)
 	assert.Empty(t, obstacle)
@@ -247,7 +247,7 @@ func TestABackupIsStartedOnceAndEnds(t *testing.T) {
 	require.NoError(t, err)
 	volume := "arn:aws:ec2:us-east-1:123456789012:volume/" + *s.volumesOf(s.instances[0])[1].VolumeId
 	instance := "arn:aws:ec2:us-east-1:123456789012:instance/" + s.instances[1]
-	policy := restorepoint.Policy{Kind: ledger.Backup, Vault: "vault", Role: backupRole, Resources: []string{volume, instance}, Otherwise: restorepoint.Refuse}
+	policy := restorepoint.Policy{Kind: ledger.Backup, Vault: "vault", Role: backupRole, Resources: []string{volume, instance}}
 	s.faults(fault.Rule{Name: "lost", Service: "backup", Operation: "StartBackupJob", Nth: 1, Do: fault.After})
 	_, _, err = s.taker.Take(t.Context(), s.deployment, policy)
 	require.Error(t, err)
@@ -262,7 +262,10 @@ func TestABackupIsStartedOnceAndEnds(t *testing.T) {
 	p, err = s.taker.Refresh(t.Context(), p)
 	require.NoError(t, err)
 	want := []ledger.Kept{
-		{Resource: volume, State: ledger.PointReady, Zone: "us-east-1a", Vault: "vault", Role: backupRole, Job: p.Kept[0].Job, Point: p.Kept[0].Point},
+		{
+			Resource: volume, State: ledger.PointReady, Instance: s.instances[0], Volume: p.Kept[0].Volume, Device: "/dev/sdf", Zone: "us-east-1a", Type: "gp3", IOPS: 4000, Throughput: 200,
+			Vault: "vault", Role: backupRole, Job: p.Kept[0].Job, Point: p.Kept[0].Point,
+		},
 		{Resource: instance, State: ledger.PointReady, Vault: "vault", Role: backupRole, Job: p.Kept[1].Job, Point: p.Kept[1].Point},
 	}
 	assert.Equal(t, want, p.Kept)
@@ -275,9 +278,64 @@ func TestABackupIsStartedOnceAndEnds(t *testing.T) {
 
 func TestABackupThatFailsSaysWhy(t *testing.T) {
 	s := newSite(t)
-	policy := restorepoint.Policy{Kind: ledger.Backup, Vault: "none", Role: backupRole, Resources: []string{"arn:aws:ec2:us-east-1:123456789012:instance/" + s.instances[0]}, Otherwise: restorepoint.Refuse}
+	policy := restorepoint.Policy{Kind: ledger.Backup, Vault: "none", Role: backupRole, Resources: []string{"arn:aws:ec2:us-east-1:123456789012:instance/" + s.instances[0]}}
 	p, obstacle, err := s.taker.Take(t.Context(), s.deployment, policy)
 	require.NoError(t, err)
+	assert.Equal(t, ledger.PointFailed, p.State)
 	assert.Contains(t, p.Because, "refused by AWS: ResourceNotFoundException: Backup vault none does not exist.")
-	assert.Contains(t, obstacle, p.Because)
+	assert.Empty(t, obstacle, "nobody waits for a backup")
+}
+
+func TestVolumesThatAreNamedAreKeptToo(t *testing.T) {
+	s := newSite(t)
+	arn := func(volume string) string { return "arn:aws:ec2:us-east-1:123456789012:volume/" + volume }
+	alone := *must[*ec2.CreateVolumeOutput](t)(s.ec2.CreateVolume(t.Context(), &ec2.CreateVolumeInput{AvailabilityZone: aws.String("us-east-1b"), Size: aws.Int32(5)})).VolumeId
+	s.pass(time.Minute)
+	data := *s.volumesOf(s.instances[0])[1].VolumeId
+	policy := restorepoint.Policy{Kind: ledger.Snapshots, Resources: []string{arn(alone), arn(data), arn("vol-0123456789abcdef0")}, Wait: true}
+	_, _, err := s.taker.Take(t.Context(), s.deployment, policy)
+	require.NoError(t, err)
+	s.pass(time.Minute)
+	p, obstacle, err := s.taker.Take(t.Context(), s.deployment, policy)
+	require.NoError(t, err)
+	asked := p.At.UTC()
+	taken := s.snapshots()
+	assert.Equal(t, []ledger.Kept{
+		{Resource: arn(alone), State: ledger.PointReady, Asked: asked, Volume: alone, Zone: "us-east-1b", Type: "gp2", Snapshot: *taken[alone][0].SnapshotId},
+		{
+			Resource: arn(data), State: ledger.PointReady, Asked: asked, Instance: s.instances[0], Volume: data, Device: "/dev/sdf", Zone: "us-east-1a", Type: "gp3", IOPS: 4000,
+			Throughput: 200, Snapshot: *taken[data][0].SnapshotId,
+		},
+		{Resource: arn("vol-0123456789abcdef0"), State: ledger.PointFailed, Because: "there is no such volume"},
+	}, p.Kept)
+	assert.Contains(t, obstacle, "arn:aws:ec2:us-east-1:123456789012:volume/vol-0123456789abcdef0: there is no such volume")
+	assert.Len(t, taken, 2)
+}
+
+func TestAVolumeThatIsNamedAndOnAnInstanceIsKeptOnce(t *testing.T) {
+	s := newSite(t)
+	policy := careful
+	policy.Resources = []string{"arn:aws:ec2:us-east-1:123456789012:volume/" + *s.volumesOf(s.instances[0])[1].VolumeId}
+	p, _, err := s.taker.Take(t.Context(), s.deployment, policy)
+	require.NoError(t, err)
+	assert.Len(t, p.Kept, 4)
+	assert.Len(t, s.snapshots(), 4)
+}
+
+func TestABackupKeepsTheVolumesOfInstancesOneByOne(t *testing.T) {
+	s := newSite(t)
+	must[*backup.CreateBackupVaultOutput](t)(backup.NewFromConfig(s.config).CreateBackupVault(t.Context(), &backup.CreateBackupVaultInput{BackupVaultName: aws.String("vault")}))
+	p, _, err := s.taker.Take(t.Context(), s.deployment, restorepoint.Policy{Kind: ledger.Backup, Instances: true, Vault: "vault", Role: backupRole})
+	require.NoError(t, err)
+	var got, want []string
+	for _, k := range p.Kept {
+		got = append(got, k.Resource)
+		require.NotEmpty(t, k.Job)
+	}
+	for _, i := range s.instances {
+		for _, v := range s.volumesOf(i) {
+			want = append(want, "arn:aws:ec2:us-east-1:123456789012:volume/"+*v.VolumeId)
+		}
+	}
+	assert.Equal(t, want, got)
 }

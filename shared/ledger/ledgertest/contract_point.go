@@ -17,7 +17,7 @@ func restorePoint(d deploy.ID, changes ...func(*ledger.RestorePoint)) ledger.Res
 		ID: ledger.PointOf(target, d), Target: target, Deployment: d, Kind: ledger.Snapshots, State: ledger.PointFailed, Because: "a volume is bad", At: start,
 		Kept: []ledger.Kept{
 			{
-				Resource: "i-1", State: ledger.PointReady, Asked: start.Add(time.Second), Volume: "vol-1", Device: "/dev/xvda", Root: true, Zone: "eu-central-1a", Type: "gp3", IOPS: 3000,
+				Resource: "i-1", State: ledger.PointReady, Asked: start.Add(time.Second), Instance: "i-1", Volume: "vol-1", Device: "/dev/xvda", Root: true, Zone: "eu-central-1a", Type: "gp3", IOPS: 3000,
 				Throughput: 125, Snapshot: "snap-1",
 			},
 			{Resource: "arn:1", State: ledger.PointFailed, Because: "no <room>", Vault: "nightly", Role: "arn:2", Job: "j-1", Point: "arn:3"},

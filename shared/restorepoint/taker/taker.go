@@ -26,15 +26,15 @@ type Store interface {
 
 // AWS is what is needed of AWS.
 type AWS interface {
-	// Volumes returns the volumes of the instances that a deployment changes; none
-	// if it changes no instances. deploy.ErrNotReady if AWS does not know yet.
-	Volumes(ctx context.Context, d deploy.Deployment) ([]ledger.Kept, error)
+	// Find returns what there is to keep by a policy before a deployment:
+	// deploy.ErrNotReady if AWS does not say yet what the deployment changes.
+	Find(ctx context.Context, d deploy.Deployment, p restorepoint.Policy) ([]ledger.Kept, error)
 	// Look returns what a restore point keeps as it is now, in the same order.
 	Look(ctx context.Context, p ledger.RestorePoint) ([]ledger.Kept, error)
-	// Snapshot takes snapshots of all volumes of an instance, tagged with the
-	// point, and returns them by volume. It makes one attempt: after an error that
+	// Snapshot takes snapshots of all volumes of an instance, or of the volume that
+	// an ARN names, tagged with the point, and returns them by volume. It makes one attempt: after an error that
 	// leaves the outcome open, Look finds what there is. restorepoint.ErrRefused.
-	Snapshot(ctx context.Context, p ledger.RestorePoint, instance string) (map[string]string, error)
+	Snapshot(ctx context.Context, p ledger.RestorePoint, resource string) (map[string]string, error)
 	// Backup starts a backup job, or finds the one that was started, and returns k
 	// with it: restorepoint.ErrRefused.
 	Backup(ctx context.Context, p ledger.RestorePoint, k ledger.Kept) (ledger.Kept, error)
@@ -96,13 +96,11 @@ func (t *Taker) begun(ctx context.Context, d deploy.Deployment, p restorepoint.P
 	if !errors.Is(err, ledger.ErrNotFound) {
 		return point, err
 	}
-	var volumes []ledger.Kept
-	if p.Kind == ledger.Snapshots {
-		if volumes, err = t.aws.Volumes(ctx, d); err != nil {
-			return ledger.RestorePoint{}, err
-		}
+	found, err := t.aws.Find(ctx, d, p)
+	if err != nil {
+		return ledger.RestorePoint{}, err
 	}
-	point = restorepoint.Begin(p, d, volumes)
+	point = restorepoint.Begin(p, d, found)
 	point.At = t.now()
 	point, _, err = t.store.OpenRestorePoint(ctx, point)
 	return point, err
@@ -171,21 +169,21 @@ func (t *Taker) backUp(ctx context.Context, point ledger.RestorePoint, kept []le
 // be asked is on record first: of two takers one asks, and after a lost answer
 // nobody asks again until a look must have shown what there is.
 func (t *Taker) snapshot(ctx context.Context, point ledger.RestorePoint, kept []ledger.Kept) (ledger.RestorePoint, []ledger.Kept, error) {
-	for _, instance := range untaken(kept, t.now().Add(-patience)) {
-		of(kept, instance, func(k *ledger.Kept) { k.Asked = t.now().UTC() })
+	for _, resource := range untaken(kept, t.now().Add(-patience)) {
+		of(kept, resource, func(k *ledger.Kept) { k.Asked = t.now().UTC() })
 		marked, err := t.save(ctx, point, kept)
 		if err != nil {
 			return point, kept, err
 		}
 		point, kept = marked, slices.Clone(kept)
-		taken, err := t.aws.Snapshot(ctx, point, instance)
+		taken, err := t.aws.Snapshot(ctx, point, resource)
 		switch {
 		case errors.Is(err, restorepoint.ErrRefused):
-			of(kept, instance, func(k *ledger.Kept) { k.State, k.Because = ledger.PointFailed, err.Error() })
+			of(kept, resource, func(k *ledger.Kept) { k.State, k.Because = ledger.PointFailed, err.Error() })
 		case err != nil:
 			return point, kept, err
 		default:
-			of(kept, instance, func(k *ledger.Kept) { took(k, taken) })
+			of(kept, resource, func(k *ledger.Kept) { took(k, taken) })
 		}
 	}
 	return point, kept, nil
@@ -199,16 +197,16 @@ func took(k *ledger.Kept, snapshots map[string]string) {
 	}
 }
 
-// of changes what is kept of an instance.
-func of(kept []ledger.Kept, instance string, change func(*ledger.Kept)) {
+// of changes what is kept of a resource.
+func of(kept []ledger.Kept, resource string, change func(*ledger.Kept)) {
 	for n := range kept {
-		if kept[n].Resource == instance {
+		if kept[n].Resource == resource {
 			change(&kept[n])
 		}
 	}
 }
 
-// untaken are the instances of which no snapshot is known and for which AWS was
+// untaken are the resources of which no snapshot is known and for which AWS was
 // not asked since, in order. The snapshots of an instance are taken by one call.
 func untaken(kept []ledger.Kept, since time.Time) []string {
 	settled := map[string]bool{}

@@ -17,8 +17,9 @@ import (
 
 // The exit codes.
 const (
-	exitError = 1
-	exitUsage = 2
+	exitError   = 1
+	exitUsage   = 2
+	exitRefused = 5
 )
 
 // usageError is a command that was called wrongly.
@@ -26,6 +27,13 @@ type usageError struct{ error }
 
 // Unwrap returns what is wrong.
 func (u usageError) Unwrap() error { return u.error }
+
+// refusedError is a command that is not carried out, with nothing changed: it was
+// not confirmed, or it cannot be done now.
+type refusedError struct{ error }
+
+// Unwrap returns why.
+func (r refusedError) Unwrap() error { return r.error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -40,6 +48,9 @@ func main() {
 func exitCode(err error) int {
 	if usage, ok := errors.AsType[usageError](err); ok && usage.error != nil {
 		return exitUsage
+	}
+	if _, ok := errors.AsType[refusedError](err); ok {
+		return exitRefused
 	}
 	return exitError
 }
@@ -56,7 +67,7 @@ func root() *cobra.Command {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	c.AddCommand(demoCommand(), localCommand(), judgeCommand(), backtestCommand(), explainCommand(), releaseCommand(), benchCommand(), configCommand(), schemaCommand(), versionCommand())
+	c.AddCommand(demoCommand(), localCommand(), judgeCommand(), backtestCommand(), explainCommand(), releaseCommand(), restoreCommand(), benchCommand(), configCommand(), schemaCommand(), versionCommand())
 	return c
 }
 

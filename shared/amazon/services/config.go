@@ -27,7 +27,7 @@ func plain(c ecstypes.DeploymentConfiguration) ecstypes.DeploymentConfiguration 
 	if native(&c) {
 		c.Strategy, c.LinearConfiguration, c.CanaryConfiguration = ecstypes.DeploymentStrategyBlueGreen, nil, nil
 	}
-	if aws.ToInt32(c.BakeTimeInMinutes) > 0 {
+	if native(&c) || aws.ToInt32(c.BakeTimeInMinutes) > 0 { // blue/green must say it (API reference, "DeploymentConfiguration")
 		c.BakeTimeInMinutes = aws.Int32(0)
 	}
 	if len(c.LifecycleHooks) > 0 {

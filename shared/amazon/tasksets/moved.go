@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
@@ -53,39 +52,31 @@ func (c *Client) Moved(ctx context.Context, d deploy.Deployment, info cdtypes.De
 }
 
 // sides returns the task definitions of a target's original and replacement task
-// sets. What ECS does not know any more stays empty.
+// sets, which the service lists. What ECS does not know any more stays empty.
 func (c *Client) sides(ctx context.Context, t cdtypes.ECSTarget) (original, replacement deploy.Revision, err error) {
 	// arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/SERVICE; an old one has no
 	// cluster, and then there is the AppSpec file.
 	parts := strings.Split(aws.ToString(t.TargetArn), "/")
-	in := &ecs.DescribeTaskSetsInput{}
-	labels := make(map[string]cdtypes.TargetLabel)
-	for _, s := range t.TaskSetsInfo {
-		if id := aws.ToString(s.Identifer); id != "" { //nolint:misspell // as AWS spells it
-			in.TaskSets, labels[id] = append(in.TaskSets, id), s.TaskSetLabel
-		}
-	}
-	if len(parts) != 3 || len(in.TaskSets) == 0 {
+	if len(parts) != 3 || len(t.TaskSetsInfo) == 0 {
 		return "", "", nil
 	}
-	in.Cluster, in.Service = &parts[1], &parts[2]
-	out, err := c.tasks.DescribeTaskSets(ctx, in)
-	if err = classify(err); errors.Is(err, deploy.ErrUnknown) {
+	s, err := c.service(ctx, group{cluster: parts[1], service: parts[2]})
+	if errors.Is(err, deploy.ErrUnknown) {
 		return "", "", nil
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("get task sets: %w", err)
+		return "", "", err
 	}
-	for _, s := range out.TaskSets {
-		label, ok := labels[aws.ToString(s.Id)]
-		if !ok {
-			label = labels[aws.ToString(s.TaskSetArn)]
-		}
-		switch label {
+	runs := make(map[string]deploy.Revision)
+	for _, set := range s.TaskSets {
+		runs[aws.ToString(set.Id)], runs[aws.ToString(set.TaskSetArn)] = revisionOf(set), revisionOf(set)
+	}
+	for _, set := range t.TaskSetsInfo {
+		switch r := runs[aws.ToString(set.Identifer)]; set.TaskSetLabel { //nolint:misspell // as AWS spells it
 		case cdtypes.TargetLabelBlue:
-			original = deploy.Revision(last(s.TaskDefinition))
+			original = r
 		case cdtypes.TargetLabelGreen:
-			replacement = deploy.Revision(last(s.TaskDefinition))
+			replacement = r
 		}
 	}
 	return original, replacement, nil
@@ -109,7 +100,7 @@ func (c *Client) specified(ctx context.Context, application string, r *cdtypes.R
 		return "", nil
 	}
 	out, err := c.groups.GetApplicationRevision(ctx, &codedeploy.GetApplicationRevisionInput{ApplicationName: &application, Revision: r})
-	if err = classify(err); errors.Is(err, deploy.ErrUnknown) {
+	if _, strange := errors.AsType[*cdtypes.InvalidRevisionException](err); strange || errors.Is(classify(err), deploy.ErrUnknown) {
 		return "", nil
 	}
 	if err != nil {

@@ -122,6 +122,7 @@ func TestAnExecutionWhoseArtifactIsGoneIsNotReady(t *testing.T) {
 	err = c.client.Ready(t.Context(), place, deploy.Revision(one))
 	require.ErrorIs(t, err, deploy.ErrNotReady)
 	require.ErrorContains(t, err, "its artifact App is gone (s3://artifacts/"+*out.Contents[0].Key+")")
+	require.NoError(t, stages.New(c.line, nil, account, region).Ready(t.Context(), place, deploy.Revision(one)), "who may not look does not know")
 }
 
 // locked is an S3 that may not be asked.

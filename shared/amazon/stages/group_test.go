@@ -167,12 +167,27 @@ func TestALongReasonIsCut(t *testing.T) {
 	assert.Len(t, *c.gate().DisabledReason, 300)
 }
 
+func TestThePartitionOfAPipelineIsThatOfItsRegion(t *testing.T) {
+	for where, partition := range map[string]string{"eu-west-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"} {
+		s := &structured{pipeline: *structure("line", prod())}
+		_, err := stages.New(s, nil, account, where).Group(t.Context(), target)
+		require.NoError(t, err)
+		assert.Equal(t, "arn:"+partition+":codepipeline:"+where+":"+account+":line", s.tagged)
+	}
+}
+
 // structured is a CodePipeline with one pipeline, of which nothing is known but its
 // structure.
 type structured struct {
 	*codepipeline.Client
 
 	pipeline cptypes.PipelineDeclaration
+	tagged   string // whose tags were asked for
+}
+
+func (s *structured) ListTagsForResource(_ context.Context, in *codepipeline.ListTagsForResourceInput, _ ...func(*codepipeline.Options)) (*codepipeline.ListTagsForResourceOutput, error) {
+	s.tagged = *in.ResourceArn
+	return &codepipeline.ListTagsForResourceOutput{}, nil
 }
 
 func (s *structured) GetPipeline(context.Context, *codepipeline.GetPipelineInput, ...func(*codepipeline.Options)) (*codepipeline.GetPipelineOutput, error) {

@@ -165,8 +165,8 @@ func conditionsOf(stage cptypes.StageDeclaration, failed bool) []cptypes.Conditi
 
 // Live returns what serves as far as CodePipeline knows: what the last execution
 // that succeeded in the stage has deployed, and each one since that began to
-// deploy with the share of its deployments that have ended well. What those have
-// put back when they failed it does not know. deploy.ErrUnknown.
+// deploy, with the share of its deployments that have ended well. What those that
+// failed have put back it does not know. deploy.ErrUnknown.
 func (c *Client) Live(ctx context.Context, p deploy.Place) (deploy.Live, error) {
 	h, err := c.read(ctx, p.Target, func(h *history) bool { return h.success(0) >= 0 })
 	if errors.Is(err, errEndless) {
@@ -185,7 +185,7 @@ func (c *Client) Live(ctx context.Context, p deploy.Place) (deploy.Live, error) 
 		if i == 0 {
 			share = moved.share()
 		}
-		blend(&live, moved.revision(), share)
+		blend(&live, moved.revision(), share, h.status(moved).Ended())
 	}
 	return live, nil
 }
@@ -201,16 +201,17 @@ func (p *passage) share() float64 {
 	return float64(n) / float64(len(p.deploys()))
 }
 
-// blend adds a revision that may serve. One that has been deployed everywhere
-// serves most, though the stage has not succeeded.
-func blend(live *deploy.Live, r deploy.Revision, share float64) {
+// blend adds a revision that may serve. One whose deployments have all ended well
+// serves most, though the stage has not succeeded; while it runs there may be more
+// to come.
+func blend(live *deploy.Live, r deploy.Revision, share float64, ended bool) {
 	if r == live.Version {
 		return
 	}
 	if live.Weights == nil {
 		live.Weights = make(map[deploy.Revision]float64)
 	}
-	if share == 1 {
+	if share == 1 && ended {
 		live.Version, r, share = r, live.Version, 0
 	}
 	if _, there := live.Weights[r]; !there {

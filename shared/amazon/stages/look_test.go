@@ -44,14 +44,16 @@ func (c *cloud) answer(stage string, status cptypes.ApprovalStatus) {
 	out, err := c.line.GetPipelineState(c.t.Context(), &codepipeline.GetPipelineStateInput{Name: aws.String("line")})
 	require.NoError(c.t, err)
 	for _, s := range out.StageStates {
-		if *s.StageName != stage {
-			continue
+		for _, a := range s.ActionStates {
+			if *s.StageName != stage || a.LatestExecution == nil || a.LatestExecution.Token == nil {
+				continue
+			}
+			_, err := c.line.PutApprovalResult(c.t.Context(), &codepipeline.PutApprovalResultInput{
+				PipelineName: aws.String("line"), StageName: &stage, ActionName: a.ActionName, Token: a.LatestExecution.Token,
+				Result: &cptypes.ApprovalResult{Status: status, Summary: aws.String("ok?")},
+			})
+			require.NoError(c.t, err)
 		}
-		_, err := c.line.PutApprovalResult(c.t.Context(), &codepipeline.PutApprovalResultInput{
-			PipelineName: aws.String("line"), StageName: &stage, ActionName: s.ActionStates[0].ActionName, Token: s.ActionStates[0].LatestExecution.Token,
-			Result: &cptypes.ApprovalResult{Status: status, Summary: aws.String("ok?")},
-		})
-		require.NoError(c.t, err)
 	}
 	c.pass(time.Minute)
 }
@@ -128,6 +130,40 @@ func TestWhatServesIsAsSureAsTheStage(t *testing.T) {
 	assert.Equal(t, deploy.Live{Place: place, Version: A}, c.live())
 }
 
+func TestAStageThatWaitsForAnAnswerHasMovedNothingYet(t *testing.T) {
+	c, one := shop(t, prod(func(s *cptypes.StageDeclaration) {
+		s.Actions = append(asking("Prod").Actions, s.Actions...)
+		s.Actions[1].RunOrder = aws.Int32(2)
+	}))
+	c.answer("Prod", cptypes.ApprovalStatusApproved)
+	c.pass(settled)
+	d := c.get(one)
+	assert.Greater(t, d.Shifted, d.Created)
+	two := c.release("two")
+	c.pass(settled)
+	assert.Equal(t, []any{deploy.InProgress, time.Time{}}, []any{c.get(two).Status, c.get(two).Shifted})
+	assert.True(t, c.live().Only(deploy.Revision(one)))
+}
+
+func TestAStageThatDeploysTwiceIsDoneWhenBothAre(t *testing.T) {
+	c, one := shop(t, prod(func(s *cptypes.StageDeclaration) {
+		again := s.Actions[0]
+		again.Name = aws.String("Again")
+		s.Actions = append(s.Actions, asking("Prod").Actions[0], again)
+		for i := range s.Actions {
+			s.Actions[i].RunOrder = aws.Int32(int32(i + 1))
+		}
+	}))
+	c.answer("Prod", cptypes.ApprovalStatusApproved)
+	c.pass(settled)
+	two := c.release("two")
+	c.pass(settled)
+	assert.Equal(t, deploy.Live{Place: place, Version: deploy.Revision(one), Weights: map[deploy.Revision]float64{deploy.Revision(two): 1}}, c.live(), "there may be more to come")
+	c.answer("Prod", cptypes.ApprovalStatusApproved)
+	c.pass(settled)
+	assert.True(t, c.live().Only(deploy.Revision(two)))
+}
+
 func TestAStageThatRollsItselfBackSaysSo(t *testing.T) {
 	c, one := shop(t, prod(func(s *cptypes.StageDeclaration) {
 		s.OnFailure = &cptypes.FailureConditions{Result: cptypes.ResultRollback}
@@ -180,6 +216,8 @@ func TestWhatHasLeftTheStageHasSucceededInIt(t *testing.T) {
 	two := c.release("two") // waits behind one, which waits for an answer
 	c.pass(settled)
 	three := c.release("three") // supersedes two there
+	c.pass(moving)
+	assert.Equal(t, deploy.Succeeded, c.get(two).Status, "another one has entered")
 	c.pass(settled)
 	c.answer("Check", cptypes.ApprovalStatusRejected)
 	for _, id := range []deploy.ID{one, two, three} {

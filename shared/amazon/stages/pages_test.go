@@ -59,14 +59,30 @@ func TestAQuietPipelineCostsOneCall(t *testing.T) {
 
 func TestWhatIsLongAgoIsStillFound(t *testing.T) {
 	c, one := shop(t)
-	_, err := c.client.Close(t.Context(), target, "many are to wait")
+	two := c.release("two")
+	c.pass(settled)
+	back, err := c.restore(one)
 	require.NoError(t, err)
+	c.pass(settled)
+	_, err = c.client.Close(t.Context(), target, "many are to wait")
+	require.NoError(t, err)
+	last := one
 	for range 101 { // more than a page of executions, and of actions
-		c.start()
+		last = c.start()
 		c.pass(moving)
 	}
 	assert.True(t, c.live().Only(deploy.Revision(one)))
-	assert.Equal(t, deploy.Succeeded, c.get(one).Status)
+	d := c.get(back)
+	assert.Equal(t, []any{deploy.Succeeded, "ManualRollback", two, deploy.Revision(one)}, []any{d.Status, d.Creator, d.RollsBack, d.To})
+
+	since := c.now()
+	_, err = c.client.Open(t.Context(), target)
+	require.NoError(t, err)
+	c.pass(settled)
+	assert.True(t, c.live().Only(deploy.Revision(last)))
+	all := c.recent(since)
+	require.Len(t, all, 1)
+	assert.Equal(t, []any{last, deploy.Revision(one)}, []any{all[0].ID, all[0].From})
 }
 
 // endless is CodePipeline with a history that does not end.

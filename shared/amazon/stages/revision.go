@@ -140,7 +140,7 @@ func (c *Client) missing(ctx context.Context, t deploy.Target, r deploy.Revision
 
 // gone says that an artifact is not in S3 any more.
 func (c *Client) gone(ctx context.Context, a cptypes.ArtifactDetail, looked map[string]bool) (string, error) {
-	if a.S3location == nil {
+	if a.S3location == nil || c.objects == nil {
 		return "", nil
 	}
 	where := "s3://" + aws.ToString(a.S3location.Bucket) + "/" + aws.ToString(a.S3location.Key)

@@ -69,8 +69,9 @@ type Client struct {
 	account, region string
 }
 
-// New returns a client that calls CodePipeline, and S3 to see whether artifacts
-// are still there. Account and region name the pipelines whose tags are read.
+// New returns a client that calls CodePipeline, and S3 to see whether artifacts are
+// still there; without objects nobody looks. Account and region name the pipelines
+// whose tags are read.
 func New(client api, objects Objects, account, region string) *Client {
 	return &Client{api: client, objects: objects, account: account, region: region}
 }

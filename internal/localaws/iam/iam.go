@@ -4,14 +4,15 @@
 //
 // It knows the AWS managed policies that templates and AWS's own documents
 // about deployments use, by their documents; attaching another one is refused.
-// There are no groups, no instance profiles, no identity providers, no
-// service-linked roles and no login of people.
+// There are no groups, no identity providers, no service-linked roles and no
+// login of people.
 package iam
 
 import (
 	"encoding/base32"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,9 +32,10 @@ type Keyring interface {
 // Service is IAM.
 type Service struct {
 	world    *world.World
-	keyring  Keyring            `state:"-"`
-	roles    map[string]*role   // by name
-	users    map[string]*user   // by name
+	keyring  Keyring          `state:"-"`
+	roles    map[string]*role // by name
+	users    map[string]*user // by name
+	profiles []*profile
 	policies map[string]*custom // the account's own managed policies, by ARN
 	sessions map[string]*session
 	managed  map[string]awsManaged       `state:"-"` // AWS's, by ARN
@@ -50,13 +52,13 @@ func New(w *world.World, k Keyring) *Service {
 
 // Wire lists the operations.
 func (s *Service) Wire() wire.Service {
-	operations := append(s.roleOperations(), s.policyOperations()...)
+	operations := slices.Concat(s.roleOperations(), s.profileOperations(), s.policyOperations(), s.userOperations())
 	return wire.Service{
 		Name: "iam", Protocol: wire.Query, Version: "2010-05-08", Style: wire.Pascal,
 		Status: map[string]int{
 			"NoSuchEntityException": 404, "EntityAlreadyExistsException": 409, "DeleteConflictException": 409, "LimitExceededException": 409,
 		},
-		Operations: append(operations, s.userOperations()...),
+		Operations: operations,
 	}
 }
 

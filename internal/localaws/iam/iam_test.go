@@ -306,3 +306,24 @@ func TestEveryManagedPolicyOfAWSCanBeRead(t *testing.T) {
 		assert.Len(t, service.Subject(wire.Principal{ARN: *r.Arn}).Policies.Identity, 1, *p.Arn)
 	}
 }
+
+func TestTheRoleOfAnInstanceProfileCannotBeDeleted(t *testing.T) {
+	_, c := open(t)
+	role(t, c, "machine")
+	ctx, name := t.Context(), aws.String("machine")
+	made, err := c.CreateInstanceProfile(ctx, &awsiam.CreateInstanceProfileInput{InstanceProfileName: name})
+	require.NoError(t, err)
+	assert.Empty(t, made.InstanceProfile.Roles)
+	_, err = c.AddRoleToInstanceProfile(ctx, &awsiam.AddRoleToInstanceProfileInput{InstanceProfileName: name, RoleName: name})
+	require.NoError(t, err)
+	_, err = c.DeleteRole(ctx, &awsiam.DeleteRoleInput{RoleName: name})
+	var conflict *iamtypes.DeleteConflictException
+	require.ErrorAs(t, err, &conflict)
+	got, err := c.GetInstanceProfile(ctx, &awsiam.GetInstanceProfileInput{InstanceProfileName: name})
+	require.NoError(t, err)
+	assert.Equal(t, "machine", *got.InstanceProfile.Roles[0].RoleName)
+	_, err = c.RemoveRoleFromInstanceProfile(ctx, &awsiam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: name, RoleName: name})
+	require.NoError(t, err)
+	_, err = c.DeleteRole(ctx, &awsiam.DeleteRoleInput{RoleName: name})
+	require.NoError(t, err)
+}

@@ -179,6 +179,9 @@ func (s *Service) deleteRole(_ *wire.Call, in *iam.DeleteRoleInput) (*iam.Delete
 		if err := r.empty(); err != nil {
 			return err
 		}
+		if slices.ContainsFunc(s.profiles, func(p *profile) bool { return p.role == r.name }) {
+			return deleteConflict("remove roles from instance profile")
+		}
 		delete(s.roles, r.name)
 		return nil
 	})

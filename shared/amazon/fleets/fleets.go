@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/smithy-go"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
@@ -50,15 +51,21 @@ type templates interface {
 	DescribeImages(context.Context, *ec2.DescribeImagesInput, ...func(*ec2.Options)) (*ec2.DescribeImagesOutput, error)
 }
 
+// profiles is the part of *iam.Client that knows the roles of instances.
+type profiles interface {
+	GetInstanceProfile(context.Context, *iam.GetInstanceProfileInput, ...func(*iam.Options)) (*iam.GetInstanceProfileOutput, error)
+}
+
 // Client looks after the Auto Scaling groups of one account and region.
 type Client struct {
 	scaling   scaling
 	templates templates
+	profiles  profiles
 }
 
-// New returns a client that calls Auto Scaling and EC2.
-func New(scaling scaling, templates templates) *Client {
-	return &Client{scaling: scaling, templates: templates}
+// New returns a client that calls Auto Scaling, EC2 and IAM.
+func New(scaling scaling, templates templates, profiles profiles) *Client {
+	return &Client{scaling: scaling, templates: templates, profiles: profiles}
 }
 
 // find returns one group: deploy.ErrUnknown.

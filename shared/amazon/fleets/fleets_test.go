@@ -11,6 +11,7 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -33,6 +34,7 @@ type cloud struct {
 	t        *testing.T
 	scaling  *autoscaling.Client
 	machines *ec2.Client
+	roles    *iam.Client
 	driver   *fleets.Client
 	template string // its id
 }
@@ -48,8 +50,8 @@ func newCloud(t *testing.T) *cloud {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
 	}
-	c := &cloud{AWS: local, t: t, scaling: autoscaling.NewFromConfig(config), machines: ec2.NewFromConfig(config)}
-	c.driver = fleets.New(c.scaling, c.machines)
+	c := &cloud{AWS: local, t: t, scaling: autoscaling.NewFromConfig(config), machines: ec2.NewFromConfig(config), roles: iam.NewFromConfig(config)}
+	c.driver = fleets.New(c.scaling, c.machines, c.roles)
 	c.template = *ok[*ec2.CreateLaunchTemplateOutput](t)(c.machines.CreateLaunchTemplate(t.Context(), &ec2.CreateLaunchTemplateInput{
 		LaunchTemplateName: aws.String("web"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
 			ImageId: aws.String("ami-00000001"), InstanceType: ec2types.InstanceTypeT3Micro,

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
@@ -103,7 +105,7 @@ const parameterImage = "resolve:ssm:"
 // Ready says why a version of a launch template could not be launched now:
 // deploy.ErrUnknown if there is no such version; deploy.ErrNotReady if its image
 // is gone, or is a parameter that may have been given another value since: such a
-// version is not what it was. That the instance profile is there is not looked at.
+// version is not what it was; or if its instance profile is gone or has no role.
 //
 // It looks at the version alone. A group that launches $Latest or $Default cannot
 // be rolled back while a refresh runs; Group says so.
@@ -126,7 +128,36 @@ func (c *Client) Ready(ctx context.Context, _ deploy.Place, r deploy.Revision) e
 	if image == "" {
 		return fmt.Errorf("launch template %s has no image: %w", r, deploy.ErrNotReady)
 	}
-	return c.image(ctx, r, image)
+	if err := c.image(ctx, r, image); err != nil {
+		return err
+	}
+	return c.profile(ctx, r, data.IamInstanceProfile)
+}
+
+// profile says why instances could not have their role. A role that is deleted
+// was taken out of its profile before (IAM API reference, DeleteRole).
+func (c *Client) profile(ctx context.Context, r deploy.Revision, p *ec2types.LaunchTemplateIamInstanceProfileSpecification) error {
+	if p == nil {
+		return nil
+	}
+	name := aws.ToString(p.Name)
+	if name == "" {
+		arn := aws.ToString(p.Arn)
+		name = arn[strings.LastIndex(arn, "/")+1:]
+	}
+	out, err := c.profiles.GetInstanceProfile(ctx, &iam.GetInstanceProfileInput{InstanceProfileName: &name})
+	if _, gone := errors.AsType[*iamtypes.NoSuchEntityException](err); gone {
+		return fmt.Errorf("launch template %s needs the instance profile %s, which is gone: aws iam create-instance-profile --instance-profile-name %s, and add its role: %w",
+			r, name, name, deploy.ErrNotReady)
+	}
+	if err != nil {
+		return fmt.Errorf("instance profile %s of launch template %s: %w", name, r, err)
+	}
+	if out.InstanceProfile == nil || len(out.InstanceProfile.Roles) == 0 {
+		return fmt.Errorf("launch template %s needs the instance profile %s, which has no role: aws iam add-role-to-instance-profile --instance-profile-name %s --role-name ROLE: %w",
+			r, name, name, deploy.ErrNotReady)
+	}
+	return nil
 }
 
 // fixed says whether the name of a parameter ends in a number: that of a version,

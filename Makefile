@@ -43,7 +43,7 @@ dist/.built: $(GO_SOURCES)
 		CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build $(GOFLAGS_FUNCTION) -o dist/arm64/$$f/bootstrap ./functions/$$f/bootstrap; \
 		CGO_ENABLED=0 go build $(GOFLAGS_FUNCTION) -o dist/local/$$f/bootstrap ./functions/$$f/bootstrap; \
 	done
-	@for v in v1 v2 v3; do \
+	@for v in v1 v2 v2b v3; do \
 		CGO_ENABLED=0 go build $(GOFLAGS_FUNCTION) -o dist/local/sample-$$v/bootstrap ./internal/demo/sample/$$v; \
 	done
 	@CGO_ENABLED=0 go build -trimpath -o dist/pullback ./cmd/pullback

@@ -18,18 +18,18 @@ func (t *Team) Deploy(ctx context.Context, release string) (deploy.ID, error) {
 	if err != nil {
 		return "", err
 	}
-	id, err := t.group().Deploy(ctx, r)
-	if t.first == "" {
-		t.first = id
-	}
-	return id, err
+	return t.group().Deploy(ctx, r)
 }
 
 // Live returns the releases that the instances have, the one that most have
 // first.
-func (t *Team) Live(context.Context) ([]string, error) {
+func (t *Team) Live(ctx context.Context) ([]string, error) {
+	instances, err := t.serving(ctx)
+	if err != nil {
+		return nil, err
+	}
 	number := map[string]int{}
-	for _, i := range t.instances {
+	for _, i := range instances {
 		release, err := t.options.Show(i, bundles.File)
 		if err != nil {
 			return nil, err

@@ -13,6 +13,7 @@ import (
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/pullback-dev/pullback/internal/teams"
 	"github.com/pullback-dev/pullback/internal/teams/bundles"
@@ -21,8 +22,10 @@ import (
 
 // Options are how the team's group deploys.
 type Options struct {
-	Group     string // of the application, "live" if empty
-	Instances int32  // 2 if zero
+	BlueGreen bool  // each deployment goes to new instances, a copy of an Auto Scaling group, and the old ones are terminated
+	Linger    int32 // minutes until they are
+	Instances int32 // 2 if zero
+	Empty     bool  // nothing is deployed yet
 	// Show returns what an instance shows to somebody who looks at it: the contents
 	// of a file, empty if it has none. It stands for a request to its web server.
 	Show func(instance, file string) (string, error)
@@ -34,24 +37,23 @@ type Team struct {
 	options   Options
 	instances []string
 	first     deploy.ID // the deployment that installed it
+	balanced  string    // ARN of the target group, if each deployment goes to new instances
 	ec2       *ec2.Client
+	elb       *elb.Client
 	deploy    *codedeploy.Client
 }
 
 // New returns a team.
 func New(c teams.Common, o Options) *Team {
-	if o.Group == "" {
-		o.Group = "live"
-	}
 	if o.Instances == 0 {
 		o.Instances = 2
 	}
-	return &Team{Store: bundles.New(c), options: o, ec2: ec2.NewFromConfig(c.Config), deploy: codedeploy.NewFromConfig(c.Config)}
+	return &Team{Store: bundles.New(c), options: o, ec2: ec2.NewFromConfig(c.Config), elb: elb.NewFromConfig(c.Config), deploy: codedeploy.NewFromConfig(c.Config)}
 }
 
 // Target is the deployment group.
 func (t *Team) Target() deploy.Target {
-	return deploy.Target{Application: t.Name, Group: t.options.Group}
+	return deploy.Target{Application: t.Name, Group: "live"}
 }
 
 func (t *Team) group() teams.CodeDeploy {
@@ -60,50 +62,80 @@ func (t *Team) group() teams.CodeDeploy {
 
 // Install makes instances and the deployment group, and deploys the good release.
 func (t *Team) Install(ctx context.Context) error {
+	if err := t.Provision(ctx); err != nil {
+		return err
+	}
+	if t.options.Empty {
+		return nil
+	}
+	id, err := t.Deploy(ctx, teams.Good)
+	if err != nil {
+		return err
+	}
+	t.first = id
+	if t.options.BlueGreen {
+		return t.Wait(ctx, 5*time.Minute+time.Duration(t.options.Linger)*time.Minute)
+	}
+	return t.Wait(ctx, 2*time.Minute)
+}
+
+// Provision makes instances and the deployment group, and waits until something
+// can be deployed.
+func (t *Team) Provision(ctx context.Context) error {
 	if err := t.Create(ctx); err != nil {
 		return err
 	}
 	if err := t.CreateAlarm(ctx); err != nil {
 		return err
 	}
-	if err := t.launch(ctx); err != nil {
+	profile, err := t.Role(ctx, "instance-"+t.Name, "ec2.amazonaws.com", "AmazonS3ReadOnlyAccess")
+	if err != nil {
 		return err
 	}
-	_, err := t.deploy.CreateApplication(ctx, &codedeploy.CreateApplicationInput{ApplicationName: &t.Name, ComputePlatform: cdtypes.ComputePlatformServer})
+	launch := t.launch
+	if t.options.BlueGreen {
+		launch = t.fleet
+	}
+	if err := launch(ctx, profile[strings.LastIndexByte(profile, '/')+1:]); err != nil {
+		return err
+	}
+	_, err = t.deploy.CreateApplication(ctx, &codedeploy.CreateApplicationInput{ApplicationName: &t.Name, ComputePlatform: cdtypes.ComputePlatformServer})
 	if err != nil {
 		return fmt.Errorf("create application %s: %w", t.Name, err)
 	}
+	if err := t.Wait(ctx, time.Minute); err != nil { // instances are not deployed to before they run
+		return err
+	}
+	return t.createGroup(ctx)
+}
+
+func (t *Team) createGroup(ctx context.Context) error {
 	role, err := t.Role(ctx, "codedeploy-"+t.Name, "codedeploy.amazonaws.com", "service-role/AWSCodeDeployRole")
 	if err != nil {
 		return err
 	}
 	in := &codedeploy.CreateDeploymentGroupInput{
-		ApplicationName: &t.Name, DeploymentGroupName: &t.options.Group, ServiceRoleArn: &role, Tags: t.CodeDeployTags(),
+		ApplicationName: &t.Name, DeploymentGroupName: aws.String(t.Target().Group), ServiceRoleArn: &role, Tags: t.CodeDeployTags(),
 		DeploymentConfigName: aws.String("CodeDeployDefault.OneAtATime"),
 		Ec2TagFilters:        []cdtypes.EC2TagFilter{{Key: aws.String("team"), Value: &t.Name, Type: cdtypes.EC2TagFilterTypeKeyAndValue}},
+	}
+	if t.options.BlueGreen {
+		if err := t.replaces(ctx, in); err != nil {
+			return err
+		}
 	}
 	t.RollsBack(in)
 	if _, err := t.deploy.CreateDeploymentGroup(ctx, in); err != nil {
 		return fmt.Errorf("create deployment group %s: %w", t.Target(), err)
 	}
-	if err := t.Wait(ctx, time.Minute); err != nil { // instances are not deployed to before they run
-		return err
-	}
-	if _, err = t.Deploy(ctx, teams.Good); err != nil {
-		return err
-	}
-	return t.Wait(ctx, 2*time.Minute)
+	return nil
 }
 
 // launch starts the instances.
-func (t *Team) launch(ctx context.Context) error {
-	role, err := t.Role(ctx, "instance-"+t.Name, "ec2.amazonaws.com", "AmazonS3ReadOnlyAccess")
-	if err != nil {
-		return err
-	}
+func (t *Team) launch(ctx context.Context, profile string) error {
 	out, err := t.ec2.RunInstances(ctx, &ec2.RunInstancesInput{
 		ImageId: aws.String("ami-0c7217cdde317cfec"), InstanceType: ec2types.InstanceTypeT3Micro, MinCount: &t.options.Instances, MaxCount: &t.options.Instances,
-		IamInstanceProfile: &ec2types.IamInstanceProfileSpecification{Name: aws.String(role[strings.LastIndexByte(role, '/')+1:])},
+		IamInstanceProfile: &ec2types.IamInstanceProfileSpecification{Name: &profile},
 		TagSpecifications:  []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeInstance, Tags: []ec2types.Tag{{Key: aws.String("team"), Value: &t.Name}}}},
 	})
 	if err != nil {

@@ -36,3 +36,9 @@ func TestCodeDeployTakesBackWhatDoesNotValidate(t *testing.T) {
 	assert.Equal(t, "codedeploy", all[0].By)
 	assert.Equal(t, teams.Deployment{ID: all[1].ID, Status: "Failed", Cause: "HEALTH_CONSTRAINTS", By: "user"}, all[1])
 }
+
+func TestNewInstancesReplaceTheOldOnes(t *testing.T) {
+	t.Parallel()
+	s := teamtest.Start(t)
+	s.Run(servers.New(s.Common, servers.Options{Show: s.Show, BlueGreen: true}))
+}

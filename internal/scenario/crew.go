@@ -44,6 +44,7 @@ type crew struct {
 	memory
 	name   string
 	rolled []deploy.ID // its own deployments, oldest first
+	with   []*crew     // those whose deployments are the same, itself included; nobody if nil
 }
 
 // add lets a story have a further team, which the words that follow speak of.
@@ -118,7 +119,17 @@ func (s *Story) named(ctx context.Context, name string) (teams.Deployment, error
 			return d, nil
 		}
 	}
-	return teams.Deployment{}, fmt.Errorf("AWS does not list the deployment %s", id)
+	return teams.Deployment{}, differs("AWS does not list the deployment %s here", id)
+}
+
+// began notes a deployment of the team's own.
+func (c *crew) began(id deploy.ID) {
+	for _, other := range c.with {
+		if other != c {
+			other.rolled = append(other.rolled, id)
+		}
+	}
+	c.rolled = append(c.rolled, id)
 }
 
 // back returns the deployments that are not the team's own.

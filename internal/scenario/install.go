@@ -1,11 +1,13 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	"github.com/pullback-dev/pullback/internal/teams"
+	"github.com/pullback-dev/pullback/internal/teams/pipelines"
 )
 
 // A kind of team makes one out of what all teams have and the options that are
@@ -18,7 +20,10 @@ type worker interface {
 }
 
 func (s *Story) kinds() map[string]kind {
-	return map[string]kind{"codedeploy-ecs": tasksetsOf, "codedeploy-server": s.servers, "ecs-native": native, "ecs-rolling": rolling}
+	return map[string]kind{
+		"alias": s.aliasTeam, "asg": scalingTeam, "codedeploy-ecs": tasksetsTeam, "codedeploy-server": s.serversTeam,
+		"codedeploy-server-bluegreen": s.serversTeam, "ecs-native": nativeTeam, "ecs-rolling": rollingTeam,
+	}
 }
 
 // install lets a team set up: install [KIND] [OPTION …] [as NAME].
@@ -27,42 +32,63 @@ func (s *Story) install(ctx context.Context, args []string) error {
 	if n := len(args); n > 1 && args[n-2] == "as" {
 		args, name = args[:n-2], args[n-1]
 	}
-	c, err := s.hire(name, args)
+	all, err := s.hire(name, args)
 	if err != nil {
 		return err
 	}
-	if err := s.add(c); err != nil {
-		return err
+	for _, c := range slices.Backward(all) { // the words speak of the first
+		if err := s.add(c); err != nil {
+			return err
+		}
 	}
-	return c.Install(ctx)
+	return s.crew.Install(ctx)
 }
 
-// hire makes a team that has not installed anything yet.
-func (s *Story) hire(name string, args []string) (*crew, error) {
-	var of kind
-	if len(args) > 0 {
-		of = s.kinds()[args[0]]
+// hire makes a team that has not installed anything yet. One with a pipeline is
+// as many as it has stages.
+func (s *Story) hire(name string, args []string) ([]*crew, error) {
+	what, words := "lambda", args
+	if len(args) > 0 && (s.kinds()[args[0]] != nil || args[0] == "pipeline" || args[0] == "lambda") {
+		what, words = args[0], args[1:]
 	}
-	if of == nil {
-		if len(args) > 0 && args[0] == "lambda" {
-			args = args[1:]
-		}
-		if name == "" {
-			name = "checkout"
-		}
-		c, err := shopChoices(args)
-		return s.lambda(name, c), err
+	if what == "lambda" {
+		c, err := shopChoices(words)
+		return []*crew{s.lambda(cmp.Or(name, "checkout"), c)}, err
 	}
-	if name == "" {
-		name = "shop"
+	c := teams.Common{Name: cmp.Or(name, "shop"), Account: s.aws.World.Account, Config: s.config, Wait: s.aws.World.Advance}
+	words = options(&c, words)
+	if what == "pipeline" {
+		return s.stages(c, name, words)
 	}
-	c := teams.Common{Name: name, Account: s.aws.World.Account, Config: s.config, Wait: s.aws.World.Advance}
-	words := options(&c, args[1:])
-	t, err := of(c, words)
+	if what == "codedeploy-server-bluegreen" {
+		words = append([]string{"blue-green"}, words...)
+	}
+	t, err := s.kinds()[what](c, words)
 	if err != nil {
-		return nil, fmt.Errorf("install %s: %w", args[0], err)
+		return nil, fmt.Errorf("install %s: %w", what, err)
 	}
-	return &crew{team: t, memory: t, name: name}, nil
+	return []*crew{{team: t, memory: t, name: c.Name}}, nil
+}
+
+// stages are the crews of a pipeline's stages: staging and prod, after the name of
+// the pipeline if it has one.
+func (s *Story) stages(c teams.Common, name string, words []string) ([]*crew, error) {
+	for _, word := range words {
+		return nil, fmt.Errorf("install pipeline: %w", unknown(word))
+	}
+	p := pipelines.New(c, s.show)
+	var all []*crew
+	for i, stage := range pipelines.Names() {
+		if name != "" {
+			stage = name + "-" + stage
+		}
+		t := p.Stage(i)
+		all = append(all, &crew{team: t, memory: t, name: stage})
+	}
+	for _, one := range all {
+		one.with = all
+	}
+	return all, nil
 }
 
 // options reads the options that every kind knows and returns the others.

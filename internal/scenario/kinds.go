@@ -10,7 +10,10 @@ import (
 
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/teams"
+	"github.com/pullback-dev/pullback/internal/teams/aliases"
+	"github.com/pullback-dev/pullback/internal/teams/scaling"
 	"github.com/pullback-dev/pullback/internal/teams/servers"
 	"github.com/pullback-dev/pullback/internal/teams/services"
 	"github.com/pullback-dev/pullback/internal/teams/tasksets"
@@ -19,8 +22,8 @@ import (
 // unknown is the error about an option.
 func unknown(option string) error { return fmt.Errorf("there is no option %q", option) }
 
-// rolling is a service whose tasks ECS replaces: ecs-rolling [circuit-breaker].
-func rolling(c teams.Common, options []string) (worker, error) {
+// rollingTeam is a service whose tasks ECS replaces: ecs-rolling [circuit-breaker].
+func rollingTeam(c teams.Common, options []string) (worker, error) {
 	o := services.Options{}
 	for _, word := range options {
 		if word != "circuit-breaker" {
@@ -31,9 +34,9 @@ func rolling(c teams.Common, options []string) (worker, error) {
 	return services.New(c, o), nil
 }
 
-// tasksetsOf is a service that CodeDeploy deploys: codedeploy-ecs [canary] [hooks]
+// tasksetsTeam is a service that CodeDeploy deploys: codedeploy-ecs [canary] [hooks]
 // [wait=MINUTES].
-func tasksetsOf(c teams.Common, options []string) (worker, error) {
+func tasksetsTeam(c teams.Common, options []string) (worker, error) {
 	o := tasksets.Options{}
 	for _, word := range options {
 		minutes, wait := strings.CutPrefix(word, "wait=")
@@ -55,12 +58,48 @@ func tasksetsOf(c teams.Common, options []string) (worker, error) {
 	return tasksets.New(c, o), nil
 }
 
-// servers are instances that CodeDeploy deploys to: codedeploy-server.
-func (s *Story) servers(c teams.Common, options []string) (worker, error) {
+// serversTeam are instances that CodeDeploy deploys to: codedeploy-server [empty],
+// codedeploy-server-bluegreen [empty] [wait=MINUTES].
+func (s *Story) serversTeam(c teams.Common, options []string) (worker, error) {
+	o := servers.Options{Show: s.show}
+	for _, word := range options {
+		minutes, wait := strings.CutPrefix(word, "wait=")
+		switch {
+		case word == "empty":
+			o.Empty = true
+		case word == "blue-green":
+			o.BlueGreen = true
+		case wait && o.BlueGreen:
+			n, err := number([]string{minutes})
+			if err != nil {
+				return nil, err
+			}
+			o.Linger = int32(n) //nolint:gosec // CodeDeploy refuses what is too much
+		default:
+			return nil, unknown(word)
+		}
+	}
+	return servers.New(c, o), nil
+}
+
+// aliasTeam is an alias that the team moves itself: alias [weighted].
+func (s *Story) aliasTeam(c teams.Common, options []string) (worker, error) {
+	o := aliases.Options{Code: shop.New(s.options.Dist, s.config).Code}
+	for _, word := range options {
+		if word != "weighted" {
+			return nil, unknown(word)
+		}
+		o.Weighted = true
+	}
+	return aliases.New(c, o), nil
+}
+
+// scalingTeam is an Auto Scaling group: asg.
+func scalingTeam(c teams.Common, options []string) (worker, error) {
 	for _, word := range options {
 		return nil, unknown(word)
 	}
-	return servers.New(c, servers.Options{Show: s.show}), nil
+	return scaling.New(c), nil
 }
 
 // show reads a file of an instance, which is empty if there is none. It stands for
@@ -79,9 +118,9 @@ func (s *Story) show(instance, file string) (string, error) {
 	return string(text), err
 }
 
-// native is a service whose traffic ECS shifts: ecs-native [blue-green|canary|linear]
+// nativeTeam is a service whose traffic ECS shifts: ecs-native [blue-green|canary|linear]
 // [hooks] [bake=MINUTES].
-func native(c teams.Common, options []string) (worker, error) {
+func nativeTeam(c teams.Common, options []string) (worker, error) {
 	o := services.Options{Strategy: ecstypes.DeploymentStrategyBlueGreen, Bake: 5}
 	for _, word := range options {
 		minutes, bake := strings.CutPrefix(word, "bake=")

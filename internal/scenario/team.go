@@ -68,7 +68,7 @@ func (s *Story) deploy(ctx context.Context, args []string) (deploy.ID, error) {
 	if err != nil {
 		return "", err
 	}
-	s.crew.rolled = append(s.crew.rolled, id)
+	s.crew.began(id)
 	return id, nil
 }
 

@@ -127,6 +127,21 @@ tag pullback:verfiy="5m" of shop/prod: there is no such tag; did you mean verify
 	assert.Equal(t, "pullback:bake", wrong.Tag)
 }
 
+func TestATagOfAFunctionOrAPipelineMayBeForOneAliasOrStage(t *testing.T) {
+	tags := map[string]string{
+		"pullback:bake": "10m", "pullback:bake:live": "20m", "pullback:verify:test": "?", "pullback:aliases": "live test", "pullback:alarms:live": "a",
+	}
+	for name, want := range map[string]time.Duration{"alias:search/live": 20 * time.Minute, "pipeline:search/live": 20 * time.Minute, "alias:search/beta": 10 * time.Minute} {
+		p, err := config.Default().For(target(t, name), tags)
+		require.NoError(t, err, name)
+		assert.Equal(t, changed(func(p *config.Policy) { p.Bake = want }), p, name)
+	}
+	_, err := config.Default().For(target(t, "alias:search/test"), tags)
+	assert.ErrorContains(t, err, `tag pullback:verify:test="?" of alias:search/test: "?" is not a duration such as 30m`)
+	_, err = config.Default().For(target(t, "ecs:main/live"), map[string]string{"pullback:bake:live": "20m"})
+	assert.ErrorContains(t, err, `tag pullback:bake:live="20m" of ecs:main/live: there is no such tag;`)
+}
+
 func TestATagCannotAskForABackupToNowhere(t *testing.T) {
 	_, err := config.Default().For(target(t, "asg:web"), map[string]string{"pullback:restorePoint.kind": "backup"})
 	assert.EqualError(t, err, `tag pullback:restorePoint.kind="backup" of asg:web: a backup needs restorePoint.vault and restorePoint.role; mend it with: `+

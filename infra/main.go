@@ -1,17 +1,43 @@
 // Infra is the CDK app: `npx cdk deploy` runs it. It writes the control
-// plane's template and assets to cdk.out.
+// plane's template and assets to cdk.out, with pullback.yaml in it, if that is
+// there and nothing is wrong with it.
 package main
 
 import (
+	"errors"
+	"fmt"
+	"os"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/pullback-dev/pullback/infra/stack"
+	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/settings"
 )
 
 func main() {
+	text, err := configuration()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
-	stack.New(app, "pullback", stack.Props{Dist: "dist/arm64", Settings: settings.Default()})
+	stack.New(app, "pullback", stack.Props{Dist: "dist/arm64", Config: text, Settings: settings.Default()})
 	app.Synth(nil)
+}
+
+// configuration returns the text of pullback.yaml, or nothing if there is none.
+func configuration() (string, error) {
+	text, err := os.ReadFile(config.FileName)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the configuration: %w", err)
+	}
+	if _, err := config.Parse(text); err != nil {
+		return "", err
+	}
+	return string(text), nil
 }

@@ -30,7 +30,9 @@ func TestTheGoldenTemplateIsWhatTheStackSynthesizes(t *testing.T) {
 		t.Skipf("the CDK runs on Node.js (make test brings it along): %v", err)
 	}
 	newestSource(t)
-	got := normal(t, synthesize(t, env))
+	raw := synthesize(t, env)
+	assert.Equal(t, configuration(t), configured(t, raw), "what is deployed is pullback.yaml")
+	got := normal(t, raw)
 	if *update {
 		require.NoError(t, os.WriteFile(golden, got, 0o644))
 	}
@@ -67,9 +69,8 @@ func synthesize(t *testing.T, env []string) []byte {
 		require.NoError(t, os.MkdirAll(code, 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(code, "bootstrap"), []byte(folder), 0o755))
 	}
-	app := filepath.Join(dir, "infra")
-	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", app, "..").CombinedOutput()
-	require.NoError(t, err, string(built))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "pullback.yaml"), []byte(configuration(t)), 0o600))
+	app := built(t, dir)
 
 	run := exec.CommandContext(t.Context(), app)
 	run.Dir = dir
@@ -80,6 +81,50 @@ func synthesize(t *testing.T, env []string) []byte {
 	made, err := os.ReadFile(filepath.Join(dir, "out", "pullback.template.json"))
 	require.NoError(t, err)
 	return made
+}
+
+// built builds the app in a folder.
+func built(t *testing.T, dir string) string {
+	t.Helper()
+	app := filepath.Join(dir, "infra")
+	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", app, "..").CombinedOutput()
+	require.NoError(t, err, string(said))
+	return app
+}
+
+// configuration is the project's pullback.yaml.
+func configuration(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../pullback.yaml")
+	require.NoError(t, err)
+	return string(text)
+}
+
+// configured returns the configuration that a template deploys.
+func configured(t *testing.T, raw []byte) any {
+	t.Helper()
+	var x template
+	require.NoError(t, json.Unmarshal(raw, &x))
+	ids := x.of("AWS::SSM::Parameter")
+	require.Len(t, ids, 1)
+	return x.Resources[ids[0]].Properties["Value"]
+}
+
+// TestABadConfigurationIsNotSynthesized runs the app, which says what is wrong
+// before it begins.
+func TestABadConfigurationIsNotSynthesized(t *testing.T) {
+	if testing.Short() {
+		t.Skip("building the app takes many seconds")
+	}
+	dir := t.TempDir()
+	app := built(t, dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "pullback.yaml"), []byte("apiVersion: pullback.dev/v1\ndefaults: {bkae: 1m}\ntargets: x\n"), 0o600))
+	run := exec.CommandContext(t.Context(), app)
+	run.Dir = dir
+	said, err := run.CombinedOutput()
+	require.Error(t, err)
+	assert.Equal(t, "pullback.yaml:2:12: defaults.bkae: unknown key; did you mean bake?\n"+
+		"pullback.yaml:3:10: targets: \"x\" is text, not a list: begin each entry with a dash\n", string(said))
 }
 
 // featureFlags returns the context of cdk.json, which the CDK's command line
@@ -99,11 +144,17 @@ func featureFlags(t *testing.T) string {
 var asset = regexp.MustCompile(`[0-9a-f]{64}`)
 
 // normal returns a template with sorted members and without what depends on
-// the functions' code.
+// the functions' code, or is the configuration.
 func normal(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	var parsed any
 	require.NoError(t, json.Unmarshal(asset.ReplaceAll(raw, []byte("ASSET")), &parsed))
+	resources := object(t, object(t, parsed)["Resources"])
+	for _, raw := range resources {
+		if r := object(t, raw); r["Type"] == "AWS::SSM::Parameter" {
+			object(t, r["Properties"])["Value"] = "pullback.yaml"
+		}
+	}
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
@@ -138,7 +189,7 @@ func nodeRuns(t *testing.T, env []string) error {
 func newestSource(t *testing.T) time.Time {
 	t.Helper()
 	var newest time.Time
-	for _, pattern := range []string{"*.go", "../*.go", "../../events/*.go", "../../shared/*/*.go", "../../shared/amazon/*/*.go", "../../cdk.json", "../../go.mod"} {
+	for _, pattern := range []string{"*.go", "../*.go", "../../events/*.go", "../../shared/*/*.go", "../../shared/amazon/*/*.go", "../../cdk.json", "../../go.mod", "../../pullback.yaml"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, files, pattern)

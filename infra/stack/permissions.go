@@ -27,6 +27,7 @@ const (
 	lambdas       scope = "Lambda functions, versions and aliases"
 	enabled       scope = "Lambda functions tagged pullback:enabled=true" // tags are the function's, so they count for its versions and aliases
 	ledgerTable   scope = "the ledger"
+	parameter     scope = "the parameter that holds pullback.yaml" // there may be none
 	noticesTopic  scope = "the notices topic"
 	signalsQueue  scope = "the signals queue"
 	rollbackQueue scope = "the rollbacks queue"
@@ -120,6 +121,9 @@ func (fs functions) grant(at parts) {
 	for _, n := range names() {
 		on[ownLogs] = local(at, "logs", "log-group:/aws/lambda/"+n.name+":*")
 		for _, p := range append(all[n.folder], logs()) {
+			if on[p.on] == nil {
+				continue
+			}
 			fs[n.folder].AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 				Actions:    jsii.Strings(p.actions...),
 				Resources:  &[]*string{on[p.on]},
@@ -134,6 +138,10 @@ func (fs functions) grant(at parts) {
 // token.
 func arns(at parts) map[scope]*string {
 	functions := local(at, "lambda", "function:*")
+	var configuration *string
+	if at.config != nil {
+		configuration = local(at, "ssm", "parameter/"+*at.config.Ref())
+	}
 	return map[scope]*string{
 		everything:    jsii.String("*"),
 		applications:  local(at, "codedeploy", "application:*"),
@@ -142,6 +150,7 @@ func arns(at parts) map[scope]*string {
 		lambdas:       functions,
 		enabled:       functions,
 		ledgerTable:   at.table.TableArn(),
+		parameter:     configuration,
 		noticesTopic:  at.topic.TopicArn(),
 		signalsQueue:  at.queues.signals.QueueArn(),
 		rollbackQueue: at.queues.rollbacks.QueueArn(),

@@ -10,10 +10,12 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/pullback-dev/pullback/shared/amazon/table"
+	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/settings"
 )
 
@@ -21,8 +23,9 @@ import (
 type Props struct {
 	awscdk.StackProps
 
+	Config   string            // text of pullback.yaml, without a mistake; empty: there is none
 	Dist     string            // folder with one sub-folder per function, each holding an arm64 bootstrap
-	Settings settings.Settings // Account, Table, Topic, Signals, Rollbacks and Watch are filled in by the stack
+	Settings settings.Settings // Account, Table, Topic, Signals, Rollbacks, Watch and Config are filled in by the stack
 }
 
 // parts are the resources that others refer to.
@@ -30,6 +33,7 @@ type parts struct {
 	stack  awscdk.Stack
 	table  awsdynamodb.Table
 	topic  awssns.Topic
+	config awsssm.CfnParameter // nil if there is none
 	queues queues
 }
 
@@ -37,7 +41,7 @@ type parts struct {
 func New(scope constructs.Construct, id string, p Props) awscdk.Stack {
 	s := awscdk.NewStack(scope, &id, &p.StackProps)
 	awscdk.Tags_Of(s).Add(jsii.String("app"), jsii.String("pullback"), nil)
-	at := parts{stack: s, table: ledger(s), topic: notices(s), queues: newQueues(s)}
+	at := parts{stack: s, table: ledger(s), topic: notices(s), config: configuration(s, p.Config), queues: newQueues(s)}
 	at.queues.alarm(at)
 
 	env := p.Settings
@@ -47,6 +51,9 @@ func New(scope constructs.Construct, id string, p Props) awscdk.Stack {
 	env.Signals = *at.queues.signals.QueueUrl()
 	env.Rollbacks = *at.queues.rollbacks.QueueUrl()
 	env.Watch = *at.queues.watch.QueueUrl()
+	if at.config != nil {
+		env.Config = *at.config.Ref()
+	}
 
 	functions := newFunctions(at, p.Dist, env)
 	functions.grant(at)
@@ -92,15 +99,39 @@ func notices(s awscdk.Stack) awssns.Topic {
 	return t
 }
 
+// configuration is the parameter that holds pullback.yaml. Which tier it has is
+// left to AWS: one of more than 4 KB is an advanced parameter, and never again a
+// standard one, which a template that said so would fail to update. Source:
+// Systems Manager user guide, "Managing parameter tiers".
+func configuration(s awscdk.Stack, text string) awsssm.CfnParameter {
+	if text == "" {
+		return nil
+	}
+	if _, err := config.Parse([]byte(text)); err != nil {
+		panic(err) // as constructs do: what functions could not use must not be deployed
+	}
+	return awsssm.NewCfnParameter(s, jsii.String("Configuration"), &awsssm.CfnParameterProps{
+		Type:        jsii.String("String"),
+		Tier:        jsii.String("Intelligent-Tiering"),
+		Description: jsii.String("What pullback does with which target."),
+		Value:       &text,
+	})
+}
+
 func outputs(at parts) {
-	for _, o := range []struct {
+	type output struct {
 		name  string
 		value *string
-	}{
+	}
+	all := []output{
 		{"LedgerTable", at.table.TableName()},
 		{"NoticesTopic", at.topic.TopicArn()},
 		{"SignalsQueue", at.queues.signals.QueueUrl()},
-	} {
+	}
+	if at.config != nil {
+		all = append(all, output{"ConfigurationParameter", at.config.Ref()})
+	}
+	for _, o := range all {
 		awscdk.NewCfnOutput(at.stack, &o.name, &awscdk.CfnOutputProps{Value: o.value})
 	}
 }

@@ -83,7 +83,7 @@ func TestTheFunctionsAreTheFourWithTheirNamesAndSizes(t *testing.T) {
 
 func TestEveryFunctionIsToldAllSettingsAndNothingElse(t *testing.T) {
 	s := settings.Default()
-	s.Account, s.Table, s.Topic, s.Signals, s.Rollbacks, s.Watch = "<AccountId>", "Ledger", "Notices", "Signals", "Rollbacks", "Watch"
+	s.Account, s.Table, s.Topic, s.Signals, s.Rollbacks, s.Watch, s.Config = "<AccountId>", "Ledger", "Notices", "Signals", "Rollbacks", "Watch", "Configuration"
 	x := readTemplate(t)
 	for folder, id := range x.functions(t) {
 		got := make(map[string]string)
@@ -238,6 +238,15 @@ func TestTheLedgerSurvivesTheStackAndMistakes(t *testing.T) {
 	}, x.Resources[ids[0]])
 }
 
+func TestTheConfigurationIsAParameterWhoseTierIsLeftToAWS(t *testing.T) {
+	x := readTemplate(t)
+	ids := x.of("AWS::SSM::Parameter")
+	require.Len(t, ids, 1)
+	assert.Equal(t, map[string]any{
+		"Type": "String", "Tier": "Intelligent-Tiering", "Description": "What pullback does with which target.", "Value": "pullback.yaml",
+	}, x.Resources[ids[0]].Properties)
+}
+
 func TestTheStackMakesNothingElse(t *testing.T) {
 	got := make(map[string]int)
 	for _, r := range readTemplate(t).Resources {
@@ -257,6 +266,7 @@ func TestTheStackMakesNothingElse(t *testing.T) {
 		"AWS::SNS::TopicPolicy":           1,
 		"AWS::SQS::Queue":                 8,
 		"AWS::SQS::QueuePolicy":           8,
+		"AWS::SSM::Parameter":             1,
 	}, got)
 }
 

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -55,13 +56,32 @@ func valid(t *testing.T, s *jsonschema.Schema, text string) error {
 
 func TestTheExamplesKeepToTheSchema(t *testing.T) {
 	s := compiled(t)
-	for _, name := range []string{"../../shared/config/testdata/full.yaml"} {
+	for _, name := range []string{"../../shared/config/testdata/full.yaml", "../../pullback.yaml"} {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
 		require.NoError(t, valid(t, s, string(text)), name)
 		_, err = config.Parse(text)
 		require.NoError(t, err, name)
 	}
+}
+
+// TestWhatTheProjectsFileCommentsOutIsTheDefault reads pullback.yaml with and
+// without the signs that make lines comments.
+func TestWhatTheProjectsFileCommentsOutIsTheDefault(t *testing.T) {
+	text, err := os.ReadFile("../../pullback.yaml")
+	require.NoError(t, err)
+	c, err := config.Parse(text)
+	require.NoError(t, err)
+	assert.Equal(t, config.Default(), c)
+
+	example := regexp.MustCompile("(?m)^#(  |[a-z])").ReplaceAll(text, []byte("$1"))
+	require.NoError(t, valid(t, compiled(t), string(example)))
+	c, err = config.Parse(example)
+	require.NoError(t, err)
+	assert.Equal(t, config.Default().Defaults(), c.Defaults())
+	assert.Len(t, c.Targets(), 5)
+	assert.Len(t, c.Pipelines, 1)
+	assert.Len(t, c.Peers, 1)
 }
 
 // TestTheSchemaAndParseAgree asks both about the same files.

@@ -137,7 +137,7 @@ func TestATagOfAFunctionOrAPipelineMayBeForOneAliasOrStage(t *testing.T) {
 		assert.Equal(t, changed(func(p *config.Policy) { p.Bake = want }), p, name)
 	}
 	_, err := config.Default().For(target(t, "alias:search/test"), tags)
-	assert.ErrorContains(t, err, `tag pullback:verify:test="?" of alias:search/test: "?" is not a duration such as 30m`)
+	require.ErrorContains(t, err, `tag pullback:verify:test="?" of alias:search/test: "?" is not a duration such as 30m`)
 	_, err = config.Default().For(target(t, "ecs:main/live"), map[string]string{"pullback:bake:live": "20m"})
 	assert.ErrorContains(t, err, `tag pullback:bake:live="20m" of ecs:main/live: there is no such tag;`)
 }

@@ -34,6 +34,7 @@ type Settings struct {
 	Signals   string // URL of the queue that signals wait in
 	Rollbacks string // URL of the FIFO queue that rollbacks wait in
 	Watch     string // URL of the queue that looks at watched deployments wait in
+	Config    string // name of the parameter that holds pullback.yaml; empty: there is none
 	Mode      Mode
 
 	Bake        time.Duration // a revision that served alone this long without trouble is known good
@@ -128,6 +129,8 @@ func fields() []field {
 		text("PULLBACK_SIGNALS", "URL of the signals queue", true, func(s *Settings) *string { return &s.Signals }),
 		text("PULLBACK_ROLLBACKS", "URL of the rollbacks queue", true, func(s *Settings) *string { return &s.Rollbacks }),
 		text("PULLBACK_WATCH", "URL of the watch queue", true, func(s *Settings) *string { return &s.Watch }),
+		text("PULLBACK_CONFIG", "name of the parameter of Parameter Store that holds pullback.yaml, which is stronger than what follows; empty: there is none", false,
+			func(s *Settings) *string { return &s.Config }),
 		{
 			name: "PULLBACK_MODE", about: "`enforce`, or `observe`: record what would be done and change nothing",
 			write: func(s Settings) string { return string(s.Mode) }, read: readMode,

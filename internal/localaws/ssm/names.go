@@ -42,7 +42,8 @@ func (s *Service) bare(name string) string {
 	return rest
 }
 
-// checkNew refuses what cannot be put and returns the parameter's name.
+// checkNew refuses what cannot be put and returns the parameter's name. It
+// settles which tier the parameter is to have, if that is left to AWS.
 func (s *Service) checkNew(in *ssm.PutParameterInput) (string, error) {
 	name := s.bare(aws.ToString(in.Name))
 	if err := oneOf("type", in.Type, in.Type.Values()); err != nil {
@@ -54,16 +55,15 @@ func (s *Service) checkNew(in *ssm.PutParameterInput) (string, error) {
 	if err := checkName(name); err != nil {
 		return "", err
 	}
+	value := aws.ToString(in.Value)
+	in.Tier = tierFor(in.Tier, value)
 	tier, limit := "Standard", maxStandard
 	if p := s.parameters[name]; in.Tier == ssmtypes.ParameterTierAdvanced || p != nil && p.tier == ssmtypes.ParameterTierAdvanced {
 		tier, limit = "Advanced", maxAdvanced
 	}
-	value := aws.ToString(in.Value)
 	switch {
 	case in.DataType != nil && *in.DataType != "text":
 		return "", invalid("The local AWS supports no data type but text, got " + *in.DataType)
-	case in.Tier == ssmtypes.ParameterTierIntelligentTiering:
-		return "", invalid("The local AWS does not support the tier Intelligent-Tiering")
 	case value == "":
 		return "", invalid("1 validation error detected: Value '' at 'value' failed to satisfy constraint: " +
 			"Member must have length greater than or equal to 1.")
@@ -71,6 +71,18 @@ func (s *Service) checkNew(in *ssm.PutParameterInput) (string, error) {
 		return "", invalid(fmt.Sprintf("%s tier parameters support a maximum parameter value of %d characters.", tier, limit))
 	}
 	return name, nil
+}
+
+// tierFor settles the tier, if that is left to AWS.
+func tierFor(asked ssmtypes.ParameterTier, value string) ssmtypes.ParameterTier {
+	switch {
+	case asked != ssmtypes.ParameterTierIntelligentTiering:
+		return asked
+	case len(value) > maxStandard:
+		return ssmtypes.ParameterTierAdvanced
+	default:
+		return ssmtypes.ParameterTierStandard
+	}
 }
 
 // oneOf refuses a value that an enumeration does not have.

@@ -1,7 +1,6 @@
 // Package ssm is the Parameter Store of the local AWS: names, values and their
 // versions. It does not encrypt: a SecureString is kept as it is and hidden
-// from who does not ask for decryption. Labels, policies, tags and paths are
-// refused.
+// from who does not ask for decryption. Labels, policies and paths are refused.
 package ssm
 
 import (
@@ -38,6 +37,7 @@ type parameter struct {
 	name     string
 	tier     ssmtypes.ParameterTier
 	dataType string
+	tags     map[string]string
 	versions []version // the oldest first
 }
 
@@ -62,12 +62,15 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("GetParameter", s.getParameter),
 			wire.Op("GetParameters", s.getParameters),
 			wire.Op("DeleteParameter", s.deleteParameter),
+			wire.Op("AddTagsToResource", s.addTags),
+			wire.Op("RemoveTagsFromResource", s.removeTags),
+			wire.Op("ListTagsForResource", s.listTags),
 		},
 	}
 }
 
 func (s *Service) putParameter(_ *wire.Call, in *ssm.PutParameterInput) (*ssm.PutParameterOutput, error) {
-	err := wire.Only(in, "Name", "Value", "Type", "Overwrite", "Description", "DataType", "Tier")
+	err := wire.Only(in, "Name", "Value", "Type", "Overwrite", "Description", "DataType", "Tier", "Tags")
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +80,9 @@ func (s *Service) putParameter(_ *wire.Call, in *ssm.PutParameterInput) (*ssm.Pu
 	}
 	p := s.parameters[name]
 	switch {
+	case aws.ToBool(in.Overwrite) && len(in.Tags) > 0:
+		return nil, invalid("Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite " +
+			"flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
 	case p != nil && !aws.ToBool(in.Overwrite):
 		return nil, &ssmtypes.ParameterAlreadyExists{Message: aws.String(
 			"The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
@@ -85,6 +91,9 @@ func (s *Service) putParameter(_ *wire.Call, in *ssm.PutParameterInput) (*ssm.Pu
 		return nil, invalid("A parameter type is required when you create a parameter.")
 	case p == nil:
 		p = &parameter{name: name, tier: ssmtypes.ParameterTierStandard, dataType: "text"}
+		if err := p.tag(in.Tags); err != nil {
+			return nil, err
+		}
 		s.parameters[name] = p
 	}
 	s.add(p, in)

@@ -173,3 +173,23 @@ func TestAnAdvancedParameterMayBeTwiceAsLarge(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, *out.Parameter.Value, 8192)
 }
+
+func TestWithIntelligentTieringAParameterBecomesAdvancedWhenItHasTo(t *testing.T) {
+	c := store(t)
+	for _, step := range []struct {
+		length int
+		want   ssmtypes.ParameterTier
+	}{{4096, ssmtypes.ParameterTierStandard}, {4097, ssmtypes.ParameterTierAdvanced}, {1, ssmtypes.ParameterTierAdvanced}} {
+		out, err := c.PutParameter(t.Context(), &ssm.PutParameterInput{
+			Name: aws.String("n"), Value: aws.String(strings.Repeat("a", step.length)), Type: ssmtypes.ParameterTypeString,
+			Tier: ssmtypes.ParameterTierIntelligentTiering, Overwrite: aws.Bool(true),
+		})
+		require.NoError(t, err)
+		assert.Equal(t, step.want, out.Tier)
+	}
+	_, err := c.PutParameter(t.Context(), &ssm.PutParameterInput{
+		Name: aws.String("m"), Value: aws.String(strings.Repeat("a", 8193)), Type: ssmtypes.ParameterTypeString,
+		Tier: ssmtypes.ParameterTierIntelligentTiering,
+	})
+	assert.ErrorContains(t, err, "Advanced tier parameters support a maximum parameter value of 8192 characters.")
+}

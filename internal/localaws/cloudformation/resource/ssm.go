@@ -28,8 +28,7 @@ func ssmKinds() map[string]kind {
 	}
 }
 
-// updateParameter writes the parameter again. Its tags stay as they are: the
-// Parameter Store here has none.
+// updateParameter writes the parameter again. Its tags stay as they are.
 func updateParameter(j *job) error {
 	if j.changed("Tags") {
 		j.report("Tags", "cannot be changed here")

@@ -1,8 +1,9 @@
 // Package ecstest is a shop that runs on ECS on a local AWS, for tests of those
 // who look after such services: task definitions whose images are in ECR, a
-// cluster, and a load balancer with two target groups.
+// cluster, and, where a test asks for them, a load balancer with two target groups
+// and a service.
 //
-// It makes no service and no deployment.
+// It makes no deployments.
 package ecstest
 
 import (

@@ -67,6 +67,10 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 		"InvalidParameterException: The deployment strategy BLUE_GREEN needs an advancedConfiguration of each load balancer": func(in *sdk.CreateServiceInput) {
 			in.DeploymentConfiguration = blueGreen(0)
 		},
+		"InvalidParameterException: productionListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/web/1/2": func(in *sdk.CreateServiceInput) {
+			in.DeploymentConfiguration, in.LoadBalancers = blueGreen(0), b.shifting()
+			in.LoadBalancers[0].AdvancedConfiguration.ProductionListenerRule = aws.String("arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/web/1/2")
+		},
 	} {
 		in := b.serviceInput(web, 1)
 		change(in)

@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -75,6 +76,19 @@ func checkAdvanced(c *ecstypes.DeploymentConfiguration, balancers []ecstypes.Loa
 			return invalid("The deployment strategy %s needs an advancedConfiguration of each load balancer, "+
 				"with alternateTargetGroupArn, productionListenerRule and roleArn.", c.Strategy)
 		}
+		for i, arn := range []string{aws.ToString(a.ProductionListenerRule), aws.ToString(a.TestListenerRule)} {
+			if arn != "" && !shiftable(arn) {
+				name := []string{"productionListenerRule", "testListenerRule"}[i]
+				return invalid("%s has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: %s", name, arn)
+			}
+		}
 	}
 	return nil
+}
+
+// shiftable says whether traffic can be shifted with what an ARN names. The text
+// for those it cannot is AWS's (developer guide, "Troubleshooting Amazon ECS
+// blue/green deployments").
+func shiftable(arn string) bool {
+	return strings.Contains(arn, ":listener-rule/app/") || strings.Contains(arn, ":listener/net/")
 }

@@ -45,7 +45,7 @@ func serve(t *testing.T, c *ecstypes.DeploymentConfiguration, change func(*ecs.C
 			in.LoadBalancers = []ecstypes.LoadBalancer{{
 				TargetGroupArn: &s.Blue, ContainerName: aws.String("app"), ContainerPort: aws.Int32(80),
 				AdvancedConfiguration: &ecstypes.AdvancedConfiguration{
-					AlternateTargetGroupArn: &s.Green, ProductionListenerRule: &s.Production, TestListenerRule: &s.Test,
+					AlternateTargetGroupArn: &s.Green, ProductionListenerRule: s.Rule(s.Production), TestListenerRule: s.Rule(s.Test),
 					RoleArn: aws.String("arn:aws:iam::" + ecstest.Account + ":role/shop/balancer"),
 				},
 			}}

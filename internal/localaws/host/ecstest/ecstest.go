@@ -204,6 +204,17 @@ func (s *Shop) build(kind elbtypes.LoadBalancerTypeEnum, protocol elbtypes.Proto
 	}
 }
 
+// Rule makes a listener's rule that sends everything to blue, and returns its ARN.
+func (s *Shop) Rule(listener string) *string {
+	s.t.Helper()
+	out := Must[*elb.CreateRuleOutput](s.t)(s.Balancers.CreateRule(s.t.Context(), &elb.CreateRuleInput{
+		ListenerArn: &listener, Priority: aws.Int32(1),
+		Conditions: []elbtypes.RuleCondition{{Field: aws.String("path-pattern"), Values: []string{"/*"}}},
+		Actions:    []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &s.Blue}},
+	}))
+	return out.Rules[0].RuleArn
+}
+
 // Create creates the service web with two tasks of a task definition.
 func (s *Shop) Create(definition string, change func(*ecs.CreateServiceInput)) {
 	s.t.Helper()

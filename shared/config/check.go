@@ -115,9 +115,23 @@ func (p Policy) lacks() string {
 	switch {
 	case r.Kind == Backup && (r.Vault == "" || r.Role == ""):
 		return "a backup needs restorePoint.vault and restorePoint.role"
+	case r.Kind == Backup && r.Wait:
+		return "restorePoint.wait is for snapshots: a backup job may wait for hours before it begins"
 	case r.Kind != NoRestorePoint && r.VolumesOf == OfNobody && len(r.Resources) == 0:
 		return "there is nothing to keep: set restorePoint.volumesOf to instances, or name restorePoint.resources"
+	case r.Kind == Snapshots:
+		return r.noVolume()
 	default:
 		return ""
 	}
+}
+
+// noVolume says what has no snapshots.
+func (r RestorePoint) noVolume() string {
+	for _, arn := range r.Resources {
+		if !strings.Contains(arn, ":ec2:") || !strings.Contains(arn, ":volume/") {
+			return "snapshots are of EBS volumes, which " + arn + " is not: take kind backup"
+		}
+	}
+	return ""
 }

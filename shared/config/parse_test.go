@@ -45,7 +45,7 @@ func TestEverythingThatAFileCanSayIsRead(t *testing.T) {
 			NotReady: config.Refuse, FirstDeployment: config.ScaleToZero, Hold: config.Hold{Next: false},
 			RestorePoint: config.RestorePoint{
 				Kind: config.Backup, VolumesOf: config.OfNobody, Resources: []string{"arn:aws:dynamodb:eu-west-1:123456789012:table/orders"},
-				Vault: "nightly", Role: "arn:aws:iam::123456789012:role/backup", Wait: true,
+				Vault: "nightly", Role: "arn:aws:iam::123456789012:role/backup", Wait: false,
 			},
 			HookTimeout: 90 * time.Second,
 		},
@@ -65,10 +65,17 @@ func TestEverythingThatAFileCanSayIsRead(t *testing.T) {
 		},
 		{Target: deploy.Target{Kind: deploy.KindService, Application: "main", Group: "web"}},
 		{Target: deploy.Target{Kind: deploy.KindAlias, Application: "search", Group: "live"}},
-		{Target: deploy.Target{Kind: deploy.KindScaling, Group: "web"}},
+		{
+			Target: deploy.Target{Kind: deploy.KindScaling, Group: "web"},
+			Changes: config.Changes{
+				{Path: "restorePoint.kind", Value: config.Snapshots, Line: 38},
+				{Path: "restorePoint.resources", Value: []string{"arn:aws:ec2:eu-west-1:123456789012:volume/vol-1"}, Line: 38},
+				{Path: "restorePoint.wait", Value: true, Line: 38},
+			},
+		},
 		{
 			Target:  deploy.Target{Kind: deploy.KindStage, Application: "release", Group: "prod"},
-			Changes: config.Changes{{Path: "smoke", Value: "off", Line: 39}},
+			Changes: config.Changes{{Path: "smoke", Value: "off", Line: 40}},
 		},
 	}, c.Entries)
 	shop := func(group string) deploy.Target { return deploy.Target{Application: "shop", Group: group} }
@@ -186,6 +193,14 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		"backup to nowhere": {
 			head + "defaults:\n  restorePoint: {kind: backup}\n",
 			`3:24: defaults.restorePoint.kind: a backup needs restorePoint.vault and restorePoint.role`,
+		},
+		"backup that is waited for": {
+			head + "defaults:\n  restorePoint: {kind: backup, vault: v, role: 'arn:aws:iam::123456789012:role/backup', wait: true}\n",
+			`3:24: defaults.restorePoint.kind: restorePoint.wait is for snapshots: a backup job may wait for hours before it begins`,
+		},
+		"snapshots of a table": {
+			head + "defaults:\n  restorePoint: {kind: snapshots, resources: ['arn:aws:dynamodb:eu-west-1:123456789012:table/orders']}\n",
+			`3:24: defaults.restorePoint.kind: snapshots are of EBS volumes, which arn:aws:dynamodb:eu-west-1:123456789012:table/orders is not: take kind backup`,
 		},
 		"snapshots of nothing": {
 			head + "defaults: {restorePoint: {volumesOf: none}}\ntargets: [{target: a/b, policy: {restorePoint: {kind: snapshots}}}]\n",

@@ -102,7 +102,7 @@ func (r Restorer) find(ctx context.Context, o Order) (ledger.RestorePoint, error
 		ids = append(ids, fmt.Sprintf("%s (%s)", p.ID, p.State))
 	}
 	if len(ids) == 0 {
-		return ledger.RestorePoint{}, fmt.Errorf("restore %s: %w: none was ever taken; see restorePoint in docs/restore-points.md", o.Target, ErrNoPoint)
+		return ledger.RestorePoint{}, fmt.Errorf("restore %s: %w: none was ever taken; see docs/restore-points.md", o.Target, ErrNoPoint)
 	}
 	return ledger.RestorePoint{}, fmt.Errorf("restore %s: %w: name one with --point: %s", o.Target, ErrNoPoint, strings.Join(ids, ", "))
 }

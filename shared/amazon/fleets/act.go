@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
@@ -109,6 +110,12 @@ func (c *Client) Restore(ctx context.Context, r deploy.Restore) (deploy.ID, erro
 	out, err := c.scaling.StartInstanceRefresh(ctx, &autoscaling.StartInstanceRefreshInput{
 		AutoScalingGroupName: &t.Group, Strategy: astypes.RefreshStrategyRolling, DesiredConfiguration: desired, Preferences: preferences(last),
 	}, once)
+	if failed, ok := errors.AsType[smithy.APIError](err); ok && failed.ErrorCode() == "AccessDenied" {
+		// Auto Scaling looks whether its caller might launch the template itself
+		// (user guide, "Control Amazon EC2 launch template usage in Auto Scaling groups").
+		return "", fmt.Errorf("restore %s: pullback needs autoscaling:StartInstanceRefresh, ec2:RunInstances, ec2:CreateTags if the template has tags, "+
+			"and iam:PassRole for the role of the instances: %w", t, err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("restore %s: %w", t, classify(err))
 	}

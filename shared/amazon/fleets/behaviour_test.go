@@ -10,7 +10,6 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -262,36 +261,4 @@ func TestVersionsThatSayTheSameAreTheSameCode(t *testing.T) {
 		LaunchTemplateId: &c.template, SourceVersion: aws.String("1"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{UserData: aws.String("djI=")},
 	}))
 	assert.NotEqual(t, digest(c.revision(1)), digest(c.revision(int(*changed.LaunchTemplateVersion.VersionNumber))))
-}
-
-func TestAVersionNeedsTheRoleOfItsInstances(t *testing.T) {
-	c := newCloud(t)
-	ctx, name := t.Context(), aws.String("machine")
-	version := func(p ec2types.LaunchTemplateIamInstanceProfileSpecificationRequest) deploy.Revision {
-		out := ok[*ec2.CreateLaunchTemplateVersionOutput](t)(c.machines.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
-			LaunchTemplateId: &c.template, SourceVersion: aws.String("1"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{IamInstanceProfile: &p},
-		}))
-		return c.revision(int(*out.LaunchTemplateVersion.VersionNumber))
-	}
-	revisions := []deploy.Revision{
-		version(ec2types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: name}),
-		version(ec2types.LaunchTemplateIamInstanceProfileSpecificationRequest{Arn: aws.String("arn:aws:iam::123456789012:instance-profile/web/machine")}),
-	}
-	notReady := func(why string) {
-		t.Helper()
-		for _, r := range revisions {
-			err := c.driver.Ready(ctx, place, r)
-			require.ErrorIs(t, err, deploy.ErrNotReady)
-			require.ErrorContains(t, err, "launch template "+string(r)+" needs the instance profile machine, which "+why)
-		}
-	}
-	notReady("is gone")
-	ok[*iam.CreateInstanceProfileOutput](t)(c.roles.CreateInstanceProfile(ctx, &iam.CreateInstanceProfileInput{InstanceProfileName: name, Path: aws.String("/web/")}))
-	notReady("has no role")
-	ok[*iam.CreateRoleOutput](t)(c.roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: name, AssumeRolePolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`)}))
-	ok[*iam.AddRoleToInstanceProfileOutput](t)(c.roles.AddRoleToInstanceProfile(ctx, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: name, RoleName: name}))
-	for _, r := range revisions {
-		require.NoError(t, c.driver.Ready(ctx, place, r))
-	}
 }

@@ -32,6 +32,7 @@ var place = deploy.Place{Target: deploy.Target{Kind: deploy.KindScaling, Group: 
 type cloud struct {
 	*host.AWS
 	t        *testing.T
+	config   aws.Config
 	scaling  *autoscaling.Client
 	machines *ec2.Client
 	roles    *iam.Client
@@ -50,7 +51,7 @@ func newCloud(t *testing.T) *cloud {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
 	}
-	c := &cloud{AWS: local, t: t, scaling: autoscaling.NewFromConfig(config), machines: ec2.NewFromConfig(config), roles: iam.NewFromConfig(config)}
+	c := &cloud{AWS: local, t: t, config: config, scaling: autoscaling.NewFromConfig(config), machines: ec2.NewFromConfig(config), roles: iam.NewFromConfig(config)}
 	c.driver = fleets.New(c.scaling, c.machines, c.roles)
 	c.template = *ok[*ec2.CreateLaunchTemplateOutput](t)(c.machines.CreateLaunchTemplate(t.Context(), &ec2.CreateLaunchTemplateInput{
 		LaunchTemplateName: aws.String("web"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{

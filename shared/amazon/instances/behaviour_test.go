@@ -8,14 +8,18 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/shared/amazon/instances"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
@@ -212,4 +216,39 @@ func TestARevisionIsDeployedFromWhereItsTextSays(t *testing.T) {
 		assert.Equal(t, at, info.DeploymentInfo.Revision.S3Location)
 		assert.Equal(t, "CodeDeployDefault.AllAtOnce", *info.DeploymentInfo.DeploymentConfigName)
 	}
+}
+
+func TestABundleThatMayNotBeSeenIsNotCalledGone(t *testing.T) {
+	c := newCloud(t)
+	c.launch(1, "web")
+	c.group()
+	at, users := c.bundle("a.zip", nil), iam.NewFromConfig(c.config)
+	ok[*iam.CreateUserOutput](t)(users.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("blind")}))
+	key := ok[*iam.CreateAccessKeyOutput](t)(users.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String("blind")})).AccessKey
+	blind := s3.NewFromConfig(c.config, func(o *s3.Options) {
+		o.UsePathStyle = true
+		o.Credentials = credentials.NewStaticCredentialsProvider(*key.AccessKeyId, *key.SecretAccessKey, "")
+	})
+	err := instances.New(c.deploys, blind).Ready(t.Context(), place, name(at))
+	require.ErrorContains(t, err, "S3 does not let pullback see version")
+	require.NotErrorIs(t, err, deploy.ErrUnknown)
+	require.NotErrorIs(t, err, deploy.ErrNotReady)
+}
+
+func TestAnInstanceThatJoinsRunsWhatTheOthersDo(t *testing.T) {
+	c := newCloud(t)
+	c.group(c.scale(1))
+	a, b := c.bundle("a.zip", nil), c.bundle("b.zip", map[string]string{"ApplicationStart": "exit 1"})
+	require.Equal(t, deploy.Succeeded, c.to(a).Status)
+	ok[*autoscaling.SetDesiredCapacityOutput](t)(autoscaling.NewFromConfig(c.config).SetDesiredCapacity(t.Context(), &autoscaling.SetDesiredCapacityInput{
+		AutoScalingGroupName: aws.String("web"), DesiredCapacity: aws.Int32(2),
+	}))
+	c.advance(10 * time.Minute)
+	recent := ok[[]deploy.Deployment](t)(c.driver.Recent(t.Context(), place.Target, time.Time{}))
+	require.Len(t, recent, 2)
+	assert.Equal(t, []bool{true, false}, []bool{recent[0].Aside(), recent[1].Aside()})
+	assert.Equal(t, deploy.Live{Place: place, Version: name(a)}, c.live())
+	d := c.to(b)
+	assert.Equal(t, name(a), d.From)
+	assert.Equal(t, map[deploy.Revision]float64{name(b): 0.5}, c.live().Weights, "it is one of two")
 }

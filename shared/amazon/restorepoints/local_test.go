@@ -69,7 +69,7 @@ func newSite(t *testing.T) *site {
 	s.ec2 = ec2.NewFromConfig(s.config)
 	s.taker = taker.New(s.store, s.keeper(), s.now)
 	for range 2 {
-		s.instances = append(s.instances, s.run())
+		s.instances = append(s.instances, s.run("web"))
 	}
 	s.pass(time.Minute)
 	s.roles()
@@ -98,12 +98,12 @@ func dataVolume() []ec2types.BlockDeviceMapping {
 	}}}
 }
 
-func (s *site) run() string {
+func (s *site) run(name string) string {
 	s.t.Helper()
 	out := must[*ec2.RunInstancesOutput](s.t)(s.ec2.RunInstances(s.t.Context(), &ec2.RunInstancesInput{
 		ImageId: aws.String("ami-0123456789abcdef0"), InstanceType: ec2types.InstanceTypeT3Micro, MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
 		BlockDeviceMappings: dataVolume(), TagSpecifications: []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeInstance, Tags: []ec2types.Tag{
-			{Key: aws.String("Name"), Value: aws.String("web")},
+			{Key: aws.String("Name"), Value: &name},
 		}}},
 	}))
 	return *out.Instances[0].InstanceId
@@ -145,6 +145,32 @@ func (s *site) deploy() {
 	listed := must[*codedeploy.ListDeploymentTargetsOutput](s.t)(c.ListDeploymentTargets(s.t.Context(), &codedeploy.ListDeploymentTargetsInput{DeploymentId: out.DeploymentId}))
 	require.ElementsMatch(s.t, s.instances, listed.TargetIds)
 	s.instances = listed.TargetIds
+}
+
+// replace begins a deployment that replaces the instances by those of another name.
+func (s *site) replace(name string) deploy.Deployment {
+	s.t.Helper()
+	c, target := codedeploy.NewFromConfig(s.config), deploy.Target{Application: servers.Application, Group: "green"}
+	filter := func(name string) []cdtypes.EC2TagFilter {
+		return []cdtypes.EC2TagFilter{{Key: aws.String("Name"), Value: &name, Type: cdtypes.EC2TagFilterTypeKeyAndValue}}
+	}
+	must[*codedeploy.CreateDeploymentGroupOutput](s.t)(c.CreateDeploymentGroup(s.t.Context(), &codedeploy.CreateDeploymentGroupInput{
+		ApplicationName: &target.Application, DeploymentGroupName: &target.Group, ServiceRoleArn: aws.String("arn:aws:iam::123456789012:role/deployer"),
+		Ec2TagFilters: filter("web"), DeploymentConfigName: aws.String("CodeDeployDefault.AllAtOnce"),
+		DeploymentStyle:  &cdtypes.DeploymentStyle{DeploymentType: cdtypes.DeploymentTypeBlueGreen, DeploymentOption: cdtypes.DeploymentOptionWithTrafficControl},
+		LoadBalancerInfo: &cdtypes.LoadBalancerInfo{TargetGroupInfoList: []cdtypes.TargetGroupInfo{{Name: aws.String("web")}}},
+		BlueGreenDeploymentConfiguration: &cdtypes.BlueGreenDeploymentConfiguration{
+			GreenFleetProvisioningOption: &cdtypes.GreenFleetProvisioningOption{Action: cdtypes.GreenFleetProvisioningActionDiscoverExisting},
+		},
+	}))
+	out := must[*codedeploy.CreateDeploymentOutput](s.t)(c.CreateDeployment(s.t.Context(), &codedeploy.CreateDeploymentInput{
+		ApplicationName: &target.Application, DeploymentGroupName: &target.Group, TargetInstances: &cdtypes.TargetInstances{TagFilters: filter(name)},
+		Revision: &cdtypes.RevisionLocation{
+			RevisionType: cdtypes.RevisionLocationTypeS3, S3Location: &cdtypes.S3Location{Bucket: aws.String("releases"), Key: aws.String("2.zip"), BundleType: cdtypes.BundleTypeZip},
+		},
+	}))
+	s.pass(5 * time.Second)
+	return deploy.Deployment{ID: deploy.ID(*out.DeploymentId), Target: target, Platform: deploy.OnServer, Status: deploy.InProgress, Creator: "user"}
 }
 
 // fleet makes an Auto Scaling group of two instances.

@@ -2,12 +2,14 @@ package restorepoints_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/backup"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -338,4 +340,40 @@ func TestABackupKeepsTheVolumesOfInstancesOneByOne(t *testing.T) {
 		}
 	}
 	assert.Equal(t, want, got)
+}
+
+func TestOfInstancesThatAreReplacedTheOldOnesAreKept(t *testing.T) {
+	s := newSite(t)
+	fresh := s.run("new")
+	s.pass(time.Minute)
+	d := s.replace("new")
+	listed := must[*codedeploy.ListDeploymentTargetsOutput](t)(codedeploy.NewFromConfig(s.config).ListDeploymentTargets(t.Context(), &codedeploy.ListDeploymentTargetsInput{DeploymentId: aws.String(string(d.ID))}))
+	require.Contains(t, listed.TargetIds, fresh)
+	p, _, err := s.taker.Take(t.Context(), d, careful)
+	require.NoError(t, err)
+	var kept []string
+	for _, k := range p.Kept {
+		kept = append(kept, k.Instance)
+	}
+	assert.ElementsMatch(t, []string{s.instances[0], s.instances[0], s.instances[1], s.instances[1]}, kept)
+}
+
+func TestManyAtOnceComeToOneSetOfSnapshots(t *testing.T) {
+	s := newSite(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, _, err := s.taker.Take(t.Context(), s.deployment, careful); err != nil {
+				assert.ErrorIs(t, err, ledger.ErrFenced)
+			}
+		})
+	}
+	wg.Wait()
+	s.pass(time.Minute)
+	p, obstacle, err := s.taker.Take(t.Context(), s.deployment, careful)
+	require.NoError(t, err)
+	assert.Equal(t, []any{ledger.PointReady, ""}, []any{p.State, obstacle})
+	for _, taken := range s.snapshots() {
+		assert.Len(t, taken, 1)
+	}
 }

@@ -50,8 +50,8 @@ type Judge struct {
 
 // Cap is how often something may happen in a window of time.
 type Cap struct {
-	Count  int           `json:"count" jsonschema:"minimum=1,maximum=1000" jsonschema_description:"How many."`
-	Window time.Duration `json:"window" jsonschema_description:"In which time."`
+	Count  int           `json:"count" jsonschema:"minimum=1,maximum=1000" jsonschema_description:"How many automatic rollbacks; one more calls a human instead."`
+	Window time.Duration `json:"window" jsonschema_description:"The time in which they are counted."`
 }
 
 // NotReady is what becomes of a deployment while the known-good revision could
@@ -85,7 +85,7 @@ type RestorePoint struct {
 	Resources []string    `json:"resources" jsonschema:"pattern=^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$,uniqueItems=true" say:"an ARN" jsonschema_description:"ARNs of what is kept, too: volumes for snapshots; for backup anything that AWS Backup knows, such as a DynamoDB table."`
 	Vault     string      `json:"vault" jsonschema:"pattern=^[a-zA-Z0-9_-]+$" say:"the name of a backup vault" jsonschema_description:"backup: the vault."`
 	Role      string      `json:"role" jsonschema:"pattern=^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$" say:"the ARN of a role" jsonschema_description:"backup: ARN of the role with which AWS Backup reads."`
-	Wait      bool        `json:"wait" jsonschema_description:"The deployment waits until the restore point is complete, and is refused if it cannot be made."`
+	Wait      bool        `json:"wait" jsonschema_description:"snapshots: the deployment waits until they are complete, and is refused if they cannot be made."`
 }
 
 // RestoreKind is the kind of a restore point.

@@ -7,14 +7,24 @@ import (
 
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
 	"github.com/pullback-dev/pullback/shared/deploy"
+	targets "github.com/pullback-dev/pullback/shared/target"
 	"github.com/pullback-dev/pullback/shared/target/targettest"
 )
 
-// driver is CodeDeploy's, which does not tell groups and lists deployments of all
-// platforms yet.
+// driver is CodeDeploy's as long as it does not tell groups and lists deployments
+// of all platforms: what it lacks is left out.
 type driver struct {
 	*deployments.Client
 	t *testing.T
+}
+
+// whole returns CodeDeploy's driver itself once it lacks nothing.
+func whole(t *testing.T, c *deployments.Client) targets.Driver {
+	t.Helper()
+	if d, ok := any(c).(targets.Driver); ok {
+		return d
+	}
+	return driver{c, t}
 }
 
 func (d driver) Group(ctx context.Context, t deploy.Target) (deploy.Group, error) {
@@ -45,7 +55,7 @@ func TestAServiceThatCodeDeployDeploysIsATarget(t *testing.T) {
 		t.Helper()
 		s := serve(t)
 		return targettest.Scene{
-			Driver: driver{s.driver, t}, Place: place,
+			Driver: whole(t, s.driver), Place: place,
 			Revision: func(name string) deploy.Revision {
 				return map[string]deploy.Revision{"A": "web:1", "B": "web:2", "C": "web:3", "D": "web:99"}[name]
 			},

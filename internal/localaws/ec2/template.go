@@ -29,6 +29,7 @@ func (s *Service) templateOperations() []wire.Operation {
 		wire.Op("CreateLaunchTemplate", s.createLaunchTemplate),
 		wire.Op("CreateLaunchTemplateVersion", s.createLaunchTemplateVersion),
 		wire.Op("DeleteLaunchTemplate", s.deleteLaunchTemplate),
+		wire.Op("DeleteLaunchTemplateVersions", s.deleteLaunchTemplateVersions),
 		wire.Op("DescribeLaunchTemplates", s.describeLaunchTemplates),
 		wire.Op("DescribeLaunchTemplateVersions", s.describeLaunchTemplateVersions),
 		wire.Op("ModifyLaunchTemplate", s.modifyLaunchTemplate),

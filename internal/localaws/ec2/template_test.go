@@ -9,6 +9,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	localssm "github.com/pullback-dev/pullback/internal/localaws/ssm"
 )
@@ -164,4 +165,37 @@ func TestTemplatesAreRefused(t *testing.T) {
 	}
 	_, err := b.DescribeLaunchTemplates(b.ctx, &ec2.DescribeLaunchTemplatesInput{LaunchTemplateNames: []string{"nobody"}})
 	assert.Equal(t, "InvalidLaunchTemplateName.NotFoundException: The specified launch template, with template name nobody, does not exist.", code(t, err))
+}
+
+func TestAVersionThatWasDeletedIsGone(t *testing.T) {
+	b := newBench(t)
+	id := b.launchTemplate("web", web())
+	data := web()
+	another := func() {
+		must[*ec2.CreateLaunchTemplateVersionOutput](b)(b.CreateLaunchTemplateVersion(b.ctx, &ec2.CreateLaunchTemplateVersionInput{
+			LaunchTemplateId: &id, LaunchTemplateData: &data,
+		}))
+	}
+	another()
+	another()
+	out := must[*ec2.DeleteLaunchTemplateVersionsOutput](b)(b.DeleteLaunchTemplateVersions(b.ctx, &ec2.DeleteLaunchTemplateVersionsInput{
+		LaunchTemplateId: &id, Versions: []string{"3", "1"},
+	}))
+	assert.Equal(t, []ec2types.DeleteLaunchTemplateVersionsResponseSuccessItem{
+		{LaunchTemplateId: &id, LaunchTemplateName: aws.String("web"), VersionNumber: aws.Int64(3)},
+	}, out.SuccessfullyDeletedLaunchTemplateVersions)
+	assert.Equal(t, []ec2types.DeleteLaunchTemplateVersionsResponseErrorItem{{
+		LaunchTemplateId: &id, LaunchTemplateName: aws.String("web"), VersionNumber: aws.Int64(1), ResponseError: &ec2types.ResponseError{
+			Code: "unexpectedError", Message: aws.String("The default version of a launch template cannot be deleted. Make another version the default first."),
+		},
+	}}, out.UnsuccessfullyDeletedLaunchTemplateVersions)
+	latest := must[*ec2.DescribeLaunchTemplateVersionsOutput](b)(b.DescribeLaunchTemplateVersions(b.ctx, &ec2.DescribeLaunchTemplateVersionsInput{
+		LaunchTemplateId: &id, Versions: []string{"$Latest"},
+	}))
+	assert.Equal(t, int64(2), *latest.LaunchTemplateVersions[0].VersionNumber)
+	_, err := b.DescribeLaunchTemplateVersions(b.ctx, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &id, Versions: []string{"3"}})
+	require.ErrorContains(t, err, "InvalidLaunchTemplateId.VersionNotFound")
+	another()
+	_, err = b.DescribeLaunchTemplateVersions(b.ctx, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &id, Versions: []string{"4"}})
+	require.NoError(t, err)
 }

@@ -18,8 +18,8 @@ func number(n int64) string { return strconv.FormatInt(n, 10) }
 func (t *template) version(name string) (*ec2types.LaunchTemplateVersion, error) {
 	n, err := strconv.ParseInt(name, 10, 64)
 	switch {
-	case name == "$Latest":
-		n = *t.info.LatestVersionNumber
+	case name == "$Latest": // of those that are there
+		n = *t.versions[len(t.versions)-1].VersionNumber
 	case name == "$Default":
 		n = *t.info.DefaultVersionNumber
 	case err != nil:

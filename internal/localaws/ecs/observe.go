@@ -159,3 +159,17 @@ func (s *Service) Answers(ip string, port int32) (ok, known bool) {
 	}
 	return false, false
 }
+
+// Runs returns the ARN of the task definition of the running task at an address;
+// empty if there is none. It tells what stands behind a target. Call it with the
+// world's lock held.
+func (s *Service) Runs(ip string) string {
+	for _, c := range s.clusters {
+		for _, t := range c.tasks {
+			if t.ip == ip && t.info.StartedAt != nil && !t.is(deprovisioning) && !t.is(stopped) {
+				return *t.info.TaskDefinitionArn
+			}
+		}
+	}
+	return ""
+}

@@ -22,6 +22,7 @@ CreateSnapshotInput: TagSpecifications=TagSpecification
 CreateSnapshotsInput: TagSpecifications=TagSpecification
 CreateTagsInput: Resources=ResourceId Tags=Tag
 CreateVolumeInput: TagSpecifications=TagSpecification
+DeleteLaunchTemplateVersionsInput: Versions=LaunchTemplateVersion
 DeleteTagsInput: Resources=ResourceId Tags=Tag
 DescribeAvailabilityZonesInput: ZoneNames=ZoneName ZoneIds=ZoneId Filters=Filter
 DescribeImagesInput: ExecutableUsers=ExecutableBy ImageIds=ImageId Owners=Owner Filters=Filter
@@ -70,6 +71,8 @@ Snapshot: Tags=tagSet State=status StateMessage=statusMessage
 CreateSnapshotsOutput: Snapshots=snapshotSet
 CreateVolumeOutput: Tags=tagSet State=status Attachments=attachmentSet
 Volume: Tags=tagSet State=status Attachments=attachmentSet
+DeleteLaunchTemplateVersionsOutput: SuccessfullyDeletedLaunchTemplateVersions=successfullyDeletedLaunchTemplateVersionSet
+DeleteLaunchTemplateVersionsOutput: UnsuccessfullyDeletedLaunchTemplateVersions=unsuccessfullyDeletedLaunchTemplateVersionSet
 DeregisterImageOutput: DeleteSnapshotResults=deleteSnapshotResultSet
 DescribeAvailabilityZonesOutput: AvailabilityZones=availabilityZoneInfo
 DescribeImagesOutput: Images=imagesSet

@@ -68,15 +68,27 @@ func (g CodeDeploy) Stop(ctx context.Context, id deploy.ID) error {
 	return nil
 }
 
-// Deploy deploys a revision.
-func (g CodeDeploy) Deploy(ctx context.Context, r *cdtypes.RevisionLocation) (deploy.ID, error) {
+// Deploy deploys a revision. Content is what becomes of files that are there
+// already; CodeDeploy decides if it is empty.
+func (g CodeDeploy) Deploy(ctx context.Context, content string, r *cdtypes.RevisionLocation) (deploy.ID, error) {
 	out, err := codedeploy.NewFromConfig(g.Config).CreateDeployment(ctx, &codedeploy.CreateDeploymentInput{
-		ApplicationName: &g.Target.Application, DeploymentGroupName: &g.Target.Group, Revision: r,
+		ApplicationName: &g.Target.Application, DeploymentGroupName: &g.Target.Group, Revision: r, FileExistsBehavior: cdtypes.FileExistsBehavior(content),
 	})
 	if err != nil {
 		return "", fmt.Errorf("deploy to %s: %w", g.Target, err)
 	}
 	return deploy.ID(*out.DeploymentId), nil
+}
+
+// Tag tags the group.
+func (g CodeDeploy) Tag(ctx context.Context, account string, tags map[string]string) error {
+	_, err := codedeploy.NewFromConfig(g.Config).TagResource(ctx, &codedeploy.TagResourceInput{
+		ResourceArn: aws.String("arn:aws:codedeploy:" + g.Config.Region + ":" + account + ":deploymentgroup:" + g.Target.String()), Tags: codeDeployTags(tags),
+	})
+	if err != nil {
+		return fmt.Errorf("tag %s: %w", g.Target, err)
+	}
+	return nil
 }
 
 // RollsBack lets CodeDeploy take back what fails, and what the alarm is red of.
@@ -91,10 +103,12 @@ func (c Common) RollsBack(in *codedeploy.CreateDeploymentGroupInput) {
 }
 
 // CodeDeployTags are the tags as CodeDeploy takes them.
-func (c Common) CodeDeployTags() []cdtypes.Tag {
-	var tags []cdtypes.Tag
-	for key, value := range c.Tags() {
-		tags = append(tags, cdtypes.Tag{Key: &key, Value: &value})
+func (c Common) CodeDeployTags() []cdtypes.Tag { return codeDeployTags(c.Tags()) }
+
+func codeDeployTags(tags map[string]string) []cdtypes.Tag {
+	var all []cdtypes.Tag
+	for key, value := range tags {
+		all = append(all, cdtypes.Tag{Key: &key, Value: &value})
 	}
-	return tags
+	return all
 }

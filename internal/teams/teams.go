@@ -51,6 +51,7 @@ type Deployment struct {
 type Choices struct {
 	Untagged bool // do not use pullback
 	NoAlarm  bool // let no alarm speak for the target
+	Errors   bool // the alarm is on requests that fail, where a load balancer counts them, and not on what customers say
 	Alarms   bool // give the alarm to the service that deploys, too, which takes the deployment back when it goes off
 }
 
@@ -63,8 +64,13 @@ type Common struct {
 	Choices
 }
 
-// Alarm is the name of the alarm on what customers say.
-func (c Common) Alarm() string { return c.Name + "-complaints" }
+// Alarm is the name of the team's alarm.
+func (c Common) Alarm() string {
+	if c.Errors {
+		return c.Name + "-errors"
+	}
+	return c.Name + "-complaints"
+}
 
 // Tags are all that the team has to say to pullback.
 func (c Common) Tags() map[string]string {

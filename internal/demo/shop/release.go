@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
@@ -36,10 +37,19 @@ func (s Shop) Publish(ctx context.Context, code []byte) (deploy.Revision, error)
 // Canary starts a deployment from one version to another: 10 % of the traffic
 // for 5 minutes, then all of it. With hooks, pullback is asked before and after.
 func (s Shop) Canary(ctx context.Context, from, to deploy.Revision, hooks bool) (deploy.ID, error) {
+	if hooks {
+		return s.Shift(ctx, from, to, "CodeDeployHook_pullback_pretraffic", "CodeDeployHook_pullback_posttraffic")
+	}
+	return s.Shift(ctx, from, to, "", "")
+}
+
+// Shift starts a canary that asks some functions before and after; none if they
+// have no names.
+func (s Shop) Shift(ctx context.Context, from, to deploy.Revision, before, after string) (deploy.ID, error) {
 	spec := fmt.Sprintf(`{"version":0.0,"Resources":[{%q:{"Type":"AWS::Lambda::Function","Properties":{"Name":%q,"Alias":%q,"CurrentVersion":%q,"TargetVersion":%q}}}]`,
 		s.name, s.name, s.Alias().Name, from, to)
-	if hooks {
-		spec += `,"Hooks":[{"BeforeAllowTraffic":"CodeDeployHook_pullback_pretraffic"},{"AfterAllowTraffic":"CodeDeployHook_pullback_posttraffic"}]`
+	if before != "" && after != "" {
+		spec += fmt.Sprintf(`,"Hooks":[{"BeforeAllowTraffic":%q},{"AfterAllowTraffic":%q}]`, before, after)
 	}
 	spec += "}"
 	t := s.Target()
@@ -58,6 +68,17 @@ func (s Shop) Stop(ctx context.Context, id deploy.ID) error {
 	_, err := s.deploy.StopDeployment(ctx, &codedeploy.StopDeploymentInput{DeploymentId: aws.String(string(id)), AutoRollbackEnabled: aws.Bool(false)})
 	if err != nil {
 		return fmt.Errorf("stop %s: %w", id, err)
+	}
+	return nil
+}
+
+// Point points the alias to a version, for all of the traffic.
+func (s Shop) Point(ctx context.Context, version deploy.Revision) error {
+	_, err := s.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
+		FunctionName: &s.name, Name: aws.String(s.Alias().Name), FunctionVersion: aws.String(string(version)), RoutingConfig: &lambdatypes.AliasRoutingConfiguration{},
+	})
+	if err != nil {
+		return fmt.Errorf("point %s to version %s: %w", s.Alias(), version, err)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 
 // Options are how the team's script moves the alias.
 type Options struct {
-	Weighted bool                                 // a tenth of the traffic first; Promote gives it the rest
+	Weighted bool                                 // a tenth of the traffic first; Move gives it the rest
 	Code     func(release string) ([]byte, error) // the deployment package of a release
 }
 
@@ -29,6 +29,7 @@ type Team struct {
 	teams.Common
 	options  Options
 	versions map[string]string // by release
+	order    []string          // of publication
 	moved    []teams.Deployment
 	lambda   *lambda.Client
 }
@@ -70,7 +71,7 @@ func (t *Team) Install(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("create function %s: %w", t.Name, err)
 	}
-	t.versions[teams.Good] = *out.Version
+	t.versions[teams.Good], t.order = *out.Version, []string{teams.Good}
 	_, err = t.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: &t.Name, Name: aws.String(t.Alias().Name), FunctionVersion: out.Version})
 	if err != nil {
 		return fmt.Errorf("create alias %s: %w", t.Alias(), err)
@@ -98,8 +99,8 @@ func (t *Team) Deploy(ctx context.Context, release string) (deploy.ID, error) {
 	return id, err
 }
 
-// Promote moves the alias to a release, for all of the traffic.
-func (t *Team) Promote(ctx context.Context, release string) error {
+// Move moves the alias to a release, for all of the traffic.
+func (t *Team) Move(ctx context.Context, release string) error {
 	version := t.versions[release]
 	return t.move(ctx, &lambda.UpdateAliasInput{FunctionVersion: &version, RoutingConfig: &lambdatypes.AliasRoutingConfiguration{}})
 }
@@ -124,7 +125,7 @@ func (t *Team) publish(ctx context.Context, release string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("publish %s: %w", release, err)
 	}
-	t.versions[release] = *out.Version
+	t.versions[release], t.order = *out.Version, append(t.order, release)
 	return *out.Version, nil
 }
 
@@ -151,8 +152,8 @@ func (t *Team) Live(ctx context.Context) ([]string, error) {
 // nothing.
 func (t *Team) Deployments(context.Context) ([]teams.Deployment, error) { return t.moved, nil }
 
-// Releases are those that were published.
-func (t *Team) Releases() []string { return slices.Sorted(maps.Keys(t.versions)) }
+// Releases are those that were published, in their order.
+func (t *Team) Releases() []string { return t.order }
 
 // ReleaseOf names the release of a version; empty if there is none.
 func (t *Team) ReleaseOf(r deploy.Revision) string {
@@ -164,11 +165,20 @@ func (t *Team) ReleaseOf(r deploy.Revision) string {
 	return ""
 }
 
-// DeleteVersion deletes what a release was published as.
-func (t *Team) DeleteVersion(ctx context.Context, release string) error {
+// Withdraw deletes what a release was published as.
+func (t *Team) Withdraw(ctx context.Context, release string) error {
 	version := t.versions[release]
 	if _, err := t.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &t.Name, Qualifier: &version}); err != nil {
 		return fmt.Errorf("delete version %s: %w", version, err)
+	}
+	return nil
+}
+
+// Tag tags the function, of which every release is a version.
+func (t *Team) Tag(ctx context.Context, tags map[string]string) error {
+	arn := t.Function(t.Name)
+	if _, err := t.lambda.TagResource(ctx, &lambda.TagResourceInput{Resource: &arn, Tags: tags}); err != nil {
+		return fmt.Errorf("tag %s: %w", t.Name, err)
 	}
 	return nil
 }

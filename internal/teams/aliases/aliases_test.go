@@ -31,7 +31,7 @@ func TestAReleaseMayGetAShareFirst(t *testing.T) {
 	live, err := team.Live(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{teams.Good, teams.Bad}, live)
-	require.NoError(t, team.Promote(t.Context(), teams.Bad))
+	require.NoError(t, team.Move(t.Context(), teams.Bad))
 	live, err = team.Live(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{teams.Bad}, live)

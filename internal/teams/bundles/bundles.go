@@ -36,6 +36,7 @@ type Store struct {
 	teams.Common
 	s3        *s3.Client
 	published map[string]object
+	order     []string // of publication
 }
 
 // object is what a release was uploaded as.
@@ -78,14 +79,15 @@ func (s *Store) Publish(ctx context.Context, release string) (*cdtypes.RevisionL
 		}
 		o.etag, o.version = strings.Trim(aws.ToString(out.ETag), `"`), aws.ToString(out.VersionId)
 		s.published[release] = o
+		s.order = append(s.order, release)
 	}
 	return &cdtypes.RevisionLocation{RevisionType: cdtypes.RevisionLocationTypeS3, S3Location: &cdtypes.S3Location{
 		Bucket: aws.String(s.Bucket()), Key: &o.key, BundleType: cdtypes.BundleTypeZip, ETag: &o.etag, Version: &o.version,
 	}}, nil
 }
 
-// Releases are those that were published.
-func (s *Store) Releases() []string { return slices.Sorted(maps.Keys(s.published)) }
+// Releases are those that were published, in their order.
+func (s *Store) Releases() []string { return s.order }
 
 // ReleaseOf names the release of a revision; empty if there is none.
 func (s *Store) ReleaseOf(r deploy.Revision) string {
@@ -101,8 +103,8 @@ func (s *Store) ReleaseOf(r deploy.Revision) string {
 	return ""
 }
 
-// DeleteBundle deletes the version of the object that a release is.
-func (s *Store) DeleteBundle(ctx context.Context, release string) error {
+// Withdraw deletes the version of the object that a release is.
+func (s *Store) Withdraw(ctx context.Context, release string) error {
 	o := s.published[release]
 	_, err := s.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(s.Bucket()), Key: &o.key, VersionId: &o.version})
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -184,4 +186,34 @@ func (s *Site) Rule(ctx context.Context, listener string) (string, error) {
 		return "", fmt.Errorf("create a rule of %s: %w", listener, err)
 	}
 	return *out.Rules[0].RuleArn, nil
+}
+
+// alarm makes the alarm on requests that fail, whichever release takes them.
+func (s *Site) alarm(ctx context.Context) error {
+	_, path, _ := strings.Cut(s.LoadBalancer, ":loadbalancer/")
+	_, err := cloudwatch.NewFromConfig(s.Config).PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String(s.Alarm()), AlarmDescription: aws.String("More than 3 requests a minute fail."),
+		Namespace: aws.String("AWS/ApplicationELB"), MetricName: aws.String("HTTPCode_Target_5XX_Count"), Statistic: cwtypes.StatisticSum,
+		Dimensions: []cwtypes.Dimension{{Name: aws.String("LoadBalancer"), Value: &path}},
+		Period:     aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(3),
+		ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, TreatMissingData: aws.String("notBreaching"),
+	})
+	if err != nil {
+		return fmt.Errorf("create alarm %s: %w", s.Alarm(), err)
+	}
+	return nil
+}
+
+// Listener is the ARN of what customers send requests to.
+func (s *Site) Listener() string { return s.Production }
+
+// Forward lets the listener that customers use send everything to a target group.
+func (s *Site) Forward(ctx context.Context, group string) error {
+	_, err := s.elb.ModifyListener(ctx, &elb.ModifyListenerInput{
+		ListenerArn: &s.Production, DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &group}},
+	})
+	if err != nil {
+		return fmt.Errorf("move traffic to %s: %w", group, err)
+	}
+	return nil
 }

@@ -9,8 +9,6 @@ package container
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -43,6 +41,7 @@ type Site struct {
 	elb       *elb.Client
 	ecr       *ecr.Client
 	published map[string]release
+	order     []string // of publication
 }
 
 // release is what a release was published as.
@@ -55,16 +54,19 @@ func New(c teams.Common) *Site {
 
 // Build makes everything but the service.
 func (s *Site) Build(ctx context.Context) error {
-	if err := s.CreateAlarm(ctx); err != nil {
-		return err
-	}
 	if _, err := s.ecr.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: &s.Name}); err != nil {
 		return fmt.Errorf("create repository %s: %w", s.Name, err)
 	}
 	if _, err := s.ecs.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: &s.Name}); err != nil {
 		return fmt.Errorf("create cluster %s: %w", s.Name, err)
 	}
-	return s.balance(ctx)
+	if err := s.balance(ctx); err != nil {
+		return err
+	}
+	if s.Errors {
+		return s.alarm(ctx)
+	}
+	return s.CreateAlarm(ctx)
 }
 
 // Publish makes an image and a task definition of a release, unless that has been
@@ -89,6 +91,7 @@ func (s *Site) Publish(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("register the task definition of %s: %w", name, err)
 	}
+	s.order = append(s.order, name)
 	s.published[name] = release{*out.TaskDefinition.TaskDefinitionArn, digest}
 	return *out.TaskDefinition.TaskDefinitionArn, nil
 }
@@ -130,11 +133,11 @@ func (s *Site) ReleaseOf(r deploy.Revision) string {
 	return ""
 }
 
-// Releases are those that were published.
-func (s *Site) Releases() []string { return slices.Sorted(maps.Keys(s.published)) }
+// Releases are those that were published, in their order.
+func (s *Site) Releases() []string { return s.order }
 
-// Deregister makes the task definition of a release inactive.
-func (s *Site) Deregister(ctx context.Context, name string) error {
+// Withdraw makes the task definition of a release inactive.
+func (s *Site) Withdraw(ctx context.Context, name string) error {
 	definition := s.published[name].definition
 	_, err := s.ecs.DeregisterTaskDefinition(ctx, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &definition})
 	if err != nil {
@@ -154,4 +157,22 @@ func (s *Site) DeleteImage(ctx context.Context, name string) error {
 		return fmt.Errorf("delete image %s: %s", digest, aws.ToString(f.FailureReason))
 	}
 	return nil
+}
+
+// TagRelease tags the task definition of a release.
+func (s *Site) TagRelease(ctx context.Context, name string, tags map[string]string) error {
+	in := &ecs.TagResourceInput{ResourceArn: aws.String(s.published[name].definition), Tags: Tags(tags)}
+	if _, err := s.ecs.TagResource(ctx, in); err != nil {
+		return fmt.Errorf("tag %s: %w", *in.ResourceArn, err)
+	}
+	return nil
+}
+
+// Tags are tags as ECS takes them.
+func Tags(tags map[string]string) []ecstypes.Tag {
+	var all []ecstypes.Tag
+	for key, value := range tags {
+		all = append(all, ecstypes.Tag{Key: &key, Value: &value})
+	}
+	return all
 }

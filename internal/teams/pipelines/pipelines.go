@@ -32,6 +32,7 @@ type Pipeline struct {
 	teams.Common
 	servers  []*servers.Team   // of the stages
 	releases map[string]string // by the executions that brought them first
+	order    []string          // of the releases, by their first executions
 	first    string            // the execution that installed it
 	store    *s3.Client        // for sources and artifacts
 	pipeline *codepipeline.Client
@@ -85,7 +86,7 @@ func (p *Pipeline) Install(ctx context.Context) error {
 		return err
 	}
 	p.first = *all[0].PipelineExecutionId // a new pipeline runs at once
-	p.releases[p.first] = teams.Good
+	p.releases[p.first], p.order = teams.Good, []string{teams.Good}
 	return p.Wait(ctx, 2*time.Minute)
 }
 
@@ -177,19 +178,27 @@ func (p *Pipeline) Deploy(ctx context.Context, release string) (deploy.ID, error
 		return "", fmt.Errorf("start pipeline %s: %w", p.Name, err)
 	}
 	p.releases[*out.PipelineExecutionId] = release
+	if !slices.Contains(p.order, release) {
+		p.order = append(p.order, release)
+	}
 	return deploy.ID(*out.PipelineExecutionId), nil
 }
 
-// Releases are those that were uploaded.
-func (p *Pipeline) Releases() []string {
-	var all []string
-	for _, release := range p.releases {
-		all = append(all, release)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
+// Releases are those that were uploaded, in their order.
+func (p *Pipeline) Releases() []string { return p.order }
 
 // ReleaseOf names the release that an execution brought; empty if it is none of the
 // team's.
 func (p *Pipeline) ReleaseOf(r deploy.Revision) string { return p.releases[string(r)] }
+
+// Tag tags the pipeline.
+func (p *Pipeline) Tag(ctx context.Context, tags map[string]string) error {
+	in := &codepipeline.TagResourceInput{ResourceArn: aws.String("arn:aws:codepipeline:" + p.Config.Region + ":" + p.Account + ":" + p.Name)}
+	for key, value := range tags {
+		in.Tags = append(in.Tags, cptypes.Tag{Key: &key, Value: &value})
+	}
+	if _, err := p.pipeline.TagResource(ctx, in); err != nil {
+		return fmt.Errorf("tag pipeline %s: %w", p.Name, err)
+	}
+	return nil
+}

@@ -31,6 +31,7 @@ type Team struct {
 	teams.Common
 	template string            // its id
 	versions map[string]string // of the template, by release
+	order    []string          // of publication
 	scaling  *autoscaling.Client
 	ec2      *ec2.Client
 }
@@ -91,13 +92,14 @@ func (t *Team) publish(ctx context.Context, release string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("create launch template %s: %w", t.Name, err)
 		}
-		t.template, t.versions[release] = *out.LaunchTemplate.LaunchTemplateId, "1"
+		t.template, t.versions[release], t.order = *out.LaunchTemplate.LaunchTemplateId, "1", []string{release}
 		return "1", nil
 	}
 	out, err := t.ec2.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{LaunchTemplateId: &t.template, LaunchTemplateData: data})
 	if err != nil {
 		return "", fmt.Errorf("create a version of launch template %s: %w", t.Name, err)
 	}
+	t.order = append(t.order, release)
 	t.versions[release] = strconv.FormatInt(*out.LaunchTemplateVersion.VersionNumber, 10)
 	return t.versions[release], nil
 }
@@ -165,8 +167,8 @@ func (t *Team) Deployments(ctx context.Context) ([]teams.Deployment, error) {
 	return all, nil
 }
 
-// Releases are those that were published.
-func (t *Team) Releases() []string { return slices.Sorted(maps.Keys(t.versions)) }
+// Releases are those that were published, in their order.
+func (t *Team) Releases() []string { return t.order }
 
 // ReleaseOf names the release of a revision, TEMPLATE:VERSION; empty if there is
 // none.
@@ -188,9 +190,13 @@ func (t *Team) Stop(ctx context.Context, id deploy.ID) error {
 	return nil
 }
 
-// DeleteVersion deletes the version of the launch template that a release is.
-func (t *Team) DeleteVersion(ctx context.Context, release string) error {
-	version := t.versions[release]
+// Withdraw deletes the version of the launch template that a release is. The
+// newest one becomes the default, which cannot be deleted.
+func (t *Team) Withdraw(ctx context.Context, release string) error {
+	version, newest := t.versions[release], t.versions[t.order[len(t.order)-1]]
+	if _, err := t.ec2.ModifyLaunchTemplate(ctx, &ec2.ModifyLaunchTemplateInput{LaunchTemplateId: &t.template, DefaultVersion: &newest}); err != nil {
+		return fmt.Errorf("make version %s the default: %w", newest, err)
+	}
 	out, err := t.ec2.DeleteLaunchTemplateVersions(ctx, &ec2.DeleteLaunchTemplateVersionsInput{LaunchTemplateId: &t.template, Versions: []string{version}})
 	if err != nil {
 		return fmt.Errorf("delete version %s: %w", version, err)
@@ -206,6 +212,34 @@ func (t *Team) DeleteImage(ctx context.Context, release string) error {
 	id := t.image(release)
 	if _, err := t.ec2.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &id}); err != nil {
 		return fmt.Errorf("deregister image %s: %w", id, err)
+	}
+	return nil
+}
+
+// Move lets the group launch a release from now on, without replacing what is
+// there.
+func (t *Team) Move(ctx context.Context, release string) error {
+	version, err := t.publish(ctx, release)
+	if err != nil {
+		return err
+	}
+	_, err = t.scaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: &t.Name, LaunchTemplate: t.launches(version)})
+	if err != nil {
+		return fmt.Errorf("move %s to %s: %w", t.Name, release, err)
+	}
+	return nil
+}
+
+// Tag tags the group.
+func (t *Team) Tag(ctx context.Context, tags map[string]string) error {
+	in := &autoscaling.CreateOrUpdateTagsInput{}
+	for key, value := range tags {
+		in.Tags = append(in.Tags, astypes.Tag{
+			ResourceId: &t.Name, ResourceType: aws.String("auto-scaling-group"), Key: &key, Value: &value, PropagateAtLaunch: aws.Bool(false),
+		})
+	}
+	if _, err := t.scaling.CreateOrUpdateTags(ctx, in); err != nil {
+		return fmt.Errorf("tag %s: %w", t.Target(), err)
 	}
 	return nil
 }

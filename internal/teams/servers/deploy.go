@@ -3,6 +3,7 @@ package servers
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ func (t *Team) Deploy(ctx context.Context, release string) (deploy.ID, error) {
 	if err != nil {
 		return "", err
 	}
-	return t.group().Deploy(ctx, r)
+	return t.group().Deploy(ctx, t.content, r)
 }
 
 // Live returns the releases that the instances have, the one that most have
@@ -50,3 +51,25 @@ func (t *Team) Deployments(ctx context.Context) ([]teams.Deployment, error) {
 
 // Stop stops a deployment and leaves everything where it is.
 func (t *Team) Stop(ctx context.Context, id deploy.ID) error { return t.group().Stop(ctx, id) }
+
+// Prepare says how the next deployments are: content=DISALLOW|OVERWRITE|RETAIN is
+// what becomes of files that are there already.
+func (t *Team) Prepare(words []string) error {
+	t.content = ""
+	for _, word := range words {
+		content, ok := strings.CutPrefix(word, "content=")
+		if !ok {
+			return fmt.Errorf("there is no option %q", word)
+		}
+		t.content = content
+	}
+	return nil
+}
+
+// Instances are those that customers reach.
+func (t *Team) Instances(ctx context.Context) ([]string, error) { return t.serving(ctx) }
+
+// Tag tags the deployment group.
+func (t *Team) Tag(ctx context.Context, tags map[string]string) error {
+	return t.group().Tag(ctx, t.Account, tags)
+}

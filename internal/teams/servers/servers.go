@@ -36,6 +36,7 @@ type Team struct {
 	*bundles.Store
 	options   Options
 	instances []string
+	content   string    // of the next deployments
 	first     deploy.ID // the deployment that installed it
 	balanced  string    // ARN of the target group, if each deployment goes to new instances
 	ec2       *ec2.Client

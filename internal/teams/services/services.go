@@ -22,7 +22,7 @@ import (
 type Options struct {
 	Strategy ecstypes.DeploymentStrategy // ROLLING if empty
 	Breaker  bool                        // the circuit breaker rolls back; rolling deployments only
-	Bake     int32                       // minutes after all traffic has shifted; others than rolling ones
+	Bake     int32                       // minutes at the end
 	Hooks    bool                        // ask pullback before tasks are started and after traffic has shifted; others than rolling ones
 }
 
@@ -57,7 +57,7 @@ func (t *Team) Install(ctx context.Context) error {
 	}
 	in := &ecs.CreateServiceInput{
 		Cluster: &t.Name, ServiceName: &t.Name, TaskDefinition: &definition, DesiredCount: aws.Int32(Tasks),
-		LaunchType: ecstypes.LaunchTypeFargate, NetworkConfiguration: container.Network(), LoadBalancers: t.Balancers(), Tags: t.tags(),
+		LaunchType: ecstypes.LaunchTypeFargate, NetworkConfiguration: container.Network(), LoadBalancers: t.Balancers(), Tags: container.Tags(t.Tags()),
 	}
 	if in.DeploymentConfiguration, err = t.configuration(ctx, in.LoadBalancers); err != nil {
 		return err
@@ -66,14 +66,6 @@ func (t *Team) Install(ctx context.Context) error {
 		return fmt.Errorf("create service %s: %w", t.Name, err)
 	}
 	return nil
-}
-
-func (t *Team) tags() []ecstypes.Tag {
-	var tags []ecstypes.Tag
-	for key, value := range t.Tags() {
-		tags = append(tags, ecstypes.Tag{Key: &key, Value: &value})
-	}
-	return tags
 }
 
 // configuration is how ECS deploys. It also tells it how to shift traffic.
@@ -85,6 +77,9 @@ func (t *Team) configuration(ctx context.Context, balancers []ecstypes.LoadBalan
 	if t.Alarms {
 		c.Alarms = &ecstypes.DeploymentAlarms{AlarmNames: []string{t.Alarm()}, Enable: true, Rollback: true}
 	}
+	if t.options.Bake > 0 {
+		c.BakeTimeInMinutes = &t.options.Bake
+	}
 	switch t.options.Strategy {
 	case "", ecstypes.DeploymentStrategyRolling:
 		return c, nil
@@ -94,7 +89,6 @@ func (t *Team) configuration(ctx context.Context, balancers []ecstypes.LoadBalan
 		c.LinearConfiguration = &ecstypes.LinearConfiguration{StepPercent: aws.Float64(50), StepBakeTimeInMinutes: aws.Int32(2)}
 	case ecstypes.DeploymentStrategyBlueGreen:
 	}
-	c.BakeTimeInMinutes = &t.options.Bake
 	if t.options.Hooks {
 		role, err := t.Role(ctx, "ecs-hooks-"+t.Name, "ecs.amazonaws.com")
 		if err != nil {
@@ -201,6 +195,15 @@ func (t *Team) Stop(ctx context.Context, id deploy.ID) error {
 	})
 	if err != nil {
 		return fmt.Errorf("stop %s: %w", id, err)
+	}
+	return nil
+}
+
+// Tag tags the service.
+func (t *Team) Tag(ctx context.Context, tags map[string]string) error {
+	arn := "arn:aws:ecs:" + t.Config.Region + ":" + t.Account + ":service/" + t.Name + "/" + t.Name
+	if _, err := t.ecs.TagResource(ctx, &ecs.TagResourceInput{ResourceArn: &arn, Tags: container.Tags(tags)}); err != nil {
+		return fmt.Errorf("tag %s: %w", t.Target(), err)
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (t *Team) Deploy(ctx context.Context, release string) (deploy.ID, error) {
 		return "", err
 	}
 	spec := t.spec(definition)
-	return t.group().Deploy(ctx, &cdtypes.RevisionLocation{RevisionType: cdtypes.RevisionLocationTypeAppSpecContent, AppSpecContent: &cdtypes.AppSpecContent{Content: &spec}})
+	return t.group().Deploy(ctx, "", &cdtypes.RevisionLocation{RevisionType: cdtypes.RevisionLocationTypeAppSpecContent, AppSpecContent: &cdtypes.AppSpecContent{Content: &spec}})
 }
 
 // spec is the AppSpec file that deploys a task definition.
@@ -136,3 +136,27 @@ func (t *Team) Deployments(ctx context.Context) ([]teams.Deployment, error) {
 
 // Stop stops a deployment and leaves everything where it is.
 func (t *Team) Stop(ctx context.Context, id deploy.ID) error { return t.group().Stop(ctx, id) }
+
+// Tag tags the deployment group.
+func (t *Team) Tag(ctx context.Context, tags map[string]string) error {
+	return t.group().Tag(ctx, t.Account, tags)
+}
+
+// Move lets the listener send everything to the tasks of a release that is there,
+// without a deployment.
+func (t *Team) Move(ctx context.Context, release string) error {
+	out, err := t.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &t.Name, Services: []string{t.Name}})
+	if err != nil {
+		return fmt.Errorf("look at service %s: %w", t.Name, err)
+	}
+	definition, err := t.Publish(ctx, release)
+	if err != nil {
+		return err
+	}
+	for _, set := range out.Services[0].TaskSets {
+		if *set.TaskDefinition == definition {
+			return t.Forward(ctx, *set.LoadBalancers[0].TargetGroupArn)
+		}
+	}
+	return fmt.Errorf("move to %s: no task set runs it", release)
+}

@@ -26,10 +26,10 @@ type check func(s *Story, ctx context.Context, args []string) error
 
 func checks() map[string]check {
 	return map[string]check{
-		"alarm": (*Story).alarm, "because": (*Story).because, "dead": (*Story).dead, "decided": (*Story).decided, "deployment": (*Story).deployment, "fired": (*Story).fired, "held": (*Story).held,
-		"incident": (*Story).incident, "known-good": (*Story).good, "live": (*Story).live, "logged": (*Story).logged,
+		"alarm": (*Story).alarm, "because": (*Story).because, "closed": (*Story).closed, "dead": (*Story).dead, "decided": (*Story).decided, "deployment": (*Story).deployment, "fired": (*Story).fired, "held": (*Story).held,
+		"incident": (*Story).incident, "incidents": (*Story).incidents, "known-good": (*Story).good, "live": (*Story).live, "logged": (*Story).logged,
 		"mutations": (*Story).mutations, "quarantined": (*Story).quarantined, "queued": (*Story).queued,
-		"rollbacks": (*Story).rollbacks, "served": (*Story).served, "silent": (*Story).silent, "subscribed": (*Story).subscribed, "told": (*Story).told,
+		"rollbacks": (*Story).rollbacks, "served": (*Story).served, "shows": (*Story).shows, "silent": (*Story).silent, "subscribed": (*Story).subscribed, "told": (*Story).told,
 		"verdict": (*Story).verdict, "watch": (*Story).watch,
 	}
 }
@@ -37,10 +37,12 @@ func checks() map[string]check {
 // acts are what somebody does. "! act" wants AWS to refuse it.
 func acts() map[string]check {
 	return map[string]check{
-		"advance": (*Story).advance, "audit": (*Story).audit, "complain": (*Story).complain, "control-plane": (*Story).controlPlane, "delete": (*Story).deleteVersion,
-		"install": (*Story).install, "lose": (*Story).lose, "outage": (*Story).outage, "pause": (*Story).pause, "speaks": (*Story).speaks, "shut": (*Story).shut, "prove": (*Story).prove,
-		"repeat": (*Story).repeat, "resume": (*Story).resume, "stop-deployment": (*Story).stop, "target": (*Story).target, "traffic": (*Story).traffic,
-		"unhold": (*Story).unhold, "until": (*Story).until,
+		"advance": (*Story).advance, "audit": (*Story).audit, "close": (*Story).shutStage, "complain": (*Story).complain, "control-plane": (*Story).controlPlane,
+		"crowd": (*Story).crowd, "delete": (*Story).remove, "every": (*Story).every, "forbid": (*Story).forbid, "install": (*Story).install, "leave": (*Story).leave,
+		"lose": (*Story).lose, "move": (*Story).move, "open": (*Story).openStage, "outage": (*Story).outage, "pause": (*Story).pause, "permit": (*Story).permit,
+		"prove": (*Story).prove, "repeat": (*Story).repeat, "resume": (*Story).resume, "shut": (*Story).shut, "speaks": (*Story).speaks,
+		"stop-deployment": (*Story).stop, "tag": (*Story).tag, "target": (*Story).target, "traffic": (*Story).traffic, "unhold": (*Story).unhold,
+		"until": (*Story).until, "update-pipeline": (*Story).restructure,
 	}
 }
 
@@ -54,6 +56,9 @@ func (s *Story) until(ctx context.Context, args []string) error {
 		return fmt.Errorf("want a duration: %w", err)
 	}
 	c, ok := checks()[args[1]]
+	if args[1] == "every" {
+		c, ok = (*Story).every, true
+	}
 	if !ok {
 		return fmt.Errorf("%q is not a check", args[1])
 	}
@@ -93,7 +98,7 @@ func Commands(ctx context.Context) map[string]func(*testscript.TestScript, bool,
 		}
 	}
 	for name, do := range map[string]func(context.Context, *testscript.TestScript, []string) error{
-		"call": call, "deploy": deployWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "release": releaseWord, "send": send, "show": showWord,
+		"call": call, "deploy": deployWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "previous": previousWord, "release": releaseWord, "send": send, "show": showWord,
 	} {
 		words[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			conclude(ctx, ts, neg, do(ctx, ts, args), true)
@@ -141,10 +146,28 @@ func conclude(ctx context.Context, ts *testscript.TestScript, neg bool, err erro
 func deployWord(ctx context.Context, ts *testscript.TestScript, args []string) error {
 	id, err := story(ts).deploy(ctx, args)
 	if err == nil {
-		ts.Setenv("deployment", string(id))
-		ts.Setenv("incident", string(deploy.IncidentOf(story(ts).crew.Target(), id)))
+		speak(ts, id)
 	}
 	return err
+}
+
+// previousWord does, too, unless it goes back by hand.
+func previousWord(ctx context.Context, ts *testscript.TestScript, args []string) error {
+	s := story(ts)
+	had := len(s.crew.rolled)
+	if err := s.previous(ctx, args); err != nil {
+		return err
+	}
+	if len(s.crew.rolled) > had {
+		speak(ts, s.crew.rolled[had])
+	}
+	return nil
+}
+
+// speak lets the script speak of a deployment.
+func speak(ts *testscript.TestScript, id deploy.ID) {
+	ts.Setenv("deployment", string(id))
+	ts.Setenv("incident", string(deploy.IncidentOf(story(ts).crew.Target(), id)))
 }
 
 func releaseWord(ctx context.Context, ts *testscript.TestScript, args []string) error {

@@ -21,15 +21,17 @@ type function struct {
 	aliases  *traffic.Client
 	deploys  *deployments.Client
 	versions map[string]deploy.Revision // what each release was published as
-	hooks    bool                       // of the next deployment
+	order    []string                   // of publication
+	hooks    [2]string                  // of the next deployment: before and after traffic shifts; none if empty
 	config   aws.Config
+	account  string
 }
 
 // lambda returns the crew of a shop.
 func (s *Story) lambda(name string, c shop.Choices) *crew {
 	l := &function{
 		Shop: shop.New(s.options.Dist, s.config).Named(name), choices: c, aliases: s.aliases, deploys: s.deploys,
-		versions: map[string]deploy.Revision{"v1": "1"}, hooks: true, config: s.config,
+		versions: map[string]deploy.Revision{"v1": "1"}, order: []string{"v1"}, config: s.config, account: s.aws.World.Account,
 	}
 	return &crew{team: l, memory: l, name: name}
 }
@@ -99,7 +101,7 @@ func (l *function) Deploy(ctx context.Context, release string) (deploy.ID, error
 	if err != nil {
 		return "", fmt.Errorf("look at %s: %w", l.Alias(), err)
 	}
-	return l.Canary(ctx, live.Version, l.versions[release], l.hooks)
+	return l.Shift(ctx, live.Version, l.versions[release], l.hooks[0], l.hooks[1])
 }
 
 // publish publishes a release as a new version, by its program if there is one.
@@ -112,19 +114,53 @@ func (l *function) publish(ctx context.Context, name string, program []byte) err
 	if err != nil {
 		return err
 	}
-	l.versions[name], err = l.Publish(ctx, code)
-	return err
+	version, err := l.Publish(ctx, code)
+	if err != nil {
+		return err
+	}
+	l.versions[name] = version
+	l.order = append(slices.DeleteFunc(l.order, func(other string) bool { return other == name }), name)
+	return nil
+}
+
+// Prepare says which hooks the next deployments have: both of pullback's, none
+// (without-hooks), or one of them twice (same-hook).
+func (l *function) Prepare(words []string) error {
+	switch {
+	case len(words) == 0:
+		l.hooks = [2]string{teams.BeforeHook, teams.AfterHook}
+	case slices.Equal(words, []string{"without-hooks"}):
+		l.hooks = [2]string{}
+	case slices.Equal(words, []string{"same-hook"}):
+		l.hooks = [2]string{teams.BeforeHook, teams.BeforeHook}
+	default:
+		return fmt.Errorf("want: deploy RELEASE [without-hooks|same-hook], not %q", words)
+	}
+	return nil
+}
+
+// Withdraw deletes what a release was published as.
+func (l *function) Withdraw(ctx context.Context, release string) error {
+	return l.Delete(ctx, l.versions[release])
+}
+
+// Move moves the alias without a deployment.
+func (l *function) Move(ctx context.Context, release string) error {
+	if l.versions[release] == "" {
+		if err := l.publish(ctx, release, nil); err != nil {
+			return err
+		}
+	}
+	return l.Point(ctx, l.versions[release])
+}
+
+// Tag tags the deployment group.
+func (l *function) Tag(ctx context.Context, tags map[string]string) error {
+	return teams.CodeDeploy{Config: l.config, Target: l.Target()}.Tag(ctx, l.account, tags)
 }
 
 // Releases implements memory.
-func (l *function) Releases() []string {
-	var all []string
-	for release := range l.versions {
-		all = append(all, release)
-	}
-	slices.Sort(all)
-	return all
-}
+func (l *function) Releases() []string { return l.order }
 
 // Digest returns the code that a release is.
 func (l *function) Digest(ctx context.Context, release string) (deploy.Digest, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pullback-dev/pullback/internal/teams"
 	"github.com/pullback-dev/pullback/internal/teams/pipelines"
@@ -57,6 +58,9 @@ func (s *Story) hire(name string, args []string) ([]*crew, error) {
 	}
 	c := teams.Common{Name: cmp.Or(name, "shop"), Account: s.aws.World.Account, Config: s.config, Wait: s.aws.World.Advance}
 	words = options(&c, words)
+	if c.Errors && !strings.Contains(what, "ecs") {
+		return nil, fmt.Errorf("install %s: nobody counts the requests that fail", what)
+	}
 	if what == "pipeline" {
 		return s.stages(c, name, words)
 	}
@@ -99,6 +103,8 @@ func options(c *teams.Common, words []string) []string {
 			c.Untagged = true
 		case "no-alarm":
 			c.NoAlarm = true
+		case "errors":
+			c.Errors = true
 		case "aws-rolls-back":
 			c.Alarms = true
 		default:

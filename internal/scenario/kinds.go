@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -22,16 +23,32 @@ import (
 // unknown is the error about an option.
 func unknown(option string) error { return fmt.Errorf("there is no option %q", option) }
 
-// rollingTeam is a service whose tasks ECS replaces: ecs-rolling [circuit-breaker].
+// rollingTeam is a service whose tasks ECS replaces: ecs-rolling
+// [circuit-breaker] [bake=MINUTES].
 func rollingTeam(c teams.Common, options []string) (worker, error) {
 	o := services.Options{}
 	for _, word := range options {
-		if word != "circuit-breaker" {
-			return nil, unknown(word)
+		if word == "circuit-breaker" {
+			o.Breaker = true
+		} else if err := minutes(word, "bake", &o.Bake); err != nil {
+			return nil, err
 		}
-		o.Breaker = true
 	}
 	return services.New(c, o), nil
+}
+
+// minutes reads an option such as bake=5.
+func minutes(word, name string, to *int32) error {
+	text, ok := strings.CutPrefix(word, name+"=")
+	if !ok {
+		return unknown(word)
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%s is not a number of minutes", word)
+	}
+	*to = int32(n)
+	return nil
 }
 
 // tasksetsTeam is a service that CodeDeploy deploys: codedeploy-ecs [canary] [hooks]
@@ -39,20 +56,15 @@ func rollingTeam(c teams.Common, options []string) (worker, error) {
 func tasksetsTeam(c teams.Common, options []string) (worker, error) {
 	o := tasksets.Options{}
 	for _, word := range options {
-		minutes, wait := strings.CutPrefix(word, "wait=")
-		switch {
-		case wait:
-			n, err := number([]string{minutes})
-			if err != nil {
-				return nil, err
-			}
-			o.Wait = int32(n) //nolint:gosec // CodeDeploy refuses what is too much
-		case word == "canary":
+		switch word {
+		case "canary":
 			o.Canary = true
-		case word == "hooks":
+		case "hooks":
 			o.Hooks = true
 		default:
-			return nil, unknown(word)
+			if err := minutes(word, "wait", &o.Wait); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return tasksets.New(c, o), nil
@@ -63,20 +75,15 @@ func tasksetsTeam(c teams.Common, options []string) (worker, error) {
 func (s *Story) serversTeam(c teams.Common, options []string) (worker, error) {
 	o := servers.Options{Show: s.show}
 	for _, word := range options {
-		minutes, wait := strings.CutPrefix(word, "wait=")
-		switch {
-		case word == "empty":
+		switch word {
+		case "empty":
 			o.Empty = true
-		case word == "blue-green":
+		case "blue-green":
 			o.BlueGreen = true
-		case wait && o.BlueGreen:
-			n, err := number([]string{minutes})
-			if err != nil {
+		default:
+			if err := minutes(word, "wait", &o.Linger); err != nil {
 				return nil, err
 			}
-			o.Linger = int32(n) //nolint:gosec // CodeDeploy refuses what is too much
-		default:
-			return nil, unknown(word)
 		}
 	}
 	return servers.New(c, o), nil
@@ -123,23 +130,18 @@ func (s *Story) show(instance, file string) (string, error) {
 func nativeTeam(c teams.Common, options []string) (worker, error) {
 	o := services.Options{Strategy: ecstypes.DeploymentStrategyBlueGreen, Bake: 5}
 	for _, word := range options {
-		minutes, bake := strings.CutPrefix(word, "bake=")
-		switch {
-		case bake:
-			n, err := number([]string{minutes})
-			if err != nil {
-				return nil, err
-			}
-			o.Bake = int32(n) //nolint:gosec // ECS refuses what is too much
-		case word == "blue-green":
-		case word == "canary":
+		switch word {
+		case "blue-green":
+		case "canary":
 			o.Strategy = ecstypes.DeploymentStrategyCanary
-		case word == "linear":
+		case "linear":
 			o.Strategy = ecstypes.DeploymentStrategyLinear
-		case word == "hooks":
+		case "hooks":
 			o.Hooks = true
 		default:
-			return nil, unknown(word)
+			if err := minutes(word, "bake", &o.Bake); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return services.New(c, o), nil

@@ -7,8 +7,13 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/pullback-dev/pullback/internal/localaws/elbv2"
 	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
+	"github.com/pullback-dev/pullback/internal/teams"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
@@ -30,35 +35,75 @@ func (s *Story) traffic(_ context.Context, args []string) error {
 	if err != nil || !(rate >= 0) {
 		return fmt.Errorf("%q is not a number from 0 on", args[0])
 	}
-	l, err := s.lambdaTeam()
+	s.aws.World.Lock()
+	defer s.aws.World.Unlock()
+	way, invoker, blank, err := s.way(args[1:])
 	if err != nil {
 		return err
 	}
-	qualifier, blank := l.Alias().Name, false
-	switch {
-	case len(args) == 1:
-	case slices.Equal(args[1:], []string{"blank"}):
-		blank = true
-	case slices.Equal(args[1:], []string{"past-alias"}):
-		qualifier = string(l.versions["v1"])
-	default:
-		return fmt.Errorf("traffic does not know %q", args[1:])
-	}
-	s.aws.World.Lock()
-	defer s.aws.World.Unlock()
 	s.demand.blank = blank
-	if s.orders != nil && s.qualifier == qualifier {
+	if s.orders != nil && s.path == way {
 		s.orders.SetRate(rate)
 		return nil
 	}
 	if s.orders != nil {
 		return errors.New("traffic cannot change its way")
 	}
-	s.qualifier = qualifier
-	s.orders = localtraffic.Start(s.aws.World, s.aws.Lambda, localtraffic.Options{
-		Function: l.Alias().Function, Qualifier: qualifier, PerSecond: rate, Payload: s.order,
-	})
+	s.path = way
+	s.orders = localtraffic.Start(s.aws.World, invoker, localtraffic.Options{Function: way[0], Qualifier: way[1], PerSecond: rate, Payload: s.order})
 	return nil
+}
+
+// way says where orders go to: a function and its qualifier, or a listener.
+func (s *Story) way(words []string) (way [2]string, invoker localtraffic.Invoker, blank bool, err error) {
+	switch t := s.crew.team.(type) {
+	case interface{ Listener() string }:
+		if len(words) > 0 {
+			return way, nil, false, fmt.Errorf("traffic to a load balancer does not know %q", words)
+		}
+		return [2]string{t.Listener()}, s.customers(), false, nil
+	case interface{ Alias() deploy.Alias }:
+		way = [2]string{t.Alias().Function, t.Alias().Name}
+	default:
+		return way, nil, false, s.lacks("customers whose orders are seen")
+	}
+	switch {
+	case len(words) == 0:
+	case slices.Equal(words, []string{"blank"}):
+		blank = true
+	case slices.Equal(words, []string{"past-alias"}):
+		way[1] = "1"
+	default:
+		return way, nil, false, fmt.Errorf("traffic does not know %q", words)
+	}
+	return way, s.aws.Lambda, blank, nil
+}
+
+// customers are those of a load balancer. What a release answers is not a matter
+// of its containers, which are none, but of its name.
+func (s *Story) customers() *localtraffic.Listener {
+	c := s.crew
+	s.behaviours = map[string]localtraffic.Behaviour{}
+	s.behave()
+	return &localtraffic.Listener{World: s.aws.World, Balancer: s.aws.ELB, Behaviours: s.behaviours, Label: func(r elbv2.Route) string {
+		definition := s.aws.ECS.Runs(aws.ToString(r.Target.Id))
+		return c.ReleaseOf(deploy.Revision(definition[strings.LastIndexByte(definition, '/')+1:]))
+	}}
+}
+
+// behave lets releases fail as many requests as they do now. It is called with the
+// world's lock held.
+func (s *Story) behave() {
+	if s.behaviours == nil {
+		return
+	}
+	for _, release := range []string{teams.Good, teams.Bad, teams.AlsoBad, teams.Fix, teams.Broken, teams.Crashing} {
+		failures := s.demand.outage
+		if teams.Fails(release) {
+			failures = max(failures, 1.0/3)
+		}
+		s.behaviours[release] = localtraffic.Behaviour{Failures: failures}
+	}
 }
 
 // order writes an order. It is called with the world's lock held.
@@ -87,6 +132,7 @@ func (s *Story) outage(_ context.Context, args []string) error {
 	s.aws.World.Lock()
 	defer s.aws.World.Unlock()
 	s.demand.outage = float64(percent) / 100
+	s.behave()
 	return nil
 }
 
@@ -105,7 +151,7 @@ func (s *Story) served(_ context.Context, args []string) error {
 	var count localtraffic.Count
 	if s.orders != nil {
 		for _, v := range s.orders.Summary().ByVersion {
-			if s.crew.ReleaseOf(deploy.Revision(v.Version)) == release {
+			if v.Version == release || s.crew.ReleaseOf(deploy.Revision(v.Version)) == release {
 				count = v.Count
 			}
 		}

@@ -55,13 +55,14 @@ type Story struct {
 	deploys *deployments.Client
 	aliases *traffic.Client
 
-	stack     cloudformation.Stack // of the control plane, once it is deployed
-	ledger    *table.Table
-	orders    *localtraffic.Traffic
-	demand    demand // guarded by the world's lock
-	qualifier string // where the orders go
-	crews     []*crew
-	crew      *crew // that the words speak of
+	stack      cloudformation.Stack // of the control plane, once it is deployed
+	ledger     *table.Table
+	orders     *localtraffic.Traffic
+	demand     demand                            // guarded by the world's lock
+	path       [2]string                         // where the orders go: a function and its qualifier, or a listener
+	behaviours map[string]localtraffic.Behaviour // of releases behind a load balancer
+	crews      []*crew
+	crew       *crew // that the words speak of
 
 	mu       sync.Mutex // guards what observers note
 	logs     []logLine

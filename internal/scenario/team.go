@@ -52,17 +52,18 @@ func (s *Story) lambdaTeam() (*function, error) {
 	return l, nil
 }
 
-// deploy starts a deployment: deploy v2 [without-hooks]. It publishes the release
-// unless that has been done. It returns the deployment.
+// deploy starts a deployment: deploy v2 [WORD …]. The words are the team's own. It
+// publishes the release unless that has been done. It returns the deployment.
 func (s *Story) deploy(ctx context.Context, args []string) (deploy.ID, error) {
-	if len(args) < 1 || len(args) > 2 || len(args) == 2 && args[1] != "without-hooks" {
-		return "", errors.New("want: deploy RELEASE [without-hooks]")
+	if len(args) == 0 {
+		return "", errors.New("want: deploy RELEASE [WORD …]")
 	}
-	l, err := s.lambdaTeam()
-	if err == nil {
-		l.hooks = len(args) == 1
-	} else if len(args) == 2 {
-		return "", err
+	if t, ok := s.crew.team.(interface{ Prepare(words []string) error }); ok {
+		if err := t.Prepare(args[1:]); err != nil {
+			return "", err
+		}
+	} else if len(args) > 1 {
+		return "", fmt.Errorf("the team %s does not know %q", s.crew.name, args[1:])
 	}
 	id, err := s.crew.Deploy(ctx, args[0])
 	if err != nil {
@@ -86,19 +87,6 @@ func (s *Story) stop(ctx context.Context, _ []string) error {
 		return fmt.Errorf("the team %s has nothing that can be stopped", s.crew.name)
 	}
 	return t.Stop(ctx, d.ID)
-}
-
-// deleteVersion deletes what a release was published as: delete v1.
-func (s *Story) deleteVersion(ctx context.Context, args []string) error {
-	release, err := s.crew.is(args)
-	if err != nil {
-		return err
-	}
-	l, err := s.lambdaTeam()
-	if err != nil {
-		return err
-	}
-	return l.Delete(ctx, l.versions[release])
 }
 
 // unhold lets deployments go on, as "pullback release" does: unhold REASON.

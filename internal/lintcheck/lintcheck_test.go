@@ -21,6 +21,7 @@ var planted = []struct{ name, dir, imports string }{
 	{"the kernel does no I/O", "shared/policy", "os"},
 	{"the kernel does not use the network", "shared/health", "net/http"},
 	{"the kernel does not log", "shared/plan", "log/slog"},
+	{"the configuration does no I/O", "shared/config", "os"},
 	{"the kernel does not know AWS", "shared/deploy", "github.com/aws/aws-sdk-go-v2/aws"},
 	{"events do not know the use cases", "events", module + "shared/batch"},
 	{"a handler does not know AWS", "functions/pretraffic", "github.com/aws/aws-sdk-go-v2/service/codedeploy"},

@@ -58,14 +58,32 @@ func (d *decoder) changes(v any, path string) Changes {
 // apply writes the changes into p, a pointer to a Policy or to Defaults.
 func (c Changes) apply(p any) {
 	for _, one := range c {
-		v := reflect.ValueOf(p).Elem()
-		for name := range strings.SplitSeq(one.Path, ".") {
-			fields := reflect.VisibleFields(v.Type())
-			i := slices.IndexFunc(fields, func(f reflect.StructField) bool { return f.Tag.Get("json") == name })
-			v = v.FieldByIndex(fields[i].Index)
-		}
+		v, _, _ := find(reflect.ValueOf(p).Elem(), one.Path)
 		v.Set(reflect.ValueOf(one.Value))
 	}
+}
+
+// find returns the value of a path in v, and its field. It looks at no more than it
+// has to, unlike leaves: policies are made for every target.
+func find(v reflect.Value, path string) (reflect.Value, reflect.StructField, bool) {
+	name, rest, deeper := strings.Cut(path, ".")
+	if v.Kind() != reflect.Struct {
+		return reflect.Value{}, reflect.StructField{}, false
+	}
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		switch {
+		case f.Anonymous:
+			if found, field, ok := find(v.Field(i), path); ok {
+				return found, field, true
+			}
+		case f.Tag.Get("json") == name && deeper:
+			return find(v.Field(i), rest)
+		case f.Tag.Get("json") == name:
+			return v.Field(i), f, true
+		}
+	}
+	return reflect.Value{}, reflect.StructField{}, false
 }
 
 // write writes a value as a file would say it.

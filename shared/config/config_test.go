@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,10 @@ func TestATagOfAFunctionOrAPipelineMayBeForOneAliasOrStage(t *testing.T) {
 	}
 	_, err := config.Default().For(target(t, "alias:search/test"), tags)
 	require.ErrorContains(t, err, `tag pullback:verify:test="?" of alias:search/test: "?" is not a duration such as 30m`)
+	for _, name := range []string{"judge", "judge.alpha.x", "restorePoint.resources", ""} {
+		_, err = config.Default().For(target(t, "ecs:main/live"), map[string]string{"pullback:" + name: "x"})
+		require.ErrorContains(t, err, "there is no such tag", name)
+	}
 	_, err = config.Default().For(target(t, "ecs:main/live"), map[string]string{"pullback:bake:live": "20m"})
 	assert.ErrorContains(t, err, `tag pullback:bake:live="20m" of ecs:main/live: there is no such tag;`)
 }
@@ -267,14 +272,36 @@ pipelines:
 	assert.Equal(t, []string{"b", "d"}, names)
 }
 
-func BenchmarkFor(b *testing.B) {
-	c, err := config.Parse([]byte(head + "defaults: {bake: 20m}\ntargets: [{target: a/b, policy: {mode: observe}}]\n"))
+// crowd is a configuration with as many targets as fit.
+func crowd(b *testing.B) config.Config {
+	b.Helper()
+	text := head + "defaults: {bake: 20m, verify: 5m}\ntargets:\n"
+	for i := 0; ; i++ {
+		line := fmt.Sprintf("- {target: application/group%d, policy: {mode: observe}}\n", i)
+		if len(text)+len(line) > config.Most {
+			break
+		}
+		text += line
+	}
+	c, err := config.Parse([]byte(text))
 	if err != nil {
 		b.Fatal(err)
 	}
+	return c
+}
+
+func BenchmarkFor(b *testing.B) {
+	c := crowd(b)
 	for b.Loop() {
-		if _, err := c.For(deploy.Target{Application: "a", Group: "b"}, map[string]string{"pullback:enabled": "true", "pullback:verify": "5m"}); err != nil {
+		if _, err := c.For(c.Entries[50].Target, map[string]string{"pullback:enabled": "true", "pullback:verify": "5m"}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkHash(b *testing.B) {
+	c := crowd(b)
+	for b.Loop() {
+		c.Hash()
 	}
 }

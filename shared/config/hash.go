@@ -23,10 +23,11 @@ func (c Config) Hash() string {
 		OneWay []OneWay      `json:"oneWay,omitempty"`
 		Policy Policy        `json:"policy"`
 	}
+	defaults := c.Defaults()
 	entries := make([]entry, 0, len(c.Entries))
 	for _, e := range c.Entries {
 		ways := slices.SortedFunc(slices.Values(e.OneWay), func(a, b OneWay) int { return cmp.Compare(a.Revision, b.Revision) })
-		entries = append(entries, entry{e.Target, e.Alias, slices.Sorted(slices.Values(e.Alarms)), ways, c.policy(e.Target)})
+		entries = append(entries, entry{e.Target, e.Alias, slices.Sorted(slices.Values(e.Alarms)), ways, e.on(defaults)})
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.Target.String(), b.Target.String()) })
 	text, err := json.Marshal(struct {
@@ -35,7 +36,7 @@ func (c Config) Hash() string {
 		Targets   []entry    `json:"targets"`
 		Pipelines []Pipeline `json:"pipelines,omitempty"`
 		Peers     []string   `json:"peers,omitempty"`
-	}{Version, c.Defaults(), entries, c.Pipelines, slices.Sorted(slices.Values(c.Peers))})
+	}{Version, defaults, entries, c.Pipelines, slices.Sorted(slices.Values(c.Peers))})
 	if err != nil {
 		panic(fmt.Sprintf("config: hash: %v", err)) // only numbers that are none: no file and no setting has them
 	}

@@ -98,28 +98,28 @@ func keyOf(t deploy.Target, name string) (string, bool) {
 
 // policy returns a target's policy without its tags.
 func (c Config) policy(t deploy.Target) Policy {
-	p := c.Defaults().Policy
-	if e, named := c.Entry(t); named {
-		e.Changes.apply(&p)
-	}
-	return p
+	e, _ := c.Entry(t)
+	return e.on(c.Defaults())
+}
+
+// on returns the policy that an entry makes of the defaults.
+func (e Entry) on(d Defaults) Policy {
+	e.Changes.apply(&d.Policy)
+	return d.Policy
 }
 
 // tag writes one tag into p.
 func (c Config) tag(p *Policy, t deploy.Target, name, key, value string) error {
-	all := taggable()
-	i := slices.IndexFunc(all, func(l leaf) bool { return l.path == key })
-	if i < 0 {
+	at, f, ok := find(reflect.ValueOf(p).Elem(), key)
+	if !ok || f.Type.Kind() == reflect.Struct || f.Type.Kind() == reflect.Slice {
 		var words []string
-		for _, l := range all {
+		for _, l := range taggable() {
 			words = append(words, l.path)
 		}
 		return &TagError{t, name, value, "there is no such tag; " + didYouMean(key, append(words, otherTags()...)), c.untag(t, name)}
 	}
-	l := all[i]
-	at := reflect.ValueOf(p).Elem().FieldByIndex(l.index)
 	now := write(at.Interface())
-	if err := set(at, l.rules, value); err != nil {
+	if err := set(at, rulesOf(f.Tag), value); err != nil {
 		if key == "smoke" {
 			now = settings.SmokeOff // JSON has signs that tags may not have
 		}

@@ -117,21 +117,44 @@ func (s *Story) quarantined(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	known, ok := s.crew.team.(interface {
-		Digest(ctx context.Context, release string) (deploy.Digest, error)
-	})
-	if !ok {
-		return fmt.Errorf("the code of %s has no digest", release)
-	}
-	digest, err := known.Digest(ctx, release)
+	digests, err := s.digests(ctx, release)
 	if err != nil {
-		return fmt.Errorf("digest of %s: %w", release, err)
+		return err
 	}
-	_, err = s.ledger.QuarantineOf(ctx, digest)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return differs("%s is not quarantined", args[0])
+	for _, digest := range digests {
+		_, err := s.ledger.QuarantineOf(ctx, digest)
+		if !errors.Is(err, ledger.ErrNotFound) {
+			return err
+		}
 	}
-	return err
+	return differs("%s is not quarantined", release)
+}
+
+// digests finds the code of a release: AWS says what a version's is, and what it is
+// of anything else is what the incidents say of it.
+func (s *Story) digests(ctx context.Context, release string) ([]deploy.Digest, error) {
+	if known, ok := s.crew.team.(interface {
+		Digest(ctx context.Context, release string) (deploy.Digest, error)
+	}); ok {
+		digest, err := known.Digest(ctx, release)
+		if err != nil {
+			return nil, fmt.Errorf("digest of %s: %w", release, err)
+		}
+		return []deploy.Digest{digest}, nil
+	}
+	var digests []deploy.Digest
+	for _, c := range s.crews { // where it went wrong may be elsewhere
+		all, err := s.ledger.IncidentsSince(ctx, c.Target(), s.now().AddDate(-1, 0, 0))
+		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return nil, fmt.Errorf("incidents of %s: %w", c.Target(), err)
+		}
+		for _, i := range all {
+			if c.ReleaseOf(i.Bad) == release && i.BadDigest != "" {
+				digests = append(digests, i.BadDigest)
+			}
+		}
+	}
+	return digests, nil
 }
 
 // good checks which releases are known good, newest first: known-good v3 v1.

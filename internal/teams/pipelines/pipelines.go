@@ -202,3 +202,30 @@ func (p *Pipeline) Tag(ctx context.Context, tags map[string]string) error {
 	}
 	return nil
 }
+
+// Withdraw deletes what the executions that brought a release have kept in the
+// artifact store.
+func (p *Pipeline) Withdraw(ctx context.Context, release string) error {
+	for id, brought := range p.releases {
+		if brought != release {
+			continue
+		}
+		out, err := p.pipeline.ListActionExecutions(ctx, &codepipeline.ListActionExecutionsInput{
+			PipelineName: &p.Name, Filter: &cptypes.ActionExecutionFilter{PipelineExecutionId: &id},
+		})
+		if err != nil {
+			return fmt.Errorf("actions of execution %s: %w", id, err)
+		}
+		for _, a := range out.ActionExecutionDetails {
+			if a.Output == nil {
+				continue
+			}
+			for _, kept := range a.Output.OutputArtifacts {
+				if _, err := p.store.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: kept.S3location.Bucket, Key: kept.S3location.Key}); err != nil {
+					return fmt.Errorf("delete what execution %s has kept: %w", id, err)
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -65,4 +67,16 @@ func TestAFailedStageIsRolledBackByThePipeline(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"codepipeline", "Failed"}, []string{all[0].By, all[1].Status})
 	s.Serves(time.Minute, teams.Good)
+}
+
+func TestWhatAPipelineHasKeptCanBeDeleted(t *testing.T) {
+	t.Parallel()
+	s := teamtest.Start(t)
+	staging := pipelines.New(s.Common, s.Show).Stage(0)
+	s.Install(staging)
+	require.NoError(t, staging.Withdraw(t.Context(), teams.Good))
+	out, err := s3.NewFromConfig(s.Common.Config, func(o *s3.Options) { o.UsePathStyle = true }).
+		ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("shop-artifacts")})
+	require.NoError(t, err)
+	assert.Empty(t, out.Contents)
 }

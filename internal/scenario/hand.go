@@ -18,32 +18,42 @@ func (s *Story) lacks(what string) error {
 	return fmt.Errorf("the team %s has no %s", s.crew.name, what)
 }
 
-// remove takes away what a release was published as: delete v1, or the image that
-// it is made of: delete v1 image.
+// remove takes away what a release was published as, delete v1, or something that
+// it needs: delete v1 image, role or secret.
 func (s *Story) remove(ctx context.Context, args []string) error {
-	if len(args) == 0 || len(args) > 2 || len(args) == 2 && args[1] != "image" {
-		return errors.New("want: delete RELEASE [image]")
+	if len(args) == 0 || len(args) > 2 {
+		return errors.New("want: delete RELEASE [image|role|secret]")
 	}
 	release, err := s.crew.is(args[:1])
 	if err != nil {
 		return err
 	}
-	if len(args) == 2 {
-		t, ok := s.crew.team.(interface {
-			DeleteImage(ctx context.Context, release string) error
-		})
-		if !ok {
-			return s.lacks("images")
+	var remove func(ctx context.Context, release string) error
+	switch what := append(args, "")[1]; what {
+	case "":
+		if t, ok := s.crew.team.(interface {
+			Withdraw(ctx context.Context, release string) error
+		}); ok {
+			remove = t.Withdraw
 		}
-		return t.DeleteImage(ctx, release)
+	case "image":
+		if t, ok := s.crew.team.(interface {
+			DeleteImage(ctx context.Context, release string) error
+		}); ok {
+			remove = t.DeleteImage
+		}
+	case "role", "secret":
+		if t, ok := s.crew.team.(interface {
+			DeleteRole(ctx context.Context, release string) error
+			DeleteSecret(ctx context.Context, release string) error
+		}); ok {
+			remove = map[string]func(context.Context, string) error{"role": t.DeleteRole, "secret": t.DeleteSecret}[what]
+		}
 	}
-	t, ok := s.crew.team.(interface {
-		Withdraw(ctx context.Context, release string) error
-	})
-	if !ok {
-		return s.lacks("release that can be deleted")
+	if remove == nil {
+		return s.lacks("such thing of a release: " + strings.Join(args, " "))
 	}
-	return t.Withdraw(ctx, release)
+	return remove(ctx, release)
 }
 
 // move changes what serves without a deployment: move v2.

@@ -16,6 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/pullback-dev/pullback/internal/teams"
 	"github.com/pullback-dev/pullback/shared/deploy"
@@ -40,6 +43,7 @@ type Site struct {
 	ecs       *ecs.Client
 	elb       *elb.Client
 	ecr       *ecr.Client
+	ssm       *ssm.Client
 	published map[string]release
 	order     []string // of publication
 }
@@ -49,7 +53,10 @@ type release struct{ definition, digest string }
 
 // New returns the site of a team.
 func New(c teams.Common) *Site {
-	return &Site{Common: c, ecs: ecs.NewFromConfig(c.Config), elb: elb.NewFromConfig(c.Config), ecr: ecr.NewFromConfig(c.Config), published: map[string]release{}}
+	return &Site{
+		Common: c, ecs: ecs.NewFromConfig(c.Config), elb: elb.NewFromConfig(c.Config), ecr: ecr.NewFromConfig(c.Config), ssm: ssm.NewFromConfig(c.Config),
+		published: map[string]release{},
+	}
 }
 
 // Build makes everything but the service.
@@ -80,12 +87,21 @@ func (s *Site) Publish(ctx context.Context, name string) (string, error) {
 		return "", fmt.Errorf("push the image of %s: %w", name, err)
 	}
 	digest := *image.Image.ImageId.ImageDigest
+	role, err := s.Role(ctx, s.taskRole(name), "ecs-tasks.amazonaws.com", executionPolicy)
+	if err != nil {
+		return "", err
+	}
+	_, err = s.ssm.PutParameter(ctx, &ssm.PutParameterInput{Name: aws.String(s.secret(name)), Type: ssmtypes.ParameterTypeSecureString, Value: &name})
+	if err != nil {
+		return "", fmt.Errorf("put the secret of %s: %w", name, err)
+	}
 	uri := fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s@%s", s.Account, s.Config.Region, s.Name, digest)
 	out, err := s.ecs.RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{
 		Family: &s.Name, NetworkMode: ecstypes.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
-		RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
+		RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate}, ExecutionRoleArn: &role,
 		ContainerDefinitions: []ecstypes.ContainerDefinition{{
 			Name: aws.String(Container), Image: &uri, PortMappings: []ecstypes.PortMapping{{ContainerPort: aws.Int32(Port)}}, DockerLabels: labels(name),
+			Secrets: []ecstypes.Secret{{Name: aws.String("KEY"), ValueFrom: aws.String(s.secret(name))}},
 		}},
 	})
 	if err != nil {
@@ -95,6 +111,14 @@ func (s *Site) Publish(ctx context.Context, name string) (string, error) {
 	s.published[name] = release{*out.TaskDefinition.TaskDefinitionArn, digest}
 	return *out.TaskDefinition.TaskDefinitionArn, nil
 }
+
+// executionPolicy is what ECS needs to start a task.
+const executionPolicy = "service-role/AmazonECSTaskExecutionRolePolicy"
+
+// taskRole and secret are what the tasks of a release need besides their image.
+func (s *Site) taskRole(release string) string { return "tasks-" + s.Name + "-" + release }
+
+func (s *Site) secret(release string) string { return "/" + s.Name + "/" + release + "/key" }
 
 // manifest is an image that is told apart by its config's digest.
 func manifest(name string) string {
@@ -155,6 +179,29 @@ func (s *Site) DeleteImage(ctx context.Context, name string) error {
 	}
 	for _, f := range out.Failures {
 		return fmt.Errorf("delete image %s: %s", digest, aws.ToString(f.FailureReason))
+	}
+	return nil
+}
+
+// DeleteRole deletes the role that ECS starts the tasks of a release with.
+func (s *Site) DeleteRole(ctx context.Context, name string) error {
+	roles, role := iam.NewFromConfig(s.Config), s.taskRole(name)
+	_, err := roles.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &role, PolicyArn: aws.String("arn:aws:iam::aws:policy/" + executionPolicy)})
+	if err == nil {
+		_, err = roles.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &role})
+	}
+	if err != nil {
+		return fmt.Errorf("delete role %s: %w", role, err)
+	}
+	return nil
+}
+
+// DeleteSecret deletes the parameter that the containers of a release get a secret
+// from.
+func (s *Site) DeleteSecret(ctx context.Context, name string) error {
+	secret := s.secret(name)
+	if _, err := s.ssm.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &secret}); err != nil {
+		return fmt.Errorf("delete parameter %s: %w", secret, err)
 	}
 	return nil
 }

@@ -59,11 +59,18 @@ func (t *Team) Install(ctx context.Context) error {
 		Cluster: &t.Name, ServiceName: &t.Name, TaskDefinition: &definition, DesiredCount: aws.Int32(Tasks),
 		LaunchType: ecstypes.LaunchTypeFargate, NetworkConfiguration: container.Network(), LoadBalancers: t.Balancers(), Tags: container.Tags(t.Tags()),
 	}
-	if in.DeploymentConfiguration, err = t.configuration(ctx, in.LoadBalancers); err != nil {
+	later, err := t.configuration(ctx, in.LoadBalancers)
+	if err != nil {
 		return err
 	}
+	first := *later // nobody watches the first deployment, nor waits for it
+	first.Alarms, first.LifecycleHooks, first.BakeTimeInMinutes = nil, nil, aws.Int32(0)
+	in.DeploymentConfiguration = &first
 	if _, err := t.ecs.CreateService(ctx, in); err != nil {
 		return fmt.Errorf("create service %s: %w", t.Name, err)
+	}
+	if _, err := t.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{Cluster: &t.Name, Service: &t.Name, DeploymentConfiguration: later}); err != nil {
+		return fmt.Errorf("configure service %s: %w", t.Name, err)
 	}
 	return nil
 }
@@ -77,9 +84,7 @@ func (t *Team) configuration(ctx context.Context, balancers []ecstypes.LoadBalan
 	if t.Alarms {
 		c.Alarms = &ecstypes.DeploymentAlarms{AlarmNames: []string{t.Alarm()}, Enable: true, Rollback: true}
 	}
-	if t.options.Bake > 0 {
-		c.BakeTimeInMinutes = &t.options.Bake
-	}
+	c.BakeTimeInMinutes = &t.options.Bake
 	switch t.options.Strategy {
 	case "", ecstypes.DeploymentStrategyRolling:
 		return c, nil

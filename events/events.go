@@ -18,7 +18,8 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
-// Event is one of Deployment, Alarm, Sweep, FollowUp, Verdict or Unknown.
+// Event is one of Deployment, Change, Alarm, Sweep, FollowUp, Verdict, Trouble or
+// Unknown.
 type Event interface {
 	// Envelope returns what every event has.
 	Envelope() Head
@@ -127,8 +128,10 @@ func Parse(payload []byte) (Event, error) {
 		return parseFollowUp(h, e.Detail)
 	case [2]string{sourcePullback, typeVerdict}:
 		return parseVerdict(h, e.Detail)
+	case [2]string{sourcePullback, TypeTrouble}:
+		return parseTrouble(h, e.Detail)
 	default:
-		return Unknown{h}, nil
+		return parseChange(h, e.Resources, e.Detail)
 	}
 }
 

@@ -36,6 +36,12 @@ func TestParseReadsEverySample(t *testing.T) {
 		return a
 	}
 	crossed := "Threshold Crossed: 1 out of the last 1 datapoints [99.50160229693434 (02/10/19 16:59:00)] was greater than the threshold (50.0) (minimum 1 datapoint for OK -> ALARM transition)."
+	change := func(id, source, kind string, at time.Time, t deploy.Target, state string) events.Event {
+		return events.Change{Head: events.Head{ID: id, Source: source, Type: kind, Account: "111122223333", Region: "us-west-2", Time: at}, Target: t, State: state}
+	}
+	monday := time.Date(2026, 3, 2, 9, 31, 14, 0, time.UTC)
+	web := deploy.Target{Kind: deploy.KindService, Application: "default", Group: "servicetest"}
+	fleet := deploy.Target{Kind: deploy.KindScaling, Group: "my-auto-scaling-group"}
 	want := map[string]events.Event{
 		"codedeploy-success.json": deployment("SUCCESS"),
 		"codedeploy-start.json":   deployment("START"),
@@ -62,6 +68,16 @@ func TestParseReadsEverySample(t *testing.T) {
 		"follow-up.json": events.FollowUp{
 			Head:     events.Head{ID: "i-0a1b2c3d4e5f-3", Source: "pullback", Type: "Pullback Incident Follow-up", Time: time.Date(2026, 1, 5, 9, 31, 5, 0, time.UTC)},
 			Incident: "i-0a1b2c3d4e5f", Look: 3,
+		},
+		"ecs-in-progress.json":   change("ddca6449-b258-46c0-8653-e0e3a6d0468b", "aws.ecs", "ECS Deployment State Change", time.Date(2020, 5, 23, 12, 31, 14, 0, time.UTC), web, "SERVICE_DEPLOYMENT_IN_PROGRESS"),
+		"ecs-failed.json":        change("ddca6449-b258-46c0-8653-e0e3aEXAMPLE", "aws.ecs", "ECS Deployment State Change", time.Date(2020, 5, 23, 12, 31, 14, 0, time.UTC), web, "SERVICE_DEPLOYMENT_FAILED"),
+		"refresh-started.json":   change("c613620e-07e2-4ed2-a9e2-ef8258911add", "aws.autoscaling", "EC2 Auto Scaling Instance Refresh Started", monday, fleet, "Started"),
+		"refresh-succeeded.json": change("c613620e-07e2-4ed2-a9e2-ef8258911add", "aws.autoscaling", "EC2 Auto Scaling Instance Refresh Succeeded", monday, fleet, "Succeeded"),
+		"pipeline-stage.json": change("01234567-0123-0123-0123-012345678901", "aws.codepipeline", "CodePipeline Stage Execution State Change", time.Date(2020, 1, 24, 22, 3, 7, 0, time.UTC),
+			deploy.Target{Kind: deploy.KindStage, Application: "myPipeline", Group: "Prod"}, "STARTED"),
+		"trouble.json": events.Trouble{
+			Head:   events.Head{ID: "trouble-i-0123456789ab", Source: "pullback", Type: events.TypeTrouble, Account: "111122223333", Region: "us-west-2", Time: monday},
+			Target: deploy.Target{Application: "shop", Group: "eu"}, Revision: "8", Digest: "sha-8", Incident: "i-0123456789ab", Because: "alarm errors is red since 09:30:12",
 		},
 	}
 	files, err := filepath.Glob("testdata/*.json")

@@ -30,13 +30,49 @@ func Rules() []Rule {
 		},
 		{
 			Name:  "pullback-alarms",
-			About: "A CloudWatch alarm, metric or composite, went into ALARM.",
+			About: "A CloudWatch alarm, metric or composite, went into ALARM, or is OK again.",
 			Pattern: map[string]any{
 				"source":      []any{sourceCloudWatch},
 				"detail-type": []any{typeAlarm},
-				"detail":      map[string]any{"state": map[string]any{"value": []any{"ALARM"}}},
+				"detail":      map[string]any{"state": map[string]any{"value": []any{"ALARM", "OK"}}},
 			},
 			Samples: []string{"alarm-metric.json", "alarm-composite.json", "alarm-math.json", "alarm-initial.json"},
+		},
+		{
+			Name:  "pullback-services",
+			About: "ECS itself began or ended to deploy a service.",
+			Pattern: map[string]any{
+				"source":      []any{sourceECS},
+				"detail-type": []any{typeService},
+			},
+			Samples: []string{"ecs-in-progress.json", "ecs-failed.json"},
+		},
+		{
+			Name:  "pullback-refreshes",
+			About: "An instance refresh of an Auto Scaling group began or ended.",
+			Pattern: map[string]any{
+				"source":      []any{sourceScaling},
+				"detail-type": []any{map[string]any{"prefix": typeRefresh}},
+			},
+			Samples: []string{"refresh-started.json", "refresh-succeeded.json"},
+		},
+		{
+			Name:  "pullback-stages",
+			About: "A stage of a pipeline began or ended.",
+			Pattern: map[string]any{
+				"source":      []any{sourcePipeline},
+				"detail-type": []any{typeStage},
+			},
+			Samples: []string{"pipeline-stage.json"},
+		},
+		{
+			Name:  "pullback-troubles",
+			About: "pullback in another account or region took code back.",
+			Pattern: map[string]any{
+				"source":      []any{sourcePullback},
+				"detail-type": []any{TypeTrouble},
+			},
+			Samples: []string{"trouble.json"},
 		},
 		{
 			Name:     SweepRule,

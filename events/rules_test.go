@@ -83,8 +83,8 @@ func TestEveryKindOfEventHasASample(t *testing.T) {
 			kinds[reflect.TypeOf(e).Name()] = true
 		}
 	}
-	assert.Equal(t, map[string]bool{"Deployment": true, "Alarm": true, "Sweep": true}, kinds)
-	for name, want := range map[string]events.Event{"follow-up.json": events.FollowUp{}, "schedule-foreign.json": events.Unknown{}} {
+	assert.Equal(t, map[string]bool{"Deployment": true, "Change": true, "Alarm": true, "Trouble": true, "Sweep": true}, kinds)
+	for name, want := range map[string]events.Event{"follow-up.json": events.FollowUp{}, "trouble.json": events.Trouble{}, "schedule-foreign.json": events.Unknown{}} {
 		e, err := events.Parse(sample(t, name))
 		require.NoError(t, err)
 		assert.IsType(t, want, e)
@@ -95,7 +95,7 @@ func TestEveryKindOfEventHasASample(t *testing.T) {
 func TestRulesLeaveOutWhatIsNoNews(t *testing.T) {
 	alarm, deployment := string(sample(t, "alarm-metric.json")), string(sample(t, "codedeploy-start.json"))
 	for name, text := range map[string]string{
-		"an alarm that goes OK":   strings.Replace(alarm, `"value": "ALARM"`, `"value": "OK"`, 1),
+		"an alarm without data":   strings.Replace(alarm, `"value": "ALARM"`, `"value": "INSUFFICIENT_DATA"`, 1),
 		"a queued deployment":     strings.Replace(deployment, `"START"`, `"QUEUED"`, 1),
 		"a ready deployment":      strings.Replace(deployment, `"START"`, `"READY"`, 1),
 		"another service's alarm": strings.Replace(alarm, "aws.cloudwatch", "custom.cloudwatch", 1),

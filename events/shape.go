@@ -10,10 +10,11 @@ type Shape string
 
 // The shapes.
 const (
-	ShapeHook     Shape = "hook"     // for ParseHook
-	ShapeMessages Shape = "messages" // a batch of SQS messages
-	ShapeLogs     Shape = "logs"     // for ParseLogs
-	ShapeUnknown  Shape = ""
+	ShapeHook        Shape = "hook"         // for ParseHook
+	ShapeServiceHook Shape = "service-hook" // for ParseServiceHook
+	ShapeMessages    Shape = "messages"     // a batch of SQS messages
+	ShapeLogs        Shape = "logs"         // for ParseLogs
+	ShapeUnknown     Shape = ""
 )
 
 // ShapeOf looks at a payload's member names, and at no more of them than it
@@ -32,6 +33,8 @@ func ShapeOf(payload []byte) Shape {
 		switch name {
 		case "DeploymentId", "LifecycleEventHookExecutionId":
 			return ShapeHook
+		case "lifecycleStage", "resourceArn":
+			return ShapeServiceHook
 		case "Records":
 			return ShapeMessages
 		case "awslogs":

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -29,8 +28,8 @@ func explainCommand() *cobra.Command {
 	var asJSON bool
 	var incident string
 	c := &cobra.Command{
-		Use:     "explain APPLICATION/GROUP",
-		Short:   "Say what was done to a deployment group, by which function, and why",
+		Use:     "explain TARGET",
+		Short:   "Say what was done to a target, by which function, and why",
 		Example: "  pullback explain checkout/live",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
@@ -62,56 +61,43 @@ func explainCommand() *cobra.Command {
 	return c
 }
 
-func releaseCommand() *cobra.Command {
-	var reason string
-	c := &cobra.Command{
-		Use:     "release APPLICATION/GROUP --reason TEXT",
-		Short:   "Let deployments on a held deployment group go on",
-		Example: `  pullback release checkout/live --reason "3.0.0 fixes the currency code"`,
-		Args:    args(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, given []string) error {
-			t, err := deploy.ParseTarget(given[0])
-			if err != nil {
-				return usageError{err}
-			}
-			if reason == "" {
-				return usageError{errors.New("--reason is missing: say why, it is kept with the release")}
-			}
-			l, clock, err := connect(c.Context())
-			if err != nil {
-				return err
-			}
-			if err := operate.Release(c.Context(), l, t, who(c.Context()), reason, clock.Now()); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "released %s\n", t)
-			return err
-		},
-	}
-	c.Flags().StringVar(&reason, "reason", "", "why; kept in the ledger")
-	return c
-}
-
 // connect finds the ledger by asking the deployed rollbacker where it is. The
 // answer also sets the clock.
 func connect(ctx context.Context) (*table.Table, *session.Clock, error) {
+	r, err := reach(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.ledger, r.clock, nil
+}
+
+// remote is a control plane that is deployed.
+type remote struct {
+	cfg      aws.Config
+	settings settings.Settings
+	ledger   *table.Table
+	clock    *session.Clock
+}
+
+// reach finds the control plane of the account and region.
+func reach(ctx context.Context) (remote, error) {
 	clock := new(session.Clock)
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithAPIOptions(clock.APIOptions()))
 	if err != nil {
-		return nil, nil, fmt.Errorf("load the AWS configuration: %w", err)
+		return remote{}, fmt.Errorf("load the AWS configuration: %w", err)
 	}
 	out, err := lambda.NewFromConfig(cfg).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(rollbacker)})
 	if err != nil {
-		return nil, nil, fmt.Errorf("find the ledger (is pullback deployed in this account and region?): %w", err)
+		return remote{}, fmt.Errorf("find the ledger (is pullback deployed in this account and region?): %w", err)
 	}
 	if out.Environment == nil {
-		return nil, nil, fmt.Errorf("find the ledger: %s has no environment", rollbacker)
+		return remote{}, fmt.Errorf("find the ledger: %s has no environment", rollbacker)
 	}
 	s, err := settings.Load(func(name string) string { return out.Environment.Variables[name] })
 	if err != nil {
-		return nil, nil, fmt.Errorf("find the ledger: settings of %s: %w", rollbacker, err)
+		return remote{}, fmt.Errorf("find the ledger: settings of %s: %w", rollbacker, err)
 	}
-	return table.New(dynamodb.NewFromConfig(cfg), s.Table), clock, nil
+	return remote{cfg: cfg, settings: s, ledger: table.New(dynamodb.NewFromConfig(cfg), s.Table), clock: clock}, nil
 }
 
 // who says who releases, for the ledger: the AWS identity if it can be had,

@@ -9,7 +9,6 @@ package alarmrouter
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -21,17 +20,27 @@ import (
 	"github.com/pullback-dev/pullback/shared/policy"
 )
 
-// Deployments is what CodeDeploy says.
+// Deployments is what AWS says of a target's deployments.
 type Deployments interface {
 	// Get returns one deployment whole: deploy.ErrUnknown.
 	Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy.Deployment, error)
 	// Recent returns a target's deployments since a time, newest first, without
 	// what they move.
 	Recent(ctx context.Context, t deploy.Target, since time.Time) ([]deploy.Deployment, error)
-	// Group returns one deployment group: deploy.ErrUnknown.
+}
+
+// Groups is how targets are configured, and what they have been through.
+type Groups interface {
+	// Group returns one target: deploy.ErrUnknown.
 	Group(ctx context.Context, t deploy.Target) (deploy.Group, error)
-	// Enabled returns all groups that are opted in.
-	Enabled(ctx context.Context) ([]deploy.Group, error)
+	// History returns the deployments that ended well, newest first.
+	History(ctx context.Context, p deploy.Place) ([]deploy.Success, error)
+}
+
+// Survey finds targets, and what goes on with them; see target.Groups.
+type Survey interface {
+	Survey(ctx context.Context, from string, calls int) ([]deploy.Group, string, error)
+	Active(ctx context.Context, known []deploy.Target, since time.Time) ([]deploy.Deployment, error)
 }
 
 // Alarms is what CloudWatch says of alarms now.
@@ -58,11 +67,19 @@ type Incidents interface {
 	IncidentsSince(ctx context.Context, t deploy.Target, since time.Time) ([]ledger.Incident, error)
 }
 
-// Memory remembers everything else.
+// Memory remembers which alarm speaks for what, how far the sweep has come, and
+// everything that was decided.
 type Memory interface {
 	TargetsOf(ctx context.Context, alarm string) ([]deploy.Target, error)
 	IndexAlarms(ctx context.Context, t deploy.Target, alarms []string) error
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
+	Rounds
+}
+
+// Rounds remembers how far the sweep has come.
+type Rounds interface {
+	Round(ctx context.Context) (ledger.Round, error)
+	SaveRound(ctx context.Context, r ledger.Round) error
 }
 
 // Watches remembers which deployments are watched, and what was found.
@@ -72,16 +89,48 @@ type Watches interface {
 	OpenWatches(ctx context.Context) ([]ledger.Watch, error)
 }
 
-// Holds remembers which targets are held.
+// Holds remembers which targets and which code are kept off.
 type Holds interface {
 	PutHold(ctx context.Context, h ledger.Hold) error
+	HoldOn(ctx context.Context, t deploy.Target) (ledger.Hold, error)
+	Release(ctx context.Context, t deploy.Target) error
+	Quarantines
 }
 
-// Bakes remembers which revisions are on their way to be known good.
+// Quarantines remembers which code is kept off everywhere.
+type Quarantines interface {
+	PutQuarantine(ctx context.Context, q ledger.Quarantine) error
+	QuarantineOf(ctx context.Context, d deploy.Digest) (ledger.Quarantine, error)
+}
+
+// Words remembers what humans have said of revisions, and how many targets are
+// being taken back.
+type Words interface {
+	OverrideOn(ctx context.Context, t deploy.Target, d deploy.Digest) (ledger.Override, error)
+	OneWayOf(ctx context.Context, t deploy.Target, r deploy.Revision) (ledger.OneWay, error)
+	TakeSlot(ctx context.Context, s ledger.Slot, n int, window time.Duration) (bool, error)
+	Halt(ctx context.Context, now time.Time, window time.Duration) (bool, error)
+}
+
+// Bakes remembers which revisions are on their way to be known good, and whether
+// those that are could be put back.
 type Bakes interface {
 	StartBake(ctx context.Context, b ledger.Bake) (ledger.Bake, error)
 	MarkKnownGood(ctx context.Context, g ledger.KnownGood) error
 	KnownGood(ctx context.Context, t deploy.Target) ([]ledger.KnownGood, error)
+	SeeReadiness(ctx context.Context, r ledger.Readiness) (before ledger.Readiness, err error)
+}
+
+// Hooks remembers the hooks that wait for their answer.
+type Hooks interface {
+	PutHook(ctx context.Context, h ledger.HookCall) error
+	CloseHook(ctx context.Context, h ledger.HookCall) error
+	OpenHooks(ctx context.Context) ([]ledger.HookCall, error)
+}
+
+// Reporter answers CodeDeploy for a hook that has died.
+type Reporter interface {
+	Report(ctx context.Context, d deploy.ID, execution string, passed bool) error
 }
 
 // Rollbacks is the queue that the rollbacker works off, in order for each
@@ -97,12 +146,18 @@ type Ticks interface {
 
 // Notices calls humans.
 type Notices interface {
+	// Held says that a target takes no deployments and that a human is needed.
 	Held(ctx context.Context, h ledger.Hold) error
+	// Said says something about a target that a human should know: what, and the
+	// commands that help.
+	Said(ctx context.Context, t deploy.Target, title, text string, next ...string) error
 }
 
 // Handler routes signals.
 type Handler struct {
 	Deployments Deployments
+	Groups      Groups
+	Surveys     map[deploy.Kind]Survey
 	Alarms      Alarms
 	Revisions   Revisions
 	Finder      Finder
@@ -110,13 +165,18 @@ type Handler struct {
 	Memory      Memory
 	Watches     Watches
 	Holds       Holds
+	Words       Words
 	Bakes       Bakes
+	Hooks       Hooks
+	Reporter    Reporter
+	Gates       Gates
+	Peers       Peers
 	Rollbacks   Rollbacks
 	Ticks       Ticks
 	Notices     Notices
-	Policy      policy.Policy
+	Config      Config
+	Budget      int // calls that a sweep may spend on looking for targets
 	Account     string
-	Observe     bool             // open incidents as dismissed and change nothing
 	Now         func() time.Time // AWS's time; right once AWS has answered something
 	Log         *slog.Logger
 }
@@ -140,6 +200,8 @@ func (h *Handler) route(ctx context.Context, m batch.Message) error {
 	switch e := e.(type) {
 	case events.Deployment:
 		return h.deployment(ctx, e)
+	case events.Change:
+		return h.change(ctx, e)
 	case events.Alarm:
 		return h.alarm(ctx, e)
 	case events.Sweep:
@@ -148,6 +210,8 @@ func (h *Handler) route(ctx context.Context, m batch.Message) error {
 		return h.followUp(ctx, e)
 	case events.Verdict:
 		return h.verdict(ctx, e)
+	case events.Trouble:
+		return h.trouble(ctx, e)
 	default:
 		return fmt.Errorf("event %s (%s, %s) is none that pullback acts on", head.ID, head.Source, head.Type)
 	}
@@ -157,101 +221,11 @@ func (h *Handler) route(ctx context.Context, m batch.Message) error {
 // put into the queue.
 func ours(e events.Event) bool {
 	switch e.(type) {
-	case events.FollowUp, events.Verdict:
+	case events.FollowUp, events.Verdict, events.Trouble:
 		return true
 	default:
 		return false
 	}
-}
-
-func (h *Handler) deployment(ctx context.Context, e events.Deployment) error {
-	d, err := h.Deployments.Get(ctx, e.Target, e.Deployment)
-	if err != nil {
-		return fmt.Errorf("look up %s: %w", e.Deployment, err)
-	}
-	if d.Target != e.Target {
-		return fmt.Errorf("event %s says that %s is of %s, CodeDeploy says %s", e.ID, d.ID, e.Target, d.Target)
-	}
-	g, err := h.Deployments.Group(ctx, d.Target)
-	if err != nil {
-		return fmt.Errorf("look up %s: %w", d.Target, err)
-	}
-	s := ledger.Signal{Kind: "deployment", ID: e.ID, Text: fmt.Sprintf("%s: %s", d.ID, e.State), At: e.Time}
-	if !g.Enabled || d.IsRollback() {
-		return h.consider(ctx, g, d, "", s) // settled without another look
-	}
-	if err := h.watch(ctx, d); err != nil {
-		return err
-	}
-	newest, err := h.newestOf(ctx, d.Target)
-	if err != nil {
-		return err
-	}
-	return h.consider(ctx, g, d, newest.ID, s)
-}
-
-// alarm considers the newest deployment of every target that the alarm speaks
-// for. The ledger's index makes that cheap however many groups there are.
-func (h *Handler) alarm(ctx context.Context, e events.Alarm) error {
-	targets, err := h.Memory.TargetsOf(ctx, e.Name)
-	if err != nil {
-		return fmt.Errorf("targets of alarm %s: %w", e.Name, err)
-	}
-	s := ledger.Signal{Kind: "alarm", ID: e.ID, Text: fmt.Sprintf("alarm %s went %s: %s", e.Name, e.State, e.Reason), At: e.Time}
-	var errs []error
-	for _, t := range targets { // trouble with one does not keep it from the others
-		errs = append(errs, h.alarmed(ctx, t, s))
-	}
-	return errors.Join(errs...)
-}
-
-func (h *Handler) alarmed(ctx context.Context, t deploy.Target, s ledger.Signal) error {
-	g, err := h.Deployments.Group(ctx, t)
-	if errors.Is(err, deploy.ErrUnknown) {
-		return h.Memory.IndexAlarms(ctx, t, nil) // the group is gone
-	}
-	if err != nil {
-		return fmt.Errorf("look up %s: %w", t, err)
-	}
-	_, err = h.newest(ctx, g, s)
-	return err
-}
-
-// newest considers a target's newest deployment, if it is young enough to be
-// blamed for anything, and returns it.
-func (h *Handler) newest(ctx context.Context, g deploy.Group, s ledger.Signal) (deploy.Deployment, error) {
-	d, err := h.newestOf(ctx, g.Target)
-	if err != nil || d.ID == "" {
-		return d, err
-	}
-	return d, h.consider(ctx, g, d, d.ID, s)
-}
-
-// newestOf returns a target's newest deployment that has changed what is live,
-// or an empty one: no rollback, and none without traffic, because one that
-// waits before its gate, or that the gate refused, changes nothing and must not
-// hide the one before. A Lambda deployment runs for at most 50 hours (CodeDeploy
-// user guide, "Limits"), so one that is older than that, the bake and the grace
-// is no concern.
-func (h *Handler) newestOf(ctx context.Context, t deploy.Target) (deploy.Deployment, error) {
-	since := h.Now().Add(-50*time.Hour - h.Policy.Bake - h.Policy.Grace)
-	recent, err := h.Deployments.Recent(ctx, t, since)
-	if err != nil {
-		return deploy.Deployment{}, fmt.Errorf("recent deployments of %s: %w", t, err)
-	}
-	for _, d := range recent {
-		if d.IsRollback() {
-			continue
-		}
-		whole, err := h.Deployments.Get(ctx, t, d.ID)
-		if err != nil {
-			return deploy.Deployment{}, fmt.Errorf("look up deployments of %s: %w", t, err)
-		}
-		if !whole.Shifted.IsZero() {
-			return whole, nil
-		}
-	}
-	return deploy.Deployment{}, nil
 }
 
 // followUp passes a reminder on, as long as there is something to do.

@@ -3,34 +3,40 @@ package alarmrouter
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/pullback-dev/pullback/events"
-	"github.com/pullback-dev/pullback/shared/amazon/deployments"
+	"github.com/pullback-dev/pullback/shared/amazon/bus"
 	"github.com/pullback-dev/pullback/shared/amazon/metrics"
 	"github.com/pullback-dev/pullback/shared/amazon/notice"
+	"github.com/pullback-dev/pullback/shared/amazon/parameters"
 	"github.com/pullback-dev/pullback/shared/amazon/queue"
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
-	"github.com/pullback-dev/pullback/shared/amazon/traffic"
+	"github.com/pullback-dev/pullback/shared/config"
+	"github.com/pullback-dev/pullback/shared/configured"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/incident"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/policy"
 	"github.com/pullback-dev/pullback/shared/settings"
+	"github.com/pullback-dev/pullback/shared/target"
+	"github.com/pullback-dev/pullback/shared/targets"
 )
 
-// grace is how much longer than the bake a signal about a deployment is
-// listened to.
-const grace = 20 * time.Minute
+// budget is how many calls a sweep may spend on looking for targets: little
+// beside what AWS allows an account, and enough for a few dozen targets a minute.
+const budget = 120
 
 // Setup wires the handler to AWS. It is the only file here that may.
 func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
@@ -40,28 +46,55 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	}
 	s := env.Settings
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
-	aliases := traffic.New(lambda.NewFromConfig(cfg))
+	all := targets.New(cfg, s.Account, store, clock.Now)
 	messages := queue.New(sqs.NewFromConfig(cfg))
+	told := notices{notice.New(sns.NewFromConfig(cfg)), s.Topic}
 	h := &Handler{
-		Deployments: deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: aliases}),
+		Deployments: all,
+		Groups:      all,
+		Surveys:     surveys(all.Set),
 		Alarms:      alarms{metrics.New(cloudwatch.NewFromConfig(cfg))},
-		Revisions:   aliases,
-		Finder:      incident.Finder{Ledger: store, Revisions: aliases},
+		Revisions:   all,
+		Finder:      incident.Finder{Ledger: store, Revisions: all},
 		Incidents:   store,
 		Memory:      store,
 		Watches:     store,
 		Holds:       store,
+		Words:       store,
 		Bakes:       store,
+		Hooks:       store,
+		Reporter:    all.Groups,
+		Gates:       all.Stages,
+		Peers:       bus.New(eventbridge.NewFromConfig(cfg), clock.Now),
 		Rollbacks:   orders{messages, s.Rollbacks, clock.Now},
 		Ticks:       ticks{messages, s.Watch},
-		Notices:     notices{notice.New(sns.NewFromConfig(cfg)), s.Topic},
-		Policy:      policy.Policy{Bake: s.Bake, Grace: grace, MaxPerDay: s.MaxPerDay},
+		Notices:     told,
+		Config:      configuration(cfg, s, store, clock.Now, env.Log, told),
+		Budget:      budget,
 		Account:     s.Account,
-		Observe:     s.Mode == settings.Observe,
 		Now:         clock.Now,
 		Log:         env.Log,
 	}
 	return h.Handle, nil
+}
+
+// configuration is what pullback.yaml says, where there is one.
+func configuration(cfg aws.Config, s settings.Settings, store *table.Table, now func() time.Time, log *slog.Logger, told notices) *configured.Reader {
+	r := &configured.Reader{
+		Ledger: store, Problems: told, Base: config.Base(s), Home: config.Home{Account: s.Account, Region: cfg.Region}, Now: now, Log: log,
+	}
+	if s.Config != "" {
+		r.Source = parameters.New(ssm.NewFromConfig(cfg), s.Config)
+	}
+	return r
+}
+
+func surveys(drivers target.Set) map[deploy.Kind]Survey {
+	all := make(map[deploy.Kind]Survey)
+	for kind, driver := range drivers {
+		all[kind] = driver
+	}
+	return all
 }
 
 // alarms is CloudWatch's view of alarms.
@@ -128,5 +161,17 @@ func (n notices) Held(ctx context.Context, h ledger.Hold) error {
 		NextSteps: []string{fmt.Sprintf("pullback explain %s", h.Target), fmt.Sprintf("pullback release %s --reason \"…\"", h.Target)},
 		Thread:    h.Target.String(),
 		Target:    h.Target.String(),
+	})
+}
+
+// Said implements Notices.
+func (n notices) Said(ctx context.Context, t deploy.Target, title, text string, next ...string) error {
+	return n.notice.Publish(ctx, n.topic, notice.Notice{Title: title, Text: text, NextSteps: next, Thread: t.String(), Target: t.String()})
+}
+
+// ConfigProblem implements configured.Problems.
+func (n notices) ConfigProblem(ctx context.Context, p configured.Problem) error {
+	return n.notice.Publish(ctx, n.topic, notice.Notice{
+		Title: "pullback.yaml cannot be used", Text: p.What + "\n" + p.Force, NextSteps: []string{p.Mend}, Thread: "configuration",
 	})
 }

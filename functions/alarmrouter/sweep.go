@@ -1,13 +1,18 @@
 package alarmrouter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/pullback-dev/pullback/events"
+	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
@@ -20,30 +25,129 @@ const stalled = time.Minute
 const stale = 3 * time.Minute
 
 // sweep reminds the rollbacker of incidents whose follow-up was lost, goes on
-// with watches whose tick was, finds by itself all that an event should have told,
-// and lets revisions bake. Trouble
-// with one target is logged and keeps it neither from the others nor in the
-// queue: the next sweep comes in a minute.
+// with watches whose tick was, answers hooks whose function has died, finds by
+// itself all that an event should have told of the targets at which something is
+// going on, and looks at a part of all others. Trouble with one target is logged
+// and keeps it neither from the others nor in the queue: the next sweep comes in a
+// minute.
 func (h *Handler) sweep(ctx context.Context, e events.Sweep) error {
-	if err := errors.Join(h.remind(ctx), h.revive(ctx)); err != nil {
+	if err := errors.Join(h.remind(ctx), h.revive(ctx), h.answer(ctx)); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	if h.Now().Sub(e.Time) > stale {
 		return nil
 	}
-	groups, err := h.Deployments.Enabled(ctx)
+	before, err := h.Memory.Round(ctx)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	for _, g := range groups {
-		if err := h.sweepGroup(ctx, g); err != nil {
-			h.Log.LogAttrs(ctx, slog.LevelError, "target not swept", slog.String("target", g.Target.String()), slog.Any("error", err))
-		}
+	round := before
+	c, err := h.Config.Current(ctx)
+	if err != nil {
+		return fmt.Errorf("sweep: configuration: %w", err)
+	}
+	done := h.active(ctx, c, &round)
+	h.survey(ctx, c, &round, done)
+	if reflect.DeepEqual(round, before) {
+		return nil // a quiet account is not written about
+	}
+	if err := h.Memory.SaveRound(ctx, round); err != nil {
+		return fmt.Errorf("sweep: %w", err)
 	}
 	return nil
 }
 
-func (h *Handler) sweepGroup(ctx context.Context, g deploy.Group) error {
+// active looks at every target with a deployment that runs, or ran not long ago.
+// What was seen to run is looked at for as long after its end as it can be blamed,
+// however long it ran. It returns which were looked at.
+func (h *Handler) active(ctx context.Context, c config.Config, round *ledger.Round) map[deploy.Target]bool {
+	now := h.Now()
+	kept := longestKept(c)
+	known := slices.Concat(round.Known, named(c))
+	seen := map[deploy.Target]time.Time{}
+	for _, b := range round.Busy {
+		if now.Sub(b.At) < kept {
+			seen[b.Target] = b.At
+		}
+	}
+	for _, kind := range deploy.Kinds() {
+		s, ok := h.Surveys[kind]
+		if !ok {
+			continue
+		}
+		found, err := s.Active(ctx, known, now.Add(-kept))
+		if err != nil {
+			h.Log.LogAttrs(ctx, slog.LevelError, "deployments not listed", slog.String("kind", string(kind)), slog.Any("error", err))
+		}
+		for _, d := range found {
+			if at := lastSeen(d, now); at.After(seen[d.Target]) {
+				seen[d.Target] = at
+			}
+		}
+	}
+	targets := slices.SortedFunc(maps.Keys(seen), func(a, b deploy.Target) int { return cmp.Compare(a.String(), b.String()) })
+	round.Busy = nil
+	done := map[deploy.Target]bool{}
+	for _, t := range targets {
+		ours, err := h.busy(ctx, t)
+		if ours || err != nil {
+			round.Busy = append(round.Busy, ledger.LastBusy{Target: t, At: seen[t]})
+		}
+		done[t] = true
+		h.tell(ctx, t, err)
+	}
+	return done
+}
+
+// longestKept is how long after its end a deployment can be blamed, whatever its
+// target.
+func longestKept(c config.Config) time.Duration {
+	kept := c.Defaults().Bake + c.Defaults().Grace
+	for _, t := range c.Targets() {
+		if p, err := c.For(t, nil); err == nil {
+			kept = max(kept, p.Bake+p.Grace)
+		}
+	}
+	return kept
+}
+
+// named returns the targets that the file names and that AWS does not list together.
+func named(c config.Config) []deploy.Target {
+	return slices.DeleteFunc(c.Targets(), func(t deploy.Target) bool { return t.Kind == deploy.KindGroup })
+}
+
+// lastSeen is when a deployment was last under way, as far as is known.
+func lastSeen(d deploy.Deployment, now time.Time) time.Time {
+	if d.Running() || d.Ended.IsZero() {
+		return now
+	}
+	return d.Ended
+}
+
+// busy looks at a target with a deployment, and reports whether it is looked after.
+func (h *Handler) busy(ctx context.Context, t deploy.Target) (bool, error) {
+	g, err := h.ward(ctx, t)
+	if errors.Is(err, deploy.ErrUnknown) {
+		return false, nil // it is gone since
+	}
+	if err != nil {
+		return false, err
+	}
+	if !g.Enabled {
+		return false, nil
+	}
+	return true, h.tend(ctx, g)
+}
+
+func (h *Handler) tell(ctx context.Context, t deploy.Target, err error) {
+	if err != nil {
+		h.Log.LogAttrs(ctx, slog.LevelError, "target not swept", slog.String("target", t.String()), slog.Any("error", err))
+	}
+}
+
+// tend looks at one target: what its newest deployment calls for, whether its alarms
+// hold it, whether what serves is known good, and whether that could be put back.
+func (h *Handler) tend(ctx context.Context, g ward) error {
 	if err := h.Memory.IndexAlarms(ctx, g.Target, g.Alarms); err != nil {
 		return fmt.Errorf("index alarms: %w", err)
 	}
@@ -54,14 +158,19 @@ func (h *Handler) sweepGroup(ctx context.Context, g deploy.Group) error {
 		return err
 	}
 	if d.ID != "" {
-		if err := h.watch(ctx, d); err != nil {
+		if err := errors.Join(h.watch(ctx, g, d), h.unheard(ctx, g, d)); err != nil {
 			return err
 		}
 	}
-	if g.Alias.Function == "" {
-		g.Alias = d.Alias
+	if err := errors.Join(h.outside(ctx, g, d, s), h.relieve(ctx, g, s)); err != nil {
+		return err
 	}
-	return h.bake(ctx, g)
+	p := placed(g, d)
+	if p.Platform == deploy.OnLambda && p.Alias.Function == "" {
+		return nil // no deployment yet, and no tag that says which alias is meant
+	}
+	g.Alias = p.Alias
+	return errors.Join(h.adopt(ctx, g, d), h.bake(ctx, g), h.readiness(ctx, g))
 }
 
 // remind hands incidents to the rollbacker whose next look is overdue.
@@ -77,84 +186,4 @@ func (h *Handler) remind(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// bake marks the revision that serves a target alone as known good once it has
-// done so for the bake time without trouble.
-func (h *Handler) bake(ctx context.Context, g deploy.Group) error {
-	if g.Alias.Function == "" {
-		return nil // no deployment yet, and no tag that says which alias is meant
-	}
-	live, err := h.Revisions.Live(ctx, g.Place())
-	if err != nil {
-		return fmt.Errorf("alias %s: %w", g.Alias, err)
-	}
-	if len(live.Weights) > 0 {
-		return nil
-	}
-	b, err := h.Bakes.StartBake(ctx, ledger.Bake{Target: g.Target, Revision: live.Version, Since: h.Now()})
-	if err != nil {
-		return fmt.Errorf("bake version %s: %w", live.Version, err)
-	}
-	if h.Now().Sub(b.Since) < h.Policy.Bake {
-		return nil
-	}
-	trouble, err := h.trouble(ctx, g, b)
-	if err != nil || trouble {
-		return err
-	}
-	return h.markBaked(ctx, g, b)
-}
-
-// trouble reports whether anything speaks against a revision that has baked:
-// an incident that blamed it, or an alarm that is red now.
-func (h *Handler) trouble(ctx context.Context, g deploy.Group, b ledger.Bake) (bool, error) {
-	past, err := h.Incidents.IncidentsSince(ctx, g.Target, b.Since.Add(-50*time.Hour))
-	if err != nil {
-		return false, fmt.Errorf("incidents of %s: %w", g.Target, err)
-	}
-	for _, i := range past {
-		if i.Bad == b.Revision {
-			return true, nil
-		}
-	}
-	alarms, err := h.Alarms.Alarms(ctx, g.Alarms)
-	if err != nil {
-		return false, fmt.Errorf("alarms of %s: %w", g.Target, err)
-	}
-	for _, a := range alarms {
-		if a.Red {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-func (h *Handler) markBaked(ctx context.Context, g deploy.Group, b ledger.Bake) error {
-	marks, err := h.Bakes.KnownGood(ctx, g.Target)
-	if err != nil {
-		return fmt.Errorf("known-good revisions: %w", err)
-	}
-	for _, m := range marks {
-		if m.Revision == b.Revision {
-			return nil
-		}
-	}
-	digest, err := h.Revisions.Digest(ctx, g.Place(), b.Revision)
-	if err != nil {
-		return fmt.Errorf("digest of version %s: %w", b.Revision, err)
-	}
-	why := fmt.Sprintf("served alone for %s without trouble", h.Policy.Bake)
-	// The record comes first: a mark that is there already is not marked again.
-	_, err = h.Memory.Append(ctx, ledger.Record{
-		Target: g.Target, At: h.Now(), Function: "alarmrouter", Verb: "known-good", Rule: "baked", Because: fmt.Sprintf("version %s %s", b.Revision, why),
-	})
-	if err != nil {
-		return fmt.Errorf("record known-good version %s: %w", b.Revision, err)
-	}
-	mark := ledger.KnownGood{Target: g.Target, Revision: b.Revision, Digest: digest, Why: why, At: h.Now()}
-	if err := h.Bakes.MarkKnownGood(ctx, mark); err != nil {
-		return fmt.Errorf("mark version %s known good: %w", b.Revision, err)
-	}
-	return nil
 }

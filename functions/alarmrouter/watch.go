@@ -15,9 +15,12 @@ import (
 // watch begins the watch over a deployment, unless it has begun or there is
 // nothing to see. The watch comes before its first tick: a tick that is lost is
 // sent again by the sweep.
-func (h *Handler) watch(ctx context.Context, d deploy.Deployment) error {
+func (h *Handler) watch(ctx context.Context, g ward, d deploy.Deployment) error {
+	if d.Platform != deploy.OnLambda && d.Alias.Function == "" {
+		return nil // nothing counts its requests by version
+	}
 	now := h.Now()
-	stage, _ := watch.Limits{Bake: h.Policy.Bake}.StageOf(d, now)
+	stage, _ := watch.Limits{Bake: g.rules.Bake}.StageOf(d, now)
 	if stage == watch.Done {
 		return nil
 	}
@@ -56,7 +59,7 @@ func (h *Handler) revive(ctx context.Context) error {
 
 // verdict considers a deployment that its watch has found to be bad.
 func (h *Handler) verdict(ctx context.Context, e events.Verdict) error {
-	g, err := h.Deployments.Group(ctx, e.Target)
+	g, err := h.ward(ctx, e.Target)
 	if errors.Is(err, deploy.ErrUnknown) {
 		return nil // the group is gone, and the deployment with it
 	}
@@ -64,7 +67,7 @@ func (h *Handler) verdict(ctx context.Context, e events.Verdict) error {
 		return fmt.Errorf("look up %s: %w", e.Target, err)
 	}
 	s := ledger.Signal{Kind: "verdict", ID: e.ID, Text: fmt.Sprintf("the watch over %s found it to be bad", e.Deployment), At: e.Time}
-	d, err := h.newestOf(ctx, e.Target)
+	d, err := h.newestOf(ctx, g)
 	if err != nil || d.ID == "" {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/functions/alarmrouter"
 	"github.com/pullback-dev/pullback/shared/batch"
+	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
@@ -37,6 +38,8 @@ func (j *journal) note(format string, a ...any) { j.lines = append(j.lines, fmt.
 type codeDeploy struct {
 	groups []deploy.Group
 	all    []deploy.Deployment
+	past   []deploy.Success        // what ended well, long ago
+	told   []string                // answers to hooks
 	broken map[deploy.Target]error // what Recent answers
 }
 
@@ -69,14 +72,34 @@ func (c *codeDeploy) Group(_ context.Context, t deploy.Target) (deploy.Group, er
 	return deploy.Group{}, fmt.Errorf("group %s: %w", t, deploy.ErrUnknown)
 }
 
-func (c *codeDeploy) Enabled(context.Context) ([]deploy.Group, error) {
+// Survey returns all groups that are opted in, in one part.
+func (c *codeDeploy) Survey(context.Context, string, int) ([]deploy.Group, string, error) {
 	var found []deploy.Group
 	for _, g := range c.groups {
 		if g.Enabled {
 			found = append(found, g)
 		}
 	}
+	return found, "", nil
+}
+
+func (c *codeDeploy) Active(_ context.Context, _ []deploy.Target, since time.Time) ([]deploy.Deployment, error) {
+	var found []deploy.Deployment
+	for _, d := range c.all {
+		if d.Running() || !d.Created.Before(since) {
+			found = append(found, d)
+		}
+	}
 	return found, nil
+}
+
+func (c *codeDeploy) History(context.Context, deploy.Place) ([]deploy.Success, error) {
+	return c.past, nil
+}
+
+func (c *codeDeploy) Report(_ context.Context, d deploy.ID, execution string, passed bool) error {
+	c.told = append(c.told, fmt.Sprintf("%s %s %t", d, execution, passed))
+	return nil
 }
 
 // cloudWatch has alarms.
@@ -164,12 +187,47 @@ func (c *chat) Held(_ context.Context, h ledger.Hold) error {
 	return c.err
 }
 
+func (c *chat) Said(_ context.Context, t deploy.Target, title, _ string, _ ...string) error {
+	c.note("say of %s: %s", t, title)
+	return c.err
+}
+
+// Tell implements alarmrouter.Peers.
+func (c *chat) Tell(_ context.Context, buses []string, t events.Trouble) error {
+	c.note("tell %v of %s", buses, t.Incident)
+	return c.err
+}
+
+// Close implements alarmrouter.Gates.
+func (c *chat) Close(_ context.Context, t deploy.Target, reason string) (bool, error) {
+	c.note("close %s: %s", t, reason)
+	return true, c.err
+}
+
+// Open implements alarmrouter.Gates.
+func (c *chat) Open(_ context.Context, t deploy.Target) (bool, error) {
+	c.note("open %s", t)
+	return true, c.err
+}
+
+// file is pullback.yaml.
+type file struct{ *scene }
+
+func (f file) Current(context.Context) (config.Config, error) {
+	c, err := config.Parse([]byte("apiVersion: pullback.dev/v1\n" + f.yaml))
+	if err != nil {
+		return config.Config{}, err
+	}
+	return c.At(config.Home{Account: "123456789012", Region: "us-east-1"}), nil
+}
+
 // scene is the function in a world in which version 2 has had 10 % of the
 // traffic for two minutes and its alarm has been red for one.
 type scene struct {
 	t *testing.T
 	*alarmrouter.Handler
 	now        time.Time
+	yaml       string // of pullback.yaml, after its first line
 	journal    *journal
 	codeDeploy *codeDeploy
 	cloudWatch *cloudWatch
@@ -187,9 +245,9 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 	s := &scene{
 		t: t, now: noon, journal: j,
 		codeDeploy: &codeDeploy{
-			groups: []deploy.Group{{Target: target, Enabled: true, Alarms: []string{"errors", "latency"}, Alias: alias}},
+			groups: []deploy.Group{{Target: target, Platform: deploy.OnLambda, Enabled: true, Alarms: []string{"errors", "latency"}, Alias: alias}},
 			all: []deploy.Deployment{{
-				ID: "d-2", Target: target, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon.Add(-3 * time.Minute), Shifted: noon.Add(-2 * time.Minute),
+				ID: "d-2", Target: target, Platform: deploy.OnLambda, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon.Add(-3 * time.Minute), Shifted: noon.Add(-2 * time.Minute),
 			}},
 		},
 		cloudWatch: &cloudWatch{red: map[string]time.Time{"errors": noon.Add(-time.Minute)}},
@@ -197,8 +255,9 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 		finder:     &finder{good: "1"}, store: &store{journal: j, Memory: &ledgertest.Memory{}}, rollbacks: &rollbacks{journal: j}, ticks: &ticks{}, chat: &chat{journal: j},
 	}
 	s.Handler = &alarmrouter.Handler{
-		Deployments: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store,
-		Watches: s.store, Rollbacks: s.rollbacks, Ticks: s.ticks, Notices: s.chat, Policy: policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, MaxPerDay: 2}, Account: "123456789012",
+		Deployments: s.codeDeploy, Groups: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Hooks: s.store, Gates: s.chat, Peers: s.chat,
+		Watches: s.store, Rollbacks: s.rollbacks, Ticks: s.ticks, Notices: s.chat, Account: "123456789012",
+		Config: file{s}, Budget: 100,
 		Now: func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),
 	}
 	require.NoError(t, s.store.IndexAlarms(t.Context(), target, []string{"errors", "latency"}))
@@ -274,7 +333,7 @@ func green(s *scene) { s.cloudWatch.red = nil }
 
 func lost(s *scene) { s.finder.good = "" }
 
-func observing(s *scene) { s.Observe = true }
+func observing(s *scene) { s.yaml = "defaults: {mode: observe}\n" }
 
 func change(edit func(*deploy.Deployment)) func(*scene) {
 	return func(s *scene) { edit(&s.codeDeploy.all[0]) }
@@ -291,4 +350,9 @@ func sealed(t *testing.T, records ...ledger.Record) []ledger.Record {
 		chain, prev = append(chain, s), s.Hash
 	}
 	return chain
+}
+
+// hash is that of the configuration in which nothing is said.
+func hash() string {
+	return config.Default().At(config.Home{Account: "123456789012", Region: "us-east-1"}).Hash()
 }

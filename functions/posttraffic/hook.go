@@ -18,6 +18,7 @@ func (h *Handler) check(ctx context.Context, call events.Hook) error {
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", call.Deployment, err)
 	}
+	h.Runner.Began(ctx, call)
 	if d.IsRollback() {
 		if err := h.record(ctx, d, "allow", "a rollback always passes", nil); err != nil {
 			// A ledger that is down must not keep traffic on the bad version.
@@ -25,10 +26,24 @@ func (h *Handler) check(ctx context.Context, call events.Hook) error {
 		}
 		return nil
 	}
+	if d.Platform != deploy.OnLambda && d.Platform != "" {
+		return h.unjudged(ctx, d)
+	}
 	if d.Shifted.IsZero() || d.Alias.Function == "" {
 		return fmt.Errorf("judge %s: CodeDeploy does not say when traffic shifted, or of which alias", d.ID)
 	}
 	return h.decide(ctx, d)
+}
+
+// unjudged answers for a deployment whose requests nobody counts by version: its
+// alarms decide.
+func (h *Handler) unjudged(ctx context.Context, d deploy.Deployment) error {
+	f := health.Finding{Verdict: health.NoData, Because: fmt.Sprintf("requests are not counted by version on %s: the alarms decide", d.Platform)}
+	if !h.Strict || h.Observe {
+		h.allow(ctx, d, f)
+		return nil
+	}
+	return errors.Join(fmt.Errorf("verdict %s: %s", f.Verdict, f.Because), h.record(ctx, d, "refuse", f.Because, &f))
 }
 
 // decide judges a deployment that has shifted, and answers by the verdict.

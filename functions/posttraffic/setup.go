@@ -56,12 +56,14 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Watches:       store,
 		Memory:        store,
 		Messages:      messages{queue.New(sqs.NewFromConfig(cfg)), s.Watch, s.Signals, clock.Now},
-		Runner:        hook.Runner{Reporter: cd, Reserve: s.HookReserve, Observe: observe, Log: env.Log},
-		Limits:        limits,
-		Strict:        s.Strict,
-		Observe:       observe,
-		Now:           clock.Now,
-		Log:           env.Log,
+		Runner: hook.Runner{
+			Reporter: cd, Waiting: store, Function: "posttraffic", Now: clock.Now,
+			Reserve: s.HookReserve, Observe: observe, Log: env.Log},
+		Limits:  limits,
+		Strict:  s.Strict,
+		Observe: observe,
+		Now:     clock.Now,
+		Log:     env.Log,
 	}
 	return h.Handle, nil
 }

@@ -225,7 +225,7 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 	log := slog.New(slog.DiscardHandler)
 	s.Handler = &posttraffic.Handler{
 		Deployments: s.codeDeploy, Metrics: s.cloudWatch, Lines: s.lines, Logged: s.logs, Versions: s.lambda, Subscriptions: s.logs,
-		Watches: s.store, Memory: s.store, Messages: s.messages, Runner: hook.Runner{Reporter: s.codeDeploy, Log: log},
+		Watches: s.store, Memory: s.store, Messages: s.messages, Runner: hook.Runner{Waiting: s.store, Function: "posttraffic", Now: func() time.Time { return noon }, Reporter: s.codeDeploy, Log: log},
 		Limits: watch.Limits{Rule: health.Usual(health.PerRequest, 0.01, 1.25), Weights: health.ErrorsAlone(), Bake: 30 * time.Minute}, Now: now, Log: log,
 	}
 	for _, change := range changes {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/functions/pretraffic"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/hook"
@@ -92,6 +93,13 @@ func (s *store) Append(ctx context.Context, r ledger.Record) (ledger.Record, err
 	return s.Memory.Append(ctx, r)
 }
 
+// finder knows the way back.
+type finder struct{ good deploy.Revision }
+
+func (f *finder) Good(context.Context, deploy.Deployment) (deploy.Revision, string, error) {
+	return f.good, "version 1 is gone", nil
+}
+
 // gate is the function in a world in which a good version 2 is about to get
 // traffic.
 type gate struct {
@@ -99,20 +107,21 @@ type gate struct {
 	codeDeploy *codeDeploy
 	lambda     *lambda
 	store      *store
+	finder     *finder
 }
 
 func newGate(changes ...func(*gate)) gate {
 	g := gate{
 		codeDeploy: &codeDeploy{deployments: map[deploy.ID]deploy.Deployment{
-			"d-2": {ID: "d-2", Target: target, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon},
+			"d-2": {ID: "d-2", Target: target, Platform: deploy.OnLambda, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon},
 		}},
 		lambda: &lambda{digests: map[deploy.Revision]deploy.Digest{"1": "sha-1", "2": "sha-2"}, broken: map[deploy.Revision]error{}},
-		store:  &store{Memory: &ledgertest.Memory{}},
+		store:  &store{Memory: &ledgertest.Memory{}}, finder: &finder{good: "1"},
 	}
 	log := slog.New(slog.DiscardHandler)
 	g.Handler = &pretraffic.Handler{
-		Deployments: g.codeDeploy, Versions: g.lambda, Ledger: g.store, Payload: []byte(`{"smoke":1}`),
-		Runner: hook.Runner{Reporter: g.codeDeploy, Reserve: time.Second, Log: log}, Now: func() time.Time { return noon },
+		Deployments: g.codeDeploy, Versions: g.lambda, Finder: g.finder, Ledger: g.store, Payload: []byte(`{"smoke":1}`),
+		Runner: hook.Runner{Waiting: g.store, Function: "pretraffic", Now: func() time.Time { return noon }, Reporter: g.codeDeploy, Reserve: time.Second, Log: log}, Now: func() time.Time { return noon },
 	}
 	for _, change := range changes {
 		change(&g)
@@ -152,7 +161,7 @@ func record(verb, rule, because string) ledger.Record {
 
 func TestTheGateAnswersAndRemembersWhy(t *testing.T) {
 	const (
-		taint = "version 2 is the code that was quarantined as version 9 of shop/eu: it failed orders"
+		taint = "version 2 is the code that was quarantined as version 9 of shop/eu: it failed orders; next: pullback release shop/live --override 2 --reason …"
 		hold  = "shop/live is held since 2026-01-05T11:00:00Z: version 2 was taken back; next: pullback release shop/live --reason …"
 		smoke = "version 2 failed the smoke check: it answered 500"
 	)
@@ -164,7 +173,7 @@ func TestTheGateAnswersAndRemembersWhy(t *testing.T) {
 	}{
 		"a good version":         {nil, true, []ledger.Record{record("allow", "smoke", "version 2 answered the smoke check")}},
 		"smoke fails":            {all(broken), false, []ledger.Record{record("refuse", "smoke", smoke)}},
-		"smoke is off":           {all(broken, func(g *gate) { g.Payload = nil }), true, []ledger.Record{record("allow", "gate", "neither held nor quarantined; the smoke check is off")}},
+		"smoke is off":           {all(broken, func(g *gate) { g.Payload = nil }), true, []ledger.Record{record("allow", "gate", "neither held nor quarantined; there is no smoke check")}},
 		"quarantined code":       {all(quarantined), false, []ledger.Record{record("refuse", "quarantined", taint)}},
 		"held":                   {all(held), false, []ledger.Record{record("refuse", "held", hold)}},
 		"quarantined and held":   {all(held, quarantined), false, []ledger.Record{record("refuse", "quarantined", taint)}},
@@ -233,4 +242,85 @@ func records(t *testing.T, m *ledgertest.Memory) []ledger.Record {
 	chain, err := m.Records(t.Context(), target)
 	require.NoError(t, err)
 	return chain
+}
+
+func TestTheGateKnowsExceptions(t *testing.T) {
+	word := ledger.Override{Target: target, Digest: "sha-2", Because: "the fix", By: "somebody", At: noon, Until: noon.Add(time.Hour)}
+	held := ledger.Hold{Target: target, Because: "frozen", By: "somebody", At: noon}
+	tests := map[string]struct {
+		change func(*gate)
+		passed bool
+		rules  []string
+	}{
+		"a human has let it through": {func(g *gate) {
+			_ = g.store.PutHold(context.Background(), held)
+			_ = g.store.PutQuarantine(context.Background(), ledger.Quarantine{Digest: "sha-2"})
+			_ = g.store.PutOverride(context.Background(), word)
+		}, true, []string{"overridden", "smoke"}},
+		"but that is over": {func(g *gate) {
+			word := word
+			word.Until = noon
+			_ = g.store.PutHold(context.Background(), held)
+			_ = g.store.PutOverride(context.Background(), word)
+		}, false, []string{"held"}},
+		"an alarm holds it, and this may be the cure": {func(g *gate) {
+			held := held
+			held.Alarm, held.Digest = "errors", "sha-1"
+			_ = g.store.PutHold(context.Background(), held)
+		}, true, []string{"fix", "smoke"}},
+		"an alarm holds it, and this is the same code": {func(g *gate) {
+			held := held
+			held.Alarm, held.Digest = "errors", "sha-2"
+			_ = g.store.PutHold(context.Background(), held)
+		}, false, []string{"held"}},
+		"it could not be taken back":                   {func(g *gate) { g.finder.good = "" }, true, []string{"not-ready", "smoke"}},
+		"it could not be taken back, and that matters": {func(g *gate) { g.finder.good, g.Refuse = "", true }, false, []string{"not-ready"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := newGate(test.change)
+			_, err := g.Handle(t.Context(), []byte(`{"DeploymentId":"d-2","LifecycleEventHookExecutionId":"e-1"}`))
+			require.NoError(t, err)
+			assert.Equal(t, []string{fmt.Sprintf("d-2 e-1 %t", test.passed)}, g.codeDeploy.told)
+			chain, err := g.store.Records(t.Context(), target)
+			require.NoError(t, err)
+			var rules []string
+			for _, r := range chain {
+				rules = append(rules, r.Rule)
+			}
+			assert.Equal(t, test.rules, rules)
+		})
+	}
+}
+
+func TestECSIsAnsweredByWhatIsReturned(t *testing.T) {
+	web := deploy.Target{Kind: deploy.KindService, Application: "main", Group: "web"}
+	const call = `{"lifecycleStage":"PRE_SCALE_UP","resourceArn":"arn:aws:ecs:us-east-1:123456789012:service-deployment/main/web/d-2"}`
+	tests := map[string]struct {
+		change func(*gate)
+		want   string
+	}{
+		"it may go on":            {func(*gate) {}, "SUCCEEDED"},
+		"it is held":              {func(g *gate) { _ = g.store.PutHold(context.Background(), ledger.Hold{Target: web, At: noon}) }, "FAILED"},
+		"its code is quarantined": {func(g *gate) { _ = g.store.PutQuarantine(context.Background(), ledger.Quarantine{Digest: "sha-2"}) }, "FAILED"},
+		"it is on its way back": {func(g *gate) {
+			_ = g.store.PutHold(context.Background(), ledger.Hold{Target: web, At: noon})
+			d := g.codeDeploy.deployments["d-2"]
+			d.RolledBack = d.ID
+			g.codeDeploy.deployments["d-2"] = d
+		}, "SUCCEEDED"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := newGate(func(g *gate) {
+				g.codeDeploy.deployments["d-2"] = deploy.Deployment{ID: "d-2", Target: web, Status: deploy.InProgress, From: "1", To: "2", Created: noon}
+			}, test.change)
+			got, err := g.Handle(t.Context(), []byte(call))
+			require.NoError(t, err)
+			assert.Equal(t, events.ServiceAnswer{Status: test.want}, got)
+			assert.Empty(t, g.codeDeploy.told, "CodeDeploy has not asked")
+		})
+	}
+	_, err := newGate().Handle(t.Context(), []byte(`{"lifecycleStage":"PRE_SCALE_UP","resourceArn":"arn:aws:ecs:us-east-1:123456789012:service-deployment/main/web/d-9"}`))
+	require.ErrorIs(t, err, deploy.ErrUnknown, "an error is a refusal, too")
 }

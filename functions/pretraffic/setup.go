@@ -4,18 +4,18 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/pullback-dev/pullback/shared/amazon/deployments"
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/amazon/traffic"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/hook"
+	"github.com/pullback-dev/pullback/shared/incident"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/settings"
+	"github.com/pullback-dev/pullback/shared/targets"
 )
 
 // Setup wires the handler to AWS. It is the only file here that may.
@@ -25,20 +25,36 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		return nil, fmt.Errorf("pretraffic: %w", err)
 	}
 	s := env.Settings
-	versions := traffic.New(lambda.NewFromConfig(cfg))
-	cd := deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: versions})
+	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
+	all := targets.New(cfg, s.Account, store, clock.Now)
 	payload := []byte(s.SmokePayload)
 	if s.SmokePayload == settings.SmokeOff {
 		payload = nil
 	}
 	h := &Handler{
-		Deployments: cd,
-		Versions:    versions,
-		Ledger:      table.New(dynamodb.NewFromConfig(cfg), s.Table),
-		Runner:      hook.Runner{Reporter: cd, Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log},
-		Payload:     payload,
-		Observe:     s.Mode == settings.Observe,
-		Now:         clock.Now,
+		Deployments: all,
+		Versions:    gated{all, traffic.New(lambda.NewFromConfig(cfg))},
+		Finder:      incident.Finder{Ledger: store, Revisions: all},
+		Ledger:      store,
+		Runner: hook.Runner{
+			Reporter: all.Groups, Waiting: store, Function: "pretraffic", Now: clock.Now,
+			Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log,
+		},
+		Payload: payload,
+		Observe: s.Mode == settings.Observe,
+		Now:     clock.Now,
 	}
 	return h.Handle, nil
+}
+
+// gated looks at any revision, and calls one on Lambda.
+type gated struct {
+	targets.All
+
+	versions *traffic.Client
+}
+
+// Probe implements Versions.
+func (g gated) Probe(ctx context.Context, function string, r deploy.Revision, payload []byte) error {
+	return g.versions.Probe(ctx, function, r, payload)
 }

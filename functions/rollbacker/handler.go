@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/pullback-dev/pullback/events"
@@ -21,6 +20,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/plan"
+	"github.com/pullback-dev/pullback/shared/policy"
 )
 
 // Deployments reads and changes how AWS deploys.
@@ -34,6 +34,16 @@ type Deployments interface {
 	Stop(ctx context.Context, d deploy.Deployment) error
 	// Restore deploys a revision at once, past alarms and hooks: deploy.ErrBusy.
 	Restore(ctx context.Context, r deploy.Restore) (deploy.ID, error)
+}
+
+// Groups says which alarms speak for a target.
+type Groups interface {
+	Group(ctx context.Context, t deploy.Target) (deploy.Group, error)
+}
+
+// Alarms is what CloudWatch says of alarms now.
+type Alarms interface {
+	Alarms(ctx context.Context, names []string) ([]policy.Alarm, error)
 }
 
 // Revisions reads and mends what serves a target.
@@ -69,6 +79,22 @@ type Reminder interface {
 	Remind(ctx context.Context, i deploy.Incident, look int, after time.Duration) error
 }
 
+// Troubles tells of code that was taken back, so that it is kept off elsewhere and
+// the stages that come next wait.
+type Troubles interface {
+	Tell(ctx context.Context, i ledger.Incident) error
+}
+
+// Stages know what a stage of a pipeline deploys to.
+type Stages interface {
+	Behind(ctx context.Context, t deploy.Target) ([]deploy.Target, error)
+}
+
+// Gates close the way into a stage of a pipeline.
+type Gates interface {
+	Close(ctx context.Context, t deploy.Target, reason string) (changed bool, err error)
+}
+
 // Notices tells humans how an incident goes on.
 type Notices interface {
 	Began(ctx context.Context, i ledger.Incident) error
@@ -79,15 +105,21 @@ type Notices interface {
 type Handler struct {
 	Deployments Deployments
 	Revisions   Revisions
+	Groups      Groups
+	Alarms      Alarms
 	Incidents   Incidents
 	Memory      Memory
 	Finder      Finder
 	Reminder    Reminder
+	Troubles    Troubles
+	Gates       Gates
+	Stages      Stages
 	Notices     Notices
 	Limits      plan.Limits
 	Observe     bool                             // close what is open and change nothing
 	Term        time.Duration                    // of a claim; longer than the function may run
 	Pause       time.Duration                    // between two looks
+	Watching    time.Duration                    // the same, while it is seen whether the target recovers
 	Owner       func(ctx context.Context) string // of a claim: the invocation
 	Now         func() time.Time                 // AWS's time; right once AWS has answered something
 	Log         *slog.Logger
@@ -165,11 +197,11 @@ func (h *Handler) next(ctx context.Context, i ledger.Incident) (plan.Situation, 
 	s, err := h.situation(ctx, i)
 	if err == nil {
 		var step plan.Step
-		if step, err = h.choose(ctx, &s, h.Limits.Next(s)); err == nil {
+		if step, err = h.choose(ctx, &s, h.limits(i).Next(s)); err == nil {
 			return s, step, nil
 		}
 	}
-	if h.Now().Sub(i.Opened) <= h.Limits.Verify {
+	if h.Now().Sub(i.Opened) <= h.limits(i).Verify {
 		return s, plan.Step{}, err
 	}
 	return plan.Situation{Incident: i}, plan.Step{
@@ -177,49 +209,13 @@ func (h *Handler) next(ctx context.Context, i ledger.Incident) (plan.Situation, 
 	}, nil
 }
 
-// begin keeps the bad code off every target, and all further deployments off
-// this one, before anything is done to the deployment.
-func (h *Handler) begin(ctx context.Context, i ledger.Incident, step plan.Step) error {
-	because := fmt.Sprintf("version %s was taken back (%s): %s", i.Bad, i.ID, i.Because)
-	shared, err := h.isGoodCode(ctx, i)
-	if err != nil {
-		return err
+// limits are those that were in force when the incident was opened.
+func (h *Handler) limits(i ledger.Incident) plan.Limits {
+	l := h.Limits
+	if i.Verify > 0 {
+		l.Verify = i.Verify
 	}
-	if shared {
-		because += "; its code is also that of a known-good version, so the code is not quarantined"
-	} else if i.BadDigest != "" {
-		q := ledger.Quarantine{Digest: i.BadDigest, Target: i.Target, Revision: i.Bad, Incident: i.ID, Because: i.Because, At: h.Now()}
-		if err := h.Memory.PutQuarantine(ctx, q); err != nil {
-			return fmt.Errorf("quarantine version %s: %w", i.Bad, err)
-		}
-	}
-	if err := h.Memory.PutHold(ctx, ledger.Hold{Target: i.Target, Incident: i.ID, Because: because, By: "rollbacker", At: h.Now()}); err != nil {
-		return fmt.Errorf("hold %s: %w", i.Target, err)
-	}
-	if err := h.record(ctx, i, "hold", "after-rollback", because, nil); err != nil {
-		return err
-	}
-	if step.Verb == plan.Escalate {
-		return nil // what humans hear is that nothing can be done
-	}
-	if err := h.Notices.Began(ctx, i); err != nil {
-		// A chat that is down must not keep traffic on the bad version.
-		h.Log.LogAttrs(ctx, slog.LevelError, "notice not sent", slog.String("incident", string(i.ID)), slog.Any("error", err))
-	}
-	return nil
-}
-
-// isGoodCode reports whether the bad version has the code of a known-good one.
-// Then what is bad is its configuration, which a digest of the code does not
-// cover, and to quarantine the code would be to quarantine the way back.
-func (h *Handler) isGoodCode(ctx context.Context, i ledger.Incident) (bool, error) {
-	marks, err := h.Memory.KnownGood(ctx, i.Target)
-	if err != nil {
-		return false, fmt.Errorf("known-good revisions of %s: %w", i.Target, err)
-	}
-	return i.BadDigest != "" && slices.ContainsFunc(marks, func(g ledger.KnownGood) bool {
-		return g.Digest == i.BadDigest && g.Revision != i.Bad
-	}), nil
+	return l
 }
 
 // close saves the incident after a step, and arranges the next look or tells
@@ -227,7 +223,11 @@ func (h *Handler) isGoodCode(ctx context.Context, i ledger.Incident) (bool, erro
 func (h *Handler) close(ctx context.Context, i ledger.Incident, step plan.Step) error {
 	i.Phase = step.Phase
 	i.Looks++
-	i.NextLook = h.Now().Add(h.Pause)
+	pause := h.Pause
+	if step.Verb == plan.Verify {
+		pause = h.Watching
+	}
+	i.NextLook = h.Now().Add(pause)
 	i.Claim.Until = h.Now() // the next look is another invocation's
 	if i.Phase.Final() {
 		i.Closed = h.Now()
@@ -247,7 +247,7 @@ func (h *Handler) close(ctx context.Context, i ledger.Incident, step plan.Step) 
 		return nil
 	}
 	if !saved.Phase.Final() {
-		if err := h.Reminder.Remind(ctx, saved.ID, saved.Looks+1, h.Pause); err != nil {
+		if err := h.Reminder.Remind(ctx, saved.ID, saved.Looks+1, pause); err != nil {
 			return fmt.Errorf("remind of %s: %w", saved.ID, err)
 		}
 		return nil

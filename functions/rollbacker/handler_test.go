@@ -17,7 +17,7 @@ func TestARunningCanaryIsStoppedAfterEverythingIsHeldAndOnRecord(t *testing.T) {
 	s := newScene(t)
 	assert.Empty(t, s.order(1))
 	assert.Equal(t, []string{
-		"quarantine sha-2", "hold shop/live", "record hold after-rollback", "tell: began",
+		"quarantine sha-2", "hold shop/live", "record hold after-rollback", "tell others of sha-2", "tell: began",
 		"record stop intent", "StopDeployment d-2", "record stop effect",
 		"save stopping", fmt.Sprintf("remind %s look 2 in 5s", id),
 	}, s.journal.lines)
@@ -74,7 +74,7 @@ func TestTheStepThatIsRightNowIsTaken(t *testing.T) {
 		"no good revision is left": {all(looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.finder.good = "" }), []string{
 			"record escalate escalated", "tell: escalated: no way back: version 1: not ready", "save escalated",
 		}},
-		"the alias was left split": {all(looked(ledger.Stopping), ended(deploy.Stopped, time.Minute)), []string{
+		"the alias was left split": {all(looked(ledger.Stopping), ended(deploy.Stopped, time.Minute), stuck), []string{
 			"record heal intent", "UpdateAlias checkout:live to 1 if t-1", "record heal effect", "save restoring", remind,
 		}},
 		"somebody deployed something newer": {all(looked(ledger.Stopping), another(deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Creator: "user", Shifted: noon})), []string{
@@ -102,7 +102,7 @@ func TestTheStepThatIsRightNowIsTaken(t *testing.T) {
 		"another deployment is active": {all(looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"), func(s *scene) { s.codeDeploy.busy = deploy.ErrBusy }), []string{
 			"record restore intent", "CreateDeployment shop/live checkout:live 2->1 pullback:" + string(id) + ":1", "record restore effect", "save restoring", remind,
 		}},
-		"the alias has changed": {all(looked(ledger.Stopping), ended(deploy.Stopped, time.Minute), func(s *scene) { s.lambda.err = deploy.ErrChanged }), []string{
+		"the alias has changed": {all(looked(ledger.Stopping), ended(deploy.Stopped, time.Minute), stuck, func(s *scene) { s.lambda.err = deploy.ErrChanged }), []string{
 			"record heal intent", "UpdateAlias checkout:live to 1 if t-1", "record heal effect", "save restoring", remind,
 		}},
 	}
@@ -118,7 +118,7 @@ func TestTheStepThatIsRightNowIsTaken(t *testing.T) {
 
 func TestWhatAWSAnsweredIsOnRecord(t *testing.T) {
 	over := []func(*scene){ended(deploy.Succeeded, time.Minute), serves("2")}
-	split := []func(*scene){looked(ledger.Stopping), ended(deploy.Stopped, time.Minute)}
+	split := []func(*scene){looked(ledger.Stopping), ended(deploy.Stopped, time.Minute), stuck}
 	tests := map[string]struct {
 		changes []func(*scene)
 		want    ledger.Call
@@ -127,13 +127,13 @@ func TestWhatAWSAnsweredIsOnRecord(t *testing.T) {
 		"ended": {[]func(*scene){looked(ledger.Restoring), func(s *scene) { s.codeDeploy.stop = deploy.ErrEnded }}, ledger.Call{
 			API: "codedeploy:StopDeployment", Args: "d-2 autoRollbackEnabled=true", Answer: "it had ended already",
 		}},
-		"created": {append(over, looked(ledger.Restoring)), ledger.Call{API: "codedeploy:CreateDeployment", Args: "shop/live of checkout:live from version 2 to 1", Answer: "d-3"}},
+		"created": {append(over, looked(ledger.Restoring)), ledger.Call{API: "codedeploy:CreateDeployment", Args: "shop/live of checkout:live from version 2 to version 1", Answer: "d-3"}},
 		"busy": {append(over, looked(ledger.Restoring), func(s *scene) { s.codeDeploy.busy = deploy.ErrBusy }), ledger.Call{
-			API: "codedeploy:CreateDeployment", Args: "shop/live of checkout:live from version 2 to 1", Answer: "another deployment is active",
+			API: "codedeploy:CreateDeployment", Args: "shop/live of checkout:live from version 2 to version 1", Answer: "another deployment is active",
 		}},
 		"healed": {split, ledger.Call{API: "lambda:UpdateAlias", Args: "checkout:live to version 1 alone", Answer: "done"}},
 		"changed": {append(split, func(s *scene) { s.lambda.err = deploy.ErrChanged }), ledger.Call{
-			API: "lambda:UpdateAlias", Args: "checkout:live to version 1 alone", Answer: "the alias has changed since it was read",
+			API: "lambda:UpdateAlias", Args: "checkout:live to version 1 alone", Answer: "it has changed since it was read",
 		}},
 	}
 	for name, test := range tests {

@@ -5,25 +5,25 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/pullback-dev/pullback/events"
-	"github.com/pullback-dev/pullback/shared/amazon/deployments"
+	"github.com/pullback-dev/pullback/shared/amazon/metrics"
 	"github.com/pullback-dev/pullback/shared/amazon/notice"
 	"github.com/pullback-dev/pullback/shared/amazon/queue"
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
-	"github.com/pullback-dev/pullback/shared/amazon/traffic"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/incident"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/plan"
+	"github.com/pullback-dev/pullback/shared/policy"
 	"github.com/pullback-dev/pullback/shared/settings"
+	"github.com/pullback-dev/pullback/shared/targets"
 )
 
 const (
@@ -33,6 +33,10 @@ const (
 	// pause is what CodeDeploy takes for a stop or an all-at-once shift, in the
 	// order of magnitude.
 	pause = 5 * time.Second
+	// watching is a fraction of what an alarm takes to see that all is well.
+	watching = 30 * time.Second
+	// patience is what a service of many tasks or servers may take.
+	patience = time.Hour
 	// naming is how long CodeDeploy may take to name the deployment that rolls
 	// a stopped one back.
 	naming = 30 * time.Second
@@ -46,24 +50,47 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	}
 	s := env.Settings
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
-	aliases := traffic.New(lambda.NewFromConfig(cfg))
+	all := targets.New(cfg, s.Account, store, clock.Now)
+	messages := queue.New(sqs.NewFromConfig(cfg))
 	h := &Handler{
-		Deployments: deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: aliases}),
-		Revisions:   aliases,
+		Deployments: all,
+		Revisions:   all,
+		Groups:      all,
+		Alarms:      alarms{metrics.New(cloudwatch.NewFromConfig(cfg))},
 		Incidents:   store,
 		Memory:      store,
-		Finder:      incident.Finder{Ledger: store, Revisions: aliases},
-		Reminder:    reminders{queue.New(sqs.NewFromConfig(cfg)), s.Signals, clock.Now},
+		Finder:      incident.Finder{Ledger: store, Revisions: all},
+		Gates:       all.Stages,
+		Stages:      all.Stages,
+		Reminder:    reminders{messages, s.Signals, clock.Now},
+		Troubles:    troubles{messages, s.Signals, s.Account, cfg.Region, clock.Now},
 		Notices:     notices{notice.New(sns.NewFromConfig(cfg)), s.Topic},
 		Observe:     s.Mode == settings.Observe,
-		Limits:      plan.Limits{Verify: s.Verify, Notice: naming},
+		Limits:      plan.Limits{Verify: s.Verify, Patience: patience, Notice: naming},
 		Term:        term,
 		Pause:       pause,
+		Watching:    watching,
 		Owner:       lambdaboot.RequestID,
 		Now:         clock.Now,
 		Log:         env.Log,
 	}
 	return h.Handle, nil
+}
+
+// alarms is CloudWatch's view of alarms.
+type alarms struct{ metrics *metrics.Client }
+
+// Alarms implements Alarms.
+func (a alarms) Alarms(ctx context.Context, names []string) ([]policy.Alarm, error) {
+	found, err := a.metrics.Alarms(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	facts := make([]policy.Alarm, len(found))
+	for i, x := range found {
+		facts[i] = policy.Alarm{Name: x.Name, Red: x.Firing(), Since: x.Since, Data: x.Data}
+	}
+	return facts, nil
 }
 
 // reminders are delayed messages in the signals queue: the rollbacks queue is
@@ -83,6 +110,29 @@ func (r reminders) Remind(ctx context.Context, i deploy.Incident, look int, afte
 	return r.queue.Send(ctx, r.url, body, after)
 }
 
+// troubles go to the router, which knows what comes next and who else to tell.
+type troubles struct {
+	queue           *queue.Client
+	url             string
+	account, region string
+	now             func() time.Time
+}
+
+// Tell implements Troubles.
+func (t troubles) Tell(ctx context.Context, i ledger.Incident) error {
+	e := events.Trouble{
+		Head: events.Head{Account: t.account, Region: t.region}, Target: i.Target, Revision: i.Bad, Incident: i.ID, Because: i.Because,
+	}
+	if !i.Innocent {
+		e.Digest = i.BadDigest
+	}
+	body, _, err := events.NewTrouble(e, t.now())
+	if err != nil {
+		return err
+	}
+	return t.queue.Send(ctx, t.url, body, 0)
+}
+
 // notices is the notices topic, one thread for each incident.
 type notices struct {
 	notice *notice.Client
@@ -91,14 +141,14 @@ type notices struct {
 
 // Began implements Notices.
 func (n notices) Began(ctx context.Context, i ledger.Incident) error {
-	return n.publish(ctx, i, fmt.Sprintf("%s: taking version %s back", i.Target, i.Bad),
-		fmt.Sprintf("%s. Version %s is known good and will serve again. The deployment group is held.", i.Because, i.Good))
+	return n.publish(ctx, i, fmt.Sprintf("%s: taking %s back", i.Target, i.Place().Name(i.Bad)),
+		fmt.Sprintf("%s. Known good, and to serve again: %s. The target is held.", i.Because, i.Place().Name(i.Good)))
 }
 
 // Ended implements Notices.
 func (n notices) Ended(ctx context.Context, i ledger.Incident, because string) error {
 	title := map[ledger.Phase]string{
-		ledger.Restored:   fmt.Sprintf("%s: version %s is back", i.Target, i.Good),
+		ledger.Restored:   fmt.Sprintf("%s: %s is back", i.Target, i.Place().Name(i.Good)),
 		ledger.Superseded: fmt.Sprintf("%s: left alone, somebody deployed something newer", i.Target),
 		ledger.Escalated:  fmt.Sprintf("%s: the rollback did not succeed, a human is needed now", i.Target),
 	}[i.Phase]

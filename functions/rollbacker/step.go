@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
@@ -18,27 +19,67 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 	if s.Bad, err = h.Deployments.Get(ctx, i.Target, i.Deployment); err != nil {
 		return s, fmt.Errorf("look up %s: %w", i.Deployment, err)
 	}
+	if err := h.others(ctx, &s); err != nil {
+		return s, err
+	}
+	place := i.Place()
+	if place.Platform == "" { // of an incident from before platforms were told apart
+		place.Platform = s.Bad.Platform
+	}
+	if s.Live, err = h.Revisions.Live(ctx, place); err != nil {
+		return s, fmt.Errorf("what serves %s: %w", place, err)
+	}
+	if s.Live.Only(i.Good) {
+		if s.Red, err = h.red(ctx, s.Bad); err != nil {
+			return s, err
+		}
+	}
+	s.Now = h.Now()
+	return s, nil
+}
+
+// others finds the deployments that were begun since the bad one.
+func (h *Handler) others(ctx context.Context, s *plan.Situation) error {
+	i := s.Incident
 	recent, err := h.Deployments.Recent(ctx, i.Target, s.Bad.Created)
 	if err != nil {
-		return s, fmt.Errorf("recent deployments of %s: %w", i.Target, err)
+		return fmt.Errorf("recent deployments of %s: %w", i.Target, err)
 	}
 	// recent is newest first, so what stays is the newest of each kind.
 	for _, d := range slices.Backward(recent) {
 		switch {
 		case d.ID == s.Bad.ID:
-		case isRollbackOf(d, s.Bad, i.ID):
+		case isRollbackOf(d, s.Bad, i):
 			s.Rollback = &d
+			if d.Status == deploy.Failed || d.Status == deploy.Stopped {
+				s.Failures++
+			}
 		case d.Created.After(s.Bad.Created):
 			if s.Newer, err = h.newer(ctx, d, s.Newer); err != nil {
-				return s, err
+				return err
 			}
 		}
 	}
-	if s.Live, err = h.Revisions.Live(ctx, s.Bad.Place()); err != nil {
-		return s, fmt.Errorf("what serves %s: %w", s.Bad.Place(), err)
+	return nil
+}
+
+// red returns an alarm that speaks for the target, is red, and was not before the
+// bad deployment had traffic; or "".
+func (h *Handler) red(ctx context.Context, bad deploy.Deployment) (string, error) {
+	g, err := h.Groups.Group(ctx, bad.Target)
+	if err != nil {
+		return "", fmt.Errorf("look up %s: %w", bad.Target, err)
 	}
-	s.Now = h.Now()
-	return s, nil
+	alarms, err := h.Alarms.Alarms(ctx, g.Alarms)
+	if err != nil {
+		return "", fmt.Errorf("alarms of %s: %w", bad.Target, err)
+	}
+	for _, a := range alarms {
+		if a.Red && !a.Since.Before(bad.Shifted) {
+			return a.Name, nil
+		}
+	}
+	return "", nil
 }
 
 // newer returns the deployment d if it has changed what is live or still may,
@@ -57,10 +98,14 @@ func (h *Handler) newer(ctx context.Context, d deploy.Deployment, before *deploy
 
 // isRollbackOf reports whether d puts back what bad deployed: CodeDeploy says
 // so, or pullback has marked it as its own. The mark finds a deployment whose
-// creation was never answered.
-func isRollbackOf(d, bad deploy.Deployment, i deploy.Incident) bool {
+// creation was never answered. Where AWS keeps no mark, it is one that moves to the
+// good revision since the incident was opened, whoever began it.
+func isRollbackOf(d, bad deploy.Deployment, i ledger.Incident) bool {
 	marked, _, ours := deploy.ParseMarker(d.Description)
-	return ours && marked == i || d.RollsBack == bad.ID || d.ID == bad.RolledBack
+	if ours && marked == i.ID || d.RollsBack == bad.ID || d.ID == bad.RolledBack || d.ID == i.Rollback {
+		return true
+	}
+	return i.Target.Kind != deploy.KindGroup && d.To == i.Good && !d.Created.Before(i.Opened.Truncate(time.Second))
 }
 
 // take does what the step says, between two records: one of what is about to
@@ -72,9 +117,9 @@ func (h *Handler) take(ctx context.Context, s plan.Situation, step plan.Step) (l
 	}
 	switch step.Verb {
 	case plan.Stop:
-		call := ledger.Call{API: "codedeploy:StopDeployment", Args: fmt.Sprintf("%s autoRollbackEnabled=true", s.Bad.ID)}
-		return i, h.effect(ctx, i, step, call, func() (string, error) {
-			err := h.Deployments.Stop(ctx, s.Bad)
+		call := ledger.Call{API: apis(i.Place())[plan.Stop], Args: fmt.Sprintf("%s autoRollbackEnabled=true", s.Bad.ID)}
+		return i, h.effect(ctx, s, step, call, func() (string, error) {
+			err := errors.Join(h.Deployments.Stop(ctx, s.Bad), h.stopBehind(ctx, i))
 			if errors.Is(err, deploy.ErrEnded) {
 				return "it had ended already", nil // the next look sees how
 			}
@@ -83,26 +128,56 @@ func (h *Handler) take(ctx context.Context, s plan.Situation, step plan.Step) (l
 	case plan.Restore:
 		return h.restore(ctx, s, step)
 	case plan.Heal:
-		call := ledger.Call{API: "lambda:UpdateAlias", Args: fmt.Sprintf("%s to version %s alone", i.Alias, i.Good)}
-		return i, h.effect(ctx, i, step, call, func() (string, error) {
+		call := ledger.Call{API: apis(i.Place())[plan.Heal], Args: fmt.Sprintf("%s to %s alone", i.Place(), i.Place().Name(i.Good))}
+		return i, h.effect(ctx, s, step, call, func() (string, error) {
 			err := h.Revisions.Heal(ctx, s.Live, i.Good)
 			if errors.Is(err, deploy.ErrChanged) {
-				return "the alias has changed since it was read", nil // the next look sees how
+				return "it has changed since it was read", nil // the next look sees how
 			}
 			return "done", err
 		})
 	case plan.Wait:
 		return i, nil
+	case plan.Verify:
+		if !i.Settled.IsZero() {
+			return i, nil
+		}
+		i.Settled = h.Now()
+		return i, h.record(ctx, i, string(step.Verb), string(step.Phase), step.Because, nil)
 	default:
 		return i, h.record(ctx, i, string(step.Verb), string(step.Phase), step.Because, nil)
 	}
 }
 
+// stopBehind stops the deployments that a stopped stage leaves running: CodePipeline
+// waits for its actions, and the bad revision would go all the way.
+func (h *Handler) stopBehind(ctx context.Context, i ledger.Incident) error {
+	if i.Target.Kind != deploy.KindStage {
+		return nil
+	}
+	behind, err := h.Stages.Behind(ctx, i.Target)
+	if err != nil {
+		return fmt.Errorf("what %s deploys to: %w", i.Target, err)
+	}
+	var errs []error
+	for _, t := range behind {
+		recent, err := h.Deployments.Recent(ctx, t, i.Opened.Add(-time.Hour))
+		if err != nil || len(recent) == 0 || !recent[0].Running() {
+			errs = append(errs, err)
+			continue
+		}
+		if err := h.Deployments.Stop(ctx, recent[0]); err != nil && !errors.Is(err, deploy.ErrEnded) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // choose chooses the known-good revision anew before a step that puts it back:
 // what was ready when the incident was opened may be gone. Without one the step
-// is to call a human at once.
+// is to call a human at once. What a human has chosen stays.
 func (h *Handler) choose(ctx context.Context, s *plan.Situation, step plan.Step) (plan.Step, error) {
-	if step.Verb != plan.Restore && step.Verb != plan.Heal {
+	if step.Verb != plan.Restore && step.Verb != plan.Heal || s.Incident.Chosen {
 		return step, nil
 	}
 	good, why, err := h.Finder.Good(ctx, s.Bad)
@@ -118,10 +193,16 @@ func (h *Handler) choose(ctx context.Context, s *plan.Situation, step plan.Step)
 
 // restore deploys the known-good revision.
 func (h *Handler) restore(ctx context.Context, s plan.Situation, step plan.Step) (ledger.Incident, error) {
-	i := s.Incident
-	r := deploy.Restore{Place: s.Live.Place, From: s.Live.Version, To: i.Good, Marker: deploy.Marker(i.ID, i.Claim.Generation), Attempt: 1}
-	call := ledger.Call{API: "codedeploy:CreateDeployment", Args: fmt.Sprintf("%s of %s from version %s to %s", i.Target, i.Alias, r.From, r.To)}
-	err := h.effect(ctx, i, step, call, func() (string, error) {
+	i, place := s.Incident, s.Live.Place
+	r := deploy.Restore{
+		Place: place, From: s.Live.Version, To: i.Good, Marker: deploy.Marker(i.ID, i.Claim.Generation), Attempt: step.Attempt,
+	}
+	var err error
+	if r.Content, err = h.content(ctx, i); err != nil {
+		return i, err
+	}
+	call := ledger.Call{API: apis(place)[plan.Restore], Args: fmt.Sprintf("%s from %s to %s", of(place), place.Name(r.From), place.Name(r.To))}
+	err = h.effect(ctx, s, step, call, func() (string, error) {
 		id, err := h.Deployments.Restore(ctx, r)
 		if errors.Is(err, deploy.ErrBusy) {
 			return "another deployment is active", nil // the next look sees which
@@ -132,15 +213,100 @@ func (h *Handler) restore(ctx context.Context, s plan.Situation, step plan.Step)
 	return i, err
 }
 
-// effect makes one mutating call between its two records.
-func (h *Handler) effect(ctx context.Context, i ledger.Incident, step plan.Step, call ledger.Call, do func() (string, error)) error {
+// content returns what the deployment that brought the good revision did with files
+// that were there already: "the content-handling option for that last successful
+// deployment is applied to the rollback deployment" (CodeDeploy user guide,
+// "Rollback behavior with existing content").
+func (h *Handler) content(ctx context.Context, i ledger.Incident) (string, error) {
+	if i.Platform != deploy.OnServer {
+		return "", nil
+	}
+	marks, err := h.Memory.KnownGood(ctx, i.Target)
+	if err != nil {
+		return "", fmt.Errorf("known-good revisions of %s: %w", i.Target, err)
+	}
+	for _, g := range marks {
+		if g.Revision == i.Good {
+			return g.Content, nil
+		}
+	}
+	return "", nil
+}
+
+// of names a place with its target, for the record of a call.
+func of(p deploy.Place) string {
+	if p.Alias.Function == "" {
+		return p.Target.String()
+	}
+	return fmt.Sprintf("%s of %s", p.Target, p.Alias)
+}
+
+// apis names the calls that steps make, for the records.
+func apis(p deploy.Place) map[plan.Verb]string {
+	switch p.Target.Kind {
+	case deploy.KindAlias:
+		return map[plan.Verb]string{plan.Stop: "lambda:UpdateAlias", plan.Restore: "lambda:UpdateAlias"}
+	case deploy.KindService:
+		return map[plan.Verb]string{plan.Stop: "ecs:StopServiceDeployment", plan.Restore: "ecs:UpdateService", plan.Heal: "ecs:UpdateService"}
+	case deploy.KindScaling:
+		return map[plan.Verb]string{plan.Stop: "autoscaling:RollbackInstanceRefresh", plan.Restore: "autoscaling:StartInstanceRefresh"}
+	case deploy.KindStage:
+		return map[plan.Verb]string{plan.Stop: "codepipeline:StopPipelineExecution", plan.Restore: "codepipeline:RollbackStage"}
+	default:
+		heal := "lambda:UpdateAlias"
+		if p.Platform == deploy.OnECS {
+			heal = "elasticloadbalancing:ModifyListener"
+		}
+		return map[plan.Verb]string{plan.Stop: "codedeploy:StopDeployment", plan.Restore: "codedeploy:CreateDeployment", plan.Heal: heal}
+	}
+}
+
+// effect makes one mutating call between its two records, if nothing has changed
+// since it was decided.
+func (h *Handler) effect(ctx context.Context, s plan.Situation, step plan.Step, call ledger.Call, do func() (string, error)) error {
+	i := s.Incident
 	if err := h.record(ctx, i, string(step.Verb), "intent", step.Because, &call); err != nil {
 		return err
 	}
-	answer, err := do()
+	obstacle, err := h.fence(ctx, s)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", step.Verb, i.ID, err)
+		return err
 	}
-	call.Answer = answer
+	if obstacle == "" {
+		if call.Answer, err = do(); err != nil {
+			return fmt.Errorf("%s %s: %w", step.Verb, i.ID, err)
+		}
+	} else {
+		call.Answer = "not made: " + obstacle
+	}
 	return h.record(ctx, i, string(step.Verb), "effect", step.Because, &call)
+}
+
+// margin is how much of a claim's term must be left for a call: an actor that
+// stalls longer may find that another one has acted.
+const margin = 3 * time.Second
+
+// fence says why a call that was right a moment ago must not be made now, or "".
+// Between reading and acting a function may have been frozen for minutes, and what
+// it was about to do may have been done or be wrong.
+func (h *Handler) fence(ctx context.Context, s plan.Situation) (string, error) {
+	i := s.Incident
+	now, err := h.Incidents.Incident(ctx, i.ID)
+	if err != nil {
+		return "", fmt.Errorf("fence %s: %w", i.ID, err)
+	}
+	if now.Claim.Generation != i.Claim.Generation || now.Phase.Final() || h.Now().Add(margin).After(now.Claim.Until) {
+		return "the claim has passed to somebody else or is about to", nil
+	}
+	again := plan.Situation{Incident: i, Bad: s.Bad}
+	if err := h.others(ctx, &again); err != nil {
+		return "", err
+	}
+	if again.Newer != nil && (s.Newer == nil || again.Newer.ID != s.Newer.ID) {
+		return fmt.Sprintf("%s was begun meanwhile", again.Newer.ID), nil
+	}
+	if again.Rollback != nil && (s.Rollback == nil || again.Rollback.ID != s.Rollback.ID) {
+		return fmt.Sprintf("%s is putting the target back already", again.Rollback.ID), nil
+	}
+	return "", nil
 }

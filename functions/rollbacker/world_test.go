@@ -18,6 +18,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 	"github.com/pullback-dev/pullback/shared/plan"
+	"github.com/pullback-dev/pullback/shared/policy"
 )
 
 var (
@@ -71,6 +72,17 @@ func (c *codeDeploy) Restore(_ context.Context, r deploy.Restore) (deploy.ID, er
 		return "", c.busy
 	}
 	return "d-3", nil
+}
+
+func (c *codeDeploy) Group(_ context.Context, t deploy.Target) (deploy.Group, error) {
+	return deploy.Group{Target: t, Enabled: true, Alarms: []string{"errors"}}, nil
+}
+
+// cloudWatch has one alarm.
+type cloudWatch struct{ red time.Time }
+
+func (c *cloudWatch) Alarms(_ context.Context, names []string) ([]policy.Alarm, error) {
+	return []policy.Alarm{{Name: names[0], Red: !c.red.IsZero(), Since: c.red}}, nil
 }
 
 // lambda serves one alias.
@@ -135,6 +147,12 @@ func (q queue) Remind(_ context.Context, i deploy.Incident, look int, after time
 	return nil
 }
 
+// Tell implements rollbacker.Troubles.
+func (q queue) Tell(_ context.Context, i ledger.Incident) error {
+	q.note("tell others of %s", i.BadDigest)
+	return nil
+}
+
 // chat is where humans hear of it.
 type chat struct {
 	*journal
@@ -158,6 +176,7 @@ type scene struct {
 	*rollbacker.Handler
 	journal    *journal
 	codeDeploy *codeDeploy
+	cloudWatch *cloudWatch
 	lambda     *lambda
 	store      *store
 	finder     *finder
@@ -172,18 +191,19 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 	s := &scene{
 		t: t, journal: j, owner: "invocation-1",
 		codeDeploy: &codeDeploy{journal: j, all: []deploy.Deployment{{
-			ID: "d-2", Target: target, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon.Add(-3 * time.Minute), Shifted: noon.Add(-2 * time.Minute),
+			ID: "d-2", Target: target, Platform: deploy.OnLambda, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon.Add(-3 * time.Minute), Shifted: noon.Add(-2 * time.Minute),
 		}}},
-		lambda: &lambda{journal: j, live: deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}, Token: "t-1"}},
-		store:  &store{journal: j, Memory: &ledgertest.Memory{}}, finder: &finder{good: "1"}, chat: &chat{journal: j},
+		cloudWatch: &cloudWatch{},
+		lambda:     &lambda{journal: j, live: deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}, Token: "t-1"}},
+		store:      &store{journal: j, Memory: &ledgertest.Memory{}}, finder: &finder{good: "1"}, chat: &chat{journal: j},
 		incident: ledger.Incident{
-			ID: id, Target: target, Deployment: "d-2", Alias: alias, Bad: "2", BadDigest: "sha-2", Good: "1", Signal: ledger.Signal{Kind: "alarm", ID: "e-1", Text: "alarm went ALARM", At: noon},
+			ID: id, Target: target, Deployment: "d-2", Platform: deploy.OnLambda, Alias: alias, Bad: "2", BadDigest: "sha-2", Good: "1", Signal: ledger.Signal{Kind: "alarm", ID: "e-1", Text: "alarm went ALARM", At: noon},
 			Rule: "alarm", Because: "alarm errors is red", Phase: ledger.Open, Opened: noon, NextLook: noon,
 		},
 	}
 	s.Handler = &rollbacker.Handler{
-		Deployments: s.codeDeploy, Revisions: s.lambda, Incidents: s.store, Memory: s.store, Finder: s.finder, Reminder: queue{j}, Notices: s.chat,
-		Limits: plan.Limits{Verify: 10 * time.Minute, Notice: 30 * time.Second}, Term: 70 * time.Second, Pause: 5 * time.Second,
+		Deployments: s.codeDeploy, Groups: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Incidents: s.store, Memory: s.store, Finder: s.finder, Reminder: queue{j}, Troubles: queue{j}, Notices: s.chat,
+		Limits: plan.Limits{Verify: 10 * time.Minute, Patience: time.Hour, Notice: 30 * time.Second}, Term: 70 * time.Second, Pause: 5 * time.Second, Watching: 30 * time.Second,
 		Owner: func(context.Context) string { return s.owner }, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, change := range changes {
@@ -267,3 +287,5 @@ func another(d deploy.Deployment) func(*scene) {
 func serves(r deploy.Revision) func(*scene) {
 	return func(s *scene) { s.lambda.live = deploy.Live{Place: place, Version: r, Token: "t-2"} }
 }
+
+func stuck(s *scene) { s.lambda.live.Stuck = "checkout:live serves two versions" }

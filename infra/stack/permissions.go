@@ -53,36 +53,32 @@ func permissions() map[string][]permission {
 	}
 	hook := []permission{
 		{everything, []string{"codedeploy:PutLifecycleEventHookExecutionStatus"}},
-		{ledgerTable, []string{"dynamodb:GetItem", "dynamodb:PutItem"}},
+		{ledgerTable, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
 		{hooksDead, []string{"sqs:SendMessage"}}, // with which Lambda gives up on an event
 	}
-	survey := []permission{
-		{groups, []string{"codedeploy:BatchGetDeployments", "codedeploy:ListDeployments"}},
-		{lambdas, []string{"lambda:GetAlias"}},
-		{noticesTopic, []string{"sns:Publish"}},
-	}
+	tell := []permission{{noticesTopic, []string{"sns:Publish"}}}
 	return map[string][]permission{
-		"pretraffic": slices.Concat(look, hook, []permission{{enabled, []string{"lambda:InvokeFunction"}}}),
+		"pretraffic": slices.Concat(look, inspect(), hook, []permission{{enabled, []string{"lambda:InvokeFunction"}}}),
 		"posttraffic": slices.Concat(look, hook, []permission{
 			{everything, []string{"cloudwatch:GetMetricData"}},
 			{lambdas, []string{"lambda:GetAlias"}},
 			{logGroups, []string{"logs:DeleteSubscriptionFilter", "logs:PutSubscriptionFilter"}},
-			{ledgerTable, []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:Query"}},
+			{ledgerTable, []string{"dynamodb:BatchGetItem"}},
 			{signalsQueue, []string{"sqs:SendMessage"}},
 			{watchQueue, append(reads(), "sqs:SendMessage")},
 		}),
-		"alarmrouter": slices.Concat(look, survey, []permission{
-			{everything, []string{"codedeploy:ListApplications", "cloudwatch:DescribeAlarms"}},
+		"alarmrouter": slices.Concat(look, inspect(), find(), gate(), tell, []permission{
+			{everything, []string{"codedeploy:ListApplications", "codedeploy:PutLifecycleEventHookExecutionStatus", "cloudwatch:DescribeAlarms"}},
 			{applications, []string{"codedeploy:ListDeploymentGroups"}},
-			{groups, []string{"codedeploy:BatchGetDeploymentGroups", "codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"}},
-			{ledgerTable, []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
+			{groups, []string{"codedeploy:BatchGetDeploymentGroups"}},
+			{ledgerTable, []string{"dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"}},
 			{rollbackQueue, []string{"sqs:SendMessage"}},
 			{watchQueue, []string{"sqs:SendMessage"}},
 			{signalsQueue, reads()},
+			{parameter, []string{"ssm:GetParameter"}},
 		}),
-		"rollbacker": slices.Concat(look, survey, restore(), []permission{
-			{everything, []string{"codedeploy:StopDeployment"}},
-			{enabled, []string{"lambda:UpdateAlias"}},
+		"rollbacker": slices.Concat(look, inspect(), takeBack(), tell, []permission{
+			{everything, []string{"cloudwatch:DescribeAlarms"}},
 			{ledgerTable, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
 			{signalsQueue, []string{"sqs:SendMessage"}},
 			{rollbackQueue, reads()},
@@ -98,7 +94,7 @@ func restore() []permission {
 	return []permission{
 		{groups, []string{"codedeploy:CreateDeployment", "codedeploy:UpdateDeploymentGroup"}},
 		{configs, []string{"codedeploy:GetDeploymentConfig"}},
-		{applications, []string{"codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision"}},
+		{applications, []string{"codedeploy:RegisterApplicationRevision"}},
 	}
 }
 
@@ -119,14 +115,14 @@ func logs() permission {
 func (fs functions) grant(at parts) {
 	on, all := arns(at), permissions()
 	for _, n := range names() {
-		on[ownLogs] = local(at, "logs", "log-group:/aws/lambda/"+n.name+":*")
+		on[ownLogs] = &[]*string{local(at, "logs", "log-group:/aws/lambda/"+n.name+":*")}
 		for _, p := range append(all[n.folder], logs()) {
 			if on[p.on] == nil {
 				continue
 			}
 			fs[n.folder].AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 				Actions:    jsii.Strings(p.actions...),
-				Resources:  &[]*string{on[p.on]},
+				Resources:  on[p.on],
 				Conditions: p.on.conditions(),
 			}))
 		}
@@ -136,13 +132,13 @@ func (fs functions) grant(at parts) {
 // arns returns the ARN, with wildcards, of all that a scope extends to. Each
 // is made once: the CDK merges statements only if their ARNs are the same
 // token.
-func arns(at parts) map[scope]*string {
+func arns(at parts) map[scope]*[]*string {
 	functions := local(at, "lambda", "function:*")
 	var configuration *string
 	if at.config != nil {
 		configuration = local(at, "ssm", "parameter/"+*at.config.Ref())
 	}
-	return map[scope]*string{
+	one := map[scope]*string{
 		everything:    jsii.String("*"),
 		applications:  local(at, "codedeploy", "application:*"),
 		groups:        local(at, "codedeploy", "deploymentgroup:*"),
@@ -157,7 +153,28 @@ func arns(at parts) map[scope]*string {
 		watchQueue:    at.queues.watch.QueueArn(),
 		logGroups:     local(at, "logs", "log-group:*"),
 		hooksDead:     at.queues.hooksDead.QueueArn(),
+		scalingGroup:  local(at, "autoscaling", "autoScalingGroup:*"),
+		anyImage:      local(at, "ecr", "repository/*"),
+		anyParameter:  local(at, "ssm", "parameter/*"),
+		anyRole:       awscdk.Fn_Join(jsii.String(":"), &[]*string{jsii.String("arn"), at.stack.Partition(), jsii.String("iam:"), at.stack.Account(), jsii.String("role/*")}),
+		anyProfile:    awscdk.Fn_Join(jsii.String(":"), &[]*string{jsii.String("arn"), at.stack.Partition(), jsii.String("iam:"), at.stack.Account(), jsii.String("instance-profile/*")}),
+		anyBucket:     awscdk.Fn_Join(jsii.String(":"), &[]*string{jsii.String("arn"), at.stack.Partition(), jsii.String("s3"), jsii.String(""), jsii.String(""), jsii.String("*")}),
+		launches:      jsii.String("*"),
+		anyObject:     awscdk.Fn_Join(jsii.String(":"), &[]*string{jsii.String("arn"), at.stack.Partition(), jsii.String("s3"), jsii.String(""), jsii.String(""), jsii.String("*/*")}),
 	}
+	all := make(map[scope]*[]*string)
+	for s, arn := range one {
+		if arn != nil {
+			all[s] = &[]*string{arn}
+		}
+	}
+	services, deploymentsOf := local(at, "ecs", "service/*"), local(at, "ecs", "service-deployment/*")
+	all[anyService] = &[]*string{services, deploymentsOf, local(at, "ecs", "service-revision/*"), local(at, "ecs", "task-set/*")}
+	all[service] = &[]*string{services, deploymentsOf}
+	all[anyListener] = &[]*string{local(at, "elasticloadbalancing", "listener/*"), local(at, "elasticloadbalancing", "listener-rule/*")}
+	pipelines := local(at, "codepipeline", "*")
+	all[anyPipeline], all[pipeline] = &[]*string{pipelines}, &[]*string{pipelines}
+	return all
 }
 
 // local returns the ARN of a service's resources in the stack's account and
@@ -172,10 +189,15 @@ func local(at parts, service, resources string) *string {
 // limited like this: "CodeDeploy does not support … controlling access based
 // on tags" (user guide, "How AWS CodeDeploy works with IAM"), so that code
 // checks the tag. Source for functions: Lambda developer guide, "Using
-// attribute-based access control in Lambda".
+// attribute-based access control in Lambda"; for the others, the tables of the Service
+// Authorization Reference.
 func (s scope) conditions() *map[string]any {
-	if s != enabled {
+	switch s {
+	case enabled, service, pipeline, scalingGroup:
+		return &map[string]any{"StringEquals": map[string]any{"aws:ResourceTag/pullback:enabled": "true"}}
+	case anyObject, anyBucket:
+		return &map[string]any{"StringEquals": map[string]any{"aws:ResourceAccount": awscdk.Aws_ACCOUNT_ID()}}
+	default:
 		return nil
 	}
-	return &map[string]any{"StringEquals": map[string]any{"aws:ResourceTag/pullback:enabled": "true"}}
 }

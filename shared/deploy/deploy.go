@@ -53,24 +53,26 @@ func (a Alias) String() string { return a.Function + ":" + a.Name }
 
 // Deployment is one attempt to move a target from one revision to another.
 type Deployment struct {
-	ID          ID
-	Target      Target
-	Platform    Platform // of a deployment group; empty for other kinds of target
-	Status      Status
-	Creator     string // CodeDeploy's creator, for example "user" or "codeDeployRollback"
-	Description string
-	Alias       Alias    // empty as long as CodeDeploy does not say
-	From, To    Revision // empty as long as CodeDeploy does not say
-	Created     time.Time
-	Started     time.Time // zero before it starts
-	Shifted     time.Time // when traffic began to move to To; zero if it has not
-	Ended       time.Time // zero while it runs
-	Cause       string    // CodeDeploy's error code, for example "ALARM_ACTIVE"
-	FailedIn    string    // the lifecycle event that failed first, on servers, for example "ApplicationStop"
-	RolledBack  ID        // the deployment that rolls this one back, if there is one
-	RollsBack   ID        // the deployment that this one rolls back, if it does
-	Content     string    // what CodeDeploy does with files that are there already, on servers: DISALLOW, OVERWRITE, RETAIN
-	Automatic   bool      // it ended badly in a way after which CodeDeploy rolls it back by itself, be that now or in a moment
+	ID           ID
+	Target       Target
+	Platform     Platform // of a deployment group; empty for other kinds of target
+	Status       Status
+	Creator      string // CodeDeploy's creator, for example "user" or "codeDeployRollback"
+	Description  string
+	Alias        Alias    // empty as long as CodeDeploy does not say
+	From, To     Revision // empty as long as CodeDeploy does not say
+	Created      time.Time
+	Started      time.Time // zero before it starts
+	Shifted      time.Time // when traffic began to move to To; zero if it has not
+	Ended        time.Time // zero while it runs
+	Cause        string    // CodeDeploy's error code, for example "ALARM_ACTIVE"
+	FailedIn     string    // the lifecycle event that failed first, on servers, for example "ApplicationStop"
+	RolledBack   ID        // the deployment that rolls this one back, if there is one
+	RollsBack    ID        // the deployment that this one rolls back, if it does
+	Content      string    // what CodeDeploy does with files that are there already, on servers: DISALLOW, OVERWRITE, RETAIN
+	Waiting      string    // the hook that it waits for; empty if it waits for none
+	WaitingSince time.Time
+	Automatic    bool // it ended badly in a way after which CodeDeploy rolls it back by itself, be that now or in a moment
 }
 
 // Running reports whether the deployment may still move traffic.
@@ -122,4 +124,5 @@ type Success struct {
 	Deployment ID
 	Revision   Revision
 	Ended      time.Time
+	Content    string // see Deployment.Content
 }

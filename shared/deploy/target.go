@@ -94,3 +94,11 @@ func (p Place) String() string {
 	}
 	return p.Target.String()
 }
+
+// Name names a revision for people: a Lambda version is a bare number.
+func (p Place) Name(r Revision) string {
+	if p.Target.Kind == KindAlias || p.Alias.Function != "" || p.Platform == OnLambda {
+		return "version " + string(r)
+	}
+	return string(r)
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
 // Check looks at the deployment. A nil error lets it go on.
@@ -21,13 +22,23 @@ type Reporter interface {
 	Report(ctx context.Context, d deploy.ID, execution string, passed bool) error
 }
 
+// Waiting remembers the hooks that CodeDeploy waits for, so that somebody else can
+// answer for a function that has died.
+type Waiting interface {
+	PutHook(ctx context.Context, h ledger.HookCall) error
+	CloseHook(ctx context.Context, h ledger.HookCall) error
+}
+
 // Runner runs checks. Reserve is the part of the invocation's time kept back
 // for reporting: a check that hangs must not take the report with it, because
 // CodeDeploy holds the deployment for an hour before it gives up on an answer.
 type Runner struct {
 	Reporter Reporter
+	Waiting  Waiting
+	Function string // whose hook it is
 	Reserve  time.Duration
-	Observe  bool // report success whatever becomes of the check
+	Observe  bool             // report success whatever becomes of the check
+	Now      func() time.Time // AWS's time; right once AWS has answered something
 	Log      *slog.Logger
 }
 
@@ -43,11 +54,29 @@ func (r Runner) Run(ctx context.Context, h events.Hook, check Check) error {
 	if err := r.Reporter.Report(ctx, h.Deployment, h.Execution, failure == nil || r.Observe); err != nil {
 		return fmt.Errorf("report hook of %s: %w", h.Deployment, errors.Join(err, failure))
 	}
+	r.noted(ctx, h, "hook not forgotten", r.Waiting.CloseHook(ctx, r.call(h)))
 	r.Log.LogAttrs(ctx, slog.LevelInfo, "hook reported",
 		slog.String("deployment", string(h.Deployment)),
 		slog.Bool("passed", failure == nil || r.Observe),
 		slog.Any("failure", failure))
 	return nil
+}
+
+// Began remembers that CodeDeploy waits. A check calls it once AWS has told the time.
+func (r Runner) Began(ctx context.Context, h events.Hook) {
+	r.noted(ctx, h, "hook not remembered", r.Waiting.PutHook(ctx, r.call(h)))
+}
+
+func (r Runner) call(h events.Hook) ledger.HookCall {
+	return ledger.HookCall{Deployment: h.Deployment, Execution: h.Execution, Function: r.Function, At: r.Now()}
+}
+
+// noted logs what could not be remembered. That is for the day on which this
+// function dies, and no reason to fail on any other.
+func (r Runner) noted(ctx context.Context, h events.Hook, what string, err error) {
+	if err != nil {
+		r.Log.LogAttrs(ctx, slog.LevelError, "the watchdog does not know", slog.String("what", what), slog.String("deployment", string(h.Deployment)), slog.Any("error", err))
+	}
 }
 
 // try runs the check with the time that is left after the reserve, and turns

@@ -14,7 +14,11 @@ import (
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/hook"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 )
+
+var noon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 
 // codeDeploy remembers what it was told, and when.
 type codeDeploy struct {
@@ -50,7 +54,7 @@ func TestRunReportsWhateverHappensToTheCheck(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				defer cancel()
 				cd := &codeDeploy{}
-				err := hook.Runner{Reporter: cd, Reserve: reserve, Log: slog.New(slog.DiscardHandler)}.
+				err := hook.Runner{Waiting: &ledgertest.Memory{}, Now: func() time.Time { return noon }, Reporter: cd, Reserve: reserve, Log: slog.New(slog.DiscardHandler)}.
 					Run(ctx, events.Hook{Deployment: "d-1", Execution: "x"}, tt.check)
 				require.NoError(t, err)
 				assert.Equal(t, []bool{tt.passed}, cd.told)
@@ -65,7 +69,7 @@ func TestRunReportsEvenWhenTheCallerIsOutOfTime(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	cd := &codeDeploy{}
-	err := hook.Runner{Reporter: cd, Reserve: time.Second, Log: slog.New(slog.DiscardHandler)}.
+	err := hook.Runner{Waiting: &ledgertest.Memory{}, Now: func() time.Time { return noon }, Reporter: cd, Reserve: time.Second, Log: slog.New(slog.DiscardHandler)}.
 		Run(ctx, events.Hook{Deployment: "d-1", Execution: "x"}, func(ctx context.Context, _ events.Hook) error { return ctx.Err() })
 	require.NoError(t, err)
 	assert.Equal(t, []bool{false}, cd.told)
@@ -73,7 +77,7 @@ func TestRunReportsEvenWhenTheCallerIsOutOfTime(t *testing.T) {
 
 func TestRunFailsOnlyIfCodeDeployCannotBeTold(t *testing.T) {
 	cd := &codeDeploy{err: errors.New("connection reset")}
-	err := hook.Runner{Reporter: cd, Reserve: time.Second, Log: slog.New(slog.DiscardHandler)}.
+	err := hook.Runner{Waiting: &ledgertest.Memory{}, Now: func() time.Time { return noon }, Reporter: cd, Reserve: time.Second, Log: slog.New(slog.DiscardHandler)}.
 		Run(t.Context(), events.Hook{Deployment: "d-1", Execution: "secret"}, func(context.Context, events.Hook) error { return nil })
 	require.ErrorContains(t, err, "connection reset")
 	assert.NotContains(t, err.Error(), "secret")
@@ -81,8 +85,37 @@ func TestRunFailsOnlyIfCodeDeployCannotBeTold(t *testing.T) {
 
 func TestObservingLetsEverythingPass(t *testing.T) {
 	cd := &codeDeploy{}
-	err := hook.Runner{Reporter: cd, Reserve: time.Second, Observe: true, Log: slog.New(slog.DiscardHandler)}.
+	err := hook.Runner{Waiting: &ledgertest.Memory{}, Now: func() time.Time { return noon }, Reporter: cd, Reserve: time.Second, Observe: true, Log: slog.New(slog.DiscardHandler)}.
 		Run(t.Context(), events.Hook{Deployment: "d-1", Execution: "x"}, func(context.Context, events.Hook) error { return errors.New("503") })
 	require.NoError(t, err)
 	assert.Equal(t, []bool{true}, cd.told)
+}
+
+func TestAHookWaitsFromItsBeginningToItsAnswer(t *testing.T) {
+	waiting := &ledgertest.Memory{}
+	cd := &codeDeploy{}
+	r := hook.Runner{
+		Reporter: cd, Waiting: waiting, Function: "pretraffic", Reserve: time.Second, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return noon },
+	}
+	call := events.Hook{Deployment: "d-1", Execution: "token"}
+	want := []ledger.HookCall{{Deployment: "d-1", Execution: "token", Function: "pretraffic", At: noon}}
+	open := func() []ledger.HookCall {
+		all, err := waiting.OpenHooks(t.Context())
+		require.NoError(t, err)
+		return all
+	}
+	require.NoError(t, r.Run(t.Context(), call, func(ctx context.Context, h events.Hook) error {
+		r.Began(ctx, h)
+		assert.Equal(t, want, open())
+		return nil
+	}))
+	assert.Empty(t, open())
+
+	cd.err = errors.New("access denied")
+	require.Error(t, r.Run(t.Context(), call, func(ctx context.Context, h events.Hook) error {
+		r.Began(ctx, h)
+		return nil
+	}))
+	assert.Equal(t, want, open(), "nobody has answered")
 }

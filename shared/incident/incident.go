@@ -19,6 +19,7 @@ import (
 type Ledger interface {
 	KnownGood(ctx context.Context, t deploy.Target) ([]ledger.KnownGood, error)
 	QuarantineOf(ctx context.Context, d deploy.Digest) (ledger.Quarantine, error)
+	OneWayOf(ctx context.Context, t deploy.Target, r deploy.Revision) (ledger.OneWay, error)
 }
 
 // Revisions is what AWS says of revisions now.
@@ -40,7 +41,8 @@ type Finder struct {
 // now: the one that served before, if it is such a one, else the newest. (A
 // mark is as old as its first proof, so after a human has gone back to an older
 // revision the newest mark is not the one to trust.) It returns "" and the
-// reason if there is none. An error means that it could not find out.
+// reason if there is none. A bad revision that may only be taken back to a certain
+// one is taken back to none else. An error means that it could not find out.
 func (f Finder) Good(ctx context.Context, bad deploy.Deployment) (deploy.Revision, string, error) {
 	marks, err := f.Ledger.KnownGood(ctx, bad.Target)
 	if err != nil {
@@ -49,9 +51,17 @@ func (f Finder) Good(ctx context.Context, bad deploy.Deployment) (deploy.Revisio
 	if i := slices.IndexFunc(marks, func(g ledger.KnownGood) bool { return g.Revision == bad.From }); i > 0 {
 		marks = slices.Concat(marks[i:i+1], marks[:i], marks[i+1:])
 	}
+	only, err := f.only(ctx, bad)
+	if err != nil {
+		return "", "", err
+	}
 	why := "no revision has been marked known good"
 	for _, g := range marks {
 		if g.Revision == bad.To || !g.At.Before(bad.Created) {
+			continue
+		}
+		if only != "" && g.Revision != only {
+			why = fmt.Sprintf("%s may only be taken back to %s", bad.Place().Name(bad.To), only)
 			continue
 		}
 		obstacle, err := f.obstacle(ctx, bad.Place(), g)
@@ -61,9 +71,18 @@ func (f Finder) Good(ctx context.Context, bad deploy.Deployment) (deploy.Revisio
 		if obstacle == "" {
 			return g.Revision, "", nil
 		}
-		why = fmt.Sprintf("version %s: %s", g.Revision, obstacle)
+		why = fmt.Sprintf("%s: %s", bad.Place().Name(g.Revision), obstacle)
 	}
 	return "", why, nil
+}
+
+// only returns the one revision that the bad one may be taken back to, or "" if any.
+func (f Finder) only(ctx context.Context, bad deploy.Deployment) (deploy.Revision, error) {
+	mark, err := f.Ledger.OneWayOf(ctx, bad.Target, bad.To)
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		return "", fmt.Errorf("mark of %s: %w", bad.To, err)
+	}
+	return mark.To, nil
 }
 
 // obstacle says why g cannot be put back, or "".
@@ -73,14 +92,14 @@ func (f Finder) obstacle(ctx context.Context, p deploy.Place, g ledger.KnownGood
 	case err == nil:
 		return "quarantined: " + q.Because, nil
 	case !errors.Is(err, ledger.ErrNotFound):
-		return "", fmt.Errorf("quarantine of version %s: %w", g.Revision, err)
+		return "", fmt.Errorf("quarantine of %s: %w", p.Name(g.Revision), err)
 	}
 	err = f.Revisions.Ready(ctx, p, g.Revision)
 	switch {
 	case errors.Is(err, deploy.ErrNotReady), errors.Is(err, deploy.ErrUnknown):
 		return err.Error(), nil
 	case err != nil:
-		return "", fmt.Errorf("readiness of version %s: %w", g.Revision, err)
+		return "", fmt.Errorf("readiness of %s: %w", p.Name(g.Revision), err)
 	}
 	return "", nil
 }

@@ -60,10 +60,12 @@ type Incident struct {
 	ID         deploy.Incident `json:"id"`
 	Target     deploy.Target   `json:"target"`
 	Deployment deploy.ID       `json:"deployment"`
+	Platform   deploy.Platform `json:"platform,omitempty"`
 	Alias      deploy.Alias    `json:"alias"`
 	Bad        deploy.Revision `json:"bad"`
 	BadDigest  deploy.Digest   `json:"badDigest,omitempty"`
 	Good       deploy.Revision `json:"good"`
+	Chosen     bool            `json:"chosen,omitempty"` // a human has chosen Good: it is not chosen anew
 	Signal     Signal          `json:"signal"`
 	Rule       string          `json:"rule"`    // of the policy that opened it
 	Because    string          `json:"because"` // in words
@@ -72,10 +74,19 @@ type Incident struct {
 	Looks      int             `json:"looks"`              // how often the rollbacker has looked; a follow-up carries it
 	NextLook   time.Time       `json:"nextLook"`           // when the next follow-up is due
 	Opened     time.Time       `json:"opened"`
+	Settled    time.Time       `json:"settled,omitzero"` // when Good served alone again; from then on its health is watched
 	Closed     time.Time       `json:"closed,omitzero"`
+	Verify     time.Duration   `json:"verify,omitempty"`   // how long putting it back, and recovering afterwards, may take
+	Config     string          `json:"config,omitempty"`   // hash of the configuration that it was opened under
+	Innocent   bool            `json:"innocent,omitempty"` // the bad code is kept off for another reason than itself, so it is not quarantined
 
 	Claim Claim `json:"claim"`
 	Rev   int   `json:"rev"` // counts writes; a write states the Rev it read
+}
+
+// Place returns where the incident's revisions serve.
+func (i Incident) Place() deploy.Place {
+	return deploy.Place{Target: i.Target, Platform: i.Platform, Alias: i.Alias}
 }
 
 // Claim is the right to act on an incident, for a term.
@@ -92,6 +103,8 @@ type KnownGood struct {
 	Digest   deploy.Digest   `json:"digest,omitempty"`
 	Why      string          `json:"why"` // "verdict PASS of d-…", "baked 30m0s", "human: …"
 	At       time.Time       `json:"at"`
+	Assumed  bool            `json:"assumed,omitempty"` // by what happened before pullback was there
+	Content  string          `json:"content,omitempty"` // deploy.Deployment.Content of the deployment that brought it
 }
 
 // Bake is a revision that serves a target alone and is on its way to be known
@@ -109,6 +122,8 @@ type Hold struct {
 	Because  string          `json:"because"`
 	By       string          `json:"by"`
 	At       time.Time       `json:"at"`
+	Alarm    string          `json:"alarm,omitempty"`  // it lasts until this alarm is OK again
+	Digest   deploy.Digest   `json:"digest,omitempty"` // that served when it began; a hold for an alarm lets other code pass
 }
 
 // Quarantine keeps a piece of code off every target, for good.
@@ -136,8 +151,10 @@ type Record struct {
 	Signal     *Signal         `json:"signal,omitempty"`
 	Finding    *health.Finding `json:"finding,omitempty"`
 	Calls      []Call          `json:"calls,omitempty"`
-	Prev       string          `json:"prev"` // Hash of the record before; empty for the first; set by the store
-	Hash       string          `json:"hash"` // set by the store with [Seal]
+	Config     string          `json:"config,omitempty"` // hash of the configuration that the decision rests on
+	By         string          `json:"by,omitempty"`     // the human whose decision it was
+	Prev       string          `json:"prev"`             // Hash of the record before; empty for the first; set by the store
+	Hash       string          `json:"hash"`             // set by the store with [Seal]
 }
 
 // Call is a mutating call that was made, and its answer.

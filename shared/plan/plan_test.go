@@ -13,7 +13,8 @@ import (
 
 var (
 	noon   = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
-	limits = plan.Limits{Verify: 10 * time.Minute, Notice: 30 * time.Second}
+	limits = plan.Limits{Verify: 10 * time.Minute, Patience: time.Hour, Notice: 30 * time.Second}
+	place  = deploy.Place{Platform: deploy.OnLambda, Alias: deploy.Alias{Function: "shop", Name: "live"}}
 )
 
 // situation returns a canary of version 2 under way, just decided against,
@@ -26,7 +27,7 @@ func situation(changes ...func(*plan.Situation)) plan.Situation {
 			Phase: ledger.Open, Opened: noon,
 		},
 		Bad:  deploy.Deployment{ID: "d-2", Status: deploy.InProgress, From: "1", To: "2", Created: noon.Add(-3 * time.Minute)},
-		Live: deploy.Live{Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}},
+		Live: deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}},
 	}
 	for _, change := range changes {
 		change(&s)
@@ -52,8 +53,28 @@ func rollback(status deploy.Status, description string) func(*plan.Situation) {
 	}
 }
 
+func stuck(s *plan.Situation) { s.Live.Stuck = "shop:live serves two versions" }
+
+// server makes the target one of servers, whose rollback deployments have failed.
+func server(failures int) func(*plan.Situation) {
+	return func(s *plan.Situation) {
+		s.Incident.Alias, s.Incident.Platform, s.Incident.Target = deploy.Alias{}, deploy.OnServer, deploy.Target{Application: "shop", Group: "live"}
+		s.Live = deploy.Live{Place: s.Incident.Place(), Version: "s3://b/2"}
+		s.Failures = failures
+	}
+}
+
+func red(settled time.Duration) func(*plan.Situation) {
+	return func(s *plan.Situation) {
+		s.Red = "errors"
+		if settled > 0 {
+			s.Incident.Settled = noon.Add(-settled)
+		}
+	}
+}
+
 func serves(r deploy.Revision) func(*plan.Situation) {
-	return func(s *plan.Situation) { s.Live = deploy.Live{Version: r} }
+	return func(s *plan.Situation) { s.Live = deploy.Live{Place: place, Version: r} }
 }
 
 func TestNextTakesTheOneStepThatIsRightNow(t *testing.T) {
@@ -62,35 +83,59 @@ func TestNextTakesTheOneStepThatIsRightNow(t *testing.T) {
 		s    plan.Situation
 		want plan.Step
 	}{
-		"a running deployment is stopped":                               {situation(), plan.Step{plan.Stop, "d-2 is still running", ledger.Stopping}},
-		"a stop that seems lost is repeated":                            {situation(phase(ledger.Stopping)), plan.Step{plan.Stop, "d-2 is still running", ledger.Stopping}},
-		"CodeDeploy's own rollback is adopted":                          {situation(func(s *plan.Situation) { s.Bad.RolledBack = "d-3" }), plan.Step{plan.Wait, "CodeDeploy rolls back by itself with d-3", ledger.Restoring}},
-		"CodeDeploy may take a while to name it":                        {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second)), plan.Step{plan.Wait, "CodeDeploy has not named its rollback deployment yet", ledger.Stopping}},
-		"what CodeDeploy rolls back by itself is not healed in between": {situation(bad(deploy.Stopped, time.Second), automatic()), plan.Step{plan.Wait, "CodeDeploy has not named its rollback deployment yet", ledger.Stopping}},
-		"nor deployed a second time":                                    {situation(bad(deploy.Failed, time.Second), automatic(), serves("2")), plan.Step{plan.Wait, "CodeDeploy has not named its rollback deployment yet", ledger.Stopping}},
-		"but it is not waited for forever":                              {situation(bad(deploy.Failed, time.Minute), automatic(), serves("2")), plan.Step{plan.Restore, "version 2 serves and version 1 is known good", ledger.Restoring}},
-		"a rollback under way is waited for":                            {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, "")), plan.Step{plan.Wait, "d-3 is putting the target back", ledger.Restoring}},
-		"the good revision serves alone":                                {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.Succeeded, ""), serves("1")), plan.Step{plan.Done, "version 1 alone serves shop:live", ledger.Restored}},
-		"but not while a rollback is still under way":                   {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, ""), serves("1")), plan.Step{plan.Wait, "d-3 is putting the target back", ledger.Restoring}},
-		"stopped by somebody without rollback":                          {situation(bad(deploy.Stopped, time.Minute)), plan.Step{plan.Heal, "shop:live serves two versions and no deployment is under way", ledger.Restoring}},
+		"a running deployment is stopped":                               {situation(), plan.Step{Verb: plan.Stop, Because: "d-2 is still running", Phase: ledger.Stopping}},
+		"a stop that seems lost is repeated":                            {situation(phase(ledger.Stopping)), plan.Step{Verb: plan.Stop, Because: "d-2 is still running", Phase: ledger.Stopping}},
+		"CodeDeploy's own rollback is adopted":                          {situation(func(s *plan.Situation) { s.Bad.RolledBack = "d-3" }), plan.Step{Verb: plan.Wait, Because: "CodeDeploy rolls back by itself with d-3", Phase: ledger.Restoring}},
+		"CodeDeploy may take a while to name it":                        {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second)), plan.Step{Verb: plan.Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}},
+		"what CodeDeploy rolls back by itself is not healed in between": {situation(bad(deploy.Stopped, time.Second), automatic()), plan.Step{Verb: plan.Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}},
+		"nor deployed a second time":                                    {situation(bad(deploy.Failed, time.Second), automatic(), serves("2")), plan.Step{Verb: plan.Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}},
+		"but it is not waited for forever":                              {situation(bad(deploy.Failed, time.Minute), automatic(), serves("2")), plan.Step{Verb: plan.Restore, Because: "version 2 serves and version 1 is known good", Phase: ledger.Restoring, Attempt: 1}},
+		"a rollback under way is waited for":                            {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, "")), plan.Step{Verb: plan.Wait, Because: "d-3 is putting the target back", Phase: ledger.Restoring}},
+		"the good revision serves alone":                                {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.Succeeded, ""), serves("1")), plan.Step{Verb: plan.Done, Because: "version 1 alone serves shop:live", Phase: ledger.Restored}},
+		"but not while a rollback is still under way":                   {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, ""), serves("1")), plan.Step{Verb: plan.Wait, Because: "d-3 is putting the target back", Phase: ledger.Restoring}},
+		"stopped by somebody without rollback":                          {situation(bad(deploy.Stopped, time.Minute), stuck), plan.Step{Verb: plan.Heal, Because: "shop:live serves two versions and no deployment is under way", Phase: ledger.Restoring}},
 		"CodeDeploy went back to the wrong one": {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Minute), rollback(deploy.Succeeded, ""), serves("7")), plan.Step{
-			plan.Restore, "version 7 serves and version 1 is known good", ledger.Restoring,
+			Verb: plan.Restore, Because: "version 7 serves and version 1 is known good", Phase: ledger.Restoring, Attempt: 1,
 		}},
-		"a finished deployment is redeployed": {situation(bad(deploy.Succeeded, time.Minute), serves("2")), plan.Step{plan.Restore, "version 2 serves and version 1 is known good", ledger.Restoring}},
-		"our redeployment failed":             {situation(phase(ledger.Restoring), bad(deploy.Succeeded, time.Minute), rollback(deploy.Failed, ours), serves("2")), plan.Step{plan.Heal, "d-3 ended Failed and version 2 serves", ledger.Restoring}},
+		"a finished deployment is redeployed": {situation(bad(deploy.Succeeded, time.Minute), serves("2")), plan.Step{Verb: plan.Restore, Because: "version 2 serves and version 1 is known good", Phase: ledger.Restoring, Attempt: 1}},
+		"our redeployment failed":             {situation(phase(ledger.Restoring), bad(deploy.Succeeded, time.Minute), rollback(deploy.Failed, ours), serves("2")), plan.Step{Verb: plan.Heal, Because: "d-3 ended Failed and version 2 serves", Phase: ledger.Restoring}},
 		"somebody deployed something newer": {situation(func(s *plan.Situation) {
 			s.Newer = &deploy.Deployment{ID: "d-9", Status: deploy.InProgress, Shifted: noon}
 		}), plan.Step{
-			plan.Supersede, "d-9 was begun after d-2", ledger.Superseded,
+			Verb: plan.Supersede, Because: "d-9 was begun after d-2", Phase: ledger.Superseded,
 		}},
 		"something newer may yet be refused": {situation(func(s *plan.Situation) { s.Newer = &deploy.Deployment{ID: "d-9", Status: deploy.InProgress} }), plan.Step{
-			plan.Wait, "d-9 was begun after d-2 and has no traffic yet", ledger.Open,
+			Verb: plan.Wait, Because: "d-9 was begun after d-2 and has no traffic yet", Phase: ledger.Open,
 		}},
 		"it has taken too long": {situation(phase(ledger.Restoring), func(s *plan.Situation) { s.Incident.Opened = noon.Add(-11 * time.Minute) }), plan.Step{
-			plan.Escalate, "version 1 does not serve shop:live alone 10m0s after the decision", ledger.Escalated,
+			Verb: plan.Escalate, Because: "version 1 does not serve shop:live alone 10m0s after the decision", Phase: ledger.Escalated,
 		}},
 		"it has taken long and is done": {situation(bad(deploy.Stopped, time.Minute), serves("1"), func(s *plan.Situation) { s.Incident.Opened = noon.Add(-11 * time.Minute) }), plan.Step{
-			plan.Done, "version 1 alone serves shop:live", ledger.Restored,
+			Verb: plan.Done, Because: "version 1 alone serves shop:live", Phase: ledger.Restored,
+		}},
+		"a deployment that takes its time is given it": {situation(bad(deploy.Stopped, time.Minute), rollback(deploy.InProgress, ours), func(s *plan.Situation) { s.Incident.Opened = noon.Add(-59 * time.Minute) }), plan.Step{
+			Verb: plan.Wait, Because: "d-3 is putting the target back", Phase: ledger.Restoring,
+		}},
+		"but not for ever": {situation(bad(deploy.Stopped, time.Minute), rollback(deploy.InProgress, ours), func(s *plan.Situation) { s.Incident.Opened = noon.Add(-61 * time.Minute) }), plan.Step{
+			Verb: plan.Escalate, Because: "version 1 does not serve shop:live alone 1h0m0s after the decision", Phase: ledger.Escalated,
+		}},
+		"what was red still is": {situation(bad(deploy.Stopped, time.Minute), serves("1"), red(0)), plan.Step{
+			Verb: plan.Verify, Because: "version 1 alone serves shop:live, and alarm errors is still red", Phase: ledger.Verifying,
+		}},
+		"and for a while it may": {situation(bad(deploy.Stopped, time.Minute), serves("1"), red(10*time.Minute)), plan.Step{
+			Verb: plan.Verify, Because: "version 1 alone serves shop:live, and alarm errors is still red", Phase: ledger.Verifying,
+		}},
+		"it does not recover": {situation(bad(deploy.Stopped, time.Minute), serves("1"), red(11*time.Minute)), plan.Step{
+			Verb: plan.Escalate, Because: "version 1 alone serves shop:live since 10m0s, and alarm errors is still red: the cause is elsewhere", Phase: ledger.Escalated,
+		}},
+		"a deployment on servers failed to put it back": {situation(bad(deploy.Failed, time.Minute), rollback(deploy.Failed, ours), server(1)), plan.Step{
+			Verb: plan.Restore, Because: "s3://b/2 serves and 1 is known good", Phase: ledger.Restoring, Attempt: 2,
+		}},
+		"and so did the next": {situation(bad(deploy.Failed, time.Minute), rollback(deploy.Failed, ours), server(2)), plan.Step{
+			Verb: plan.Escalate, Because: "2 deployments have failed to put 1 back, the last was d-3", Phase: ledger.Escalated,
+		}},
+		"AWS takes it back within the same deployment": {situation(func(s *plan.Situation) { s.Bad.RolledBack = s.Bad.ID }), plan.Step{
+			Verb: plan.Wait, Because: "AWS takes d-2 back by itself", Phase: ledger.Restoring,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
@@ -24,7 +25,15 @@ type Facts struct {
 	Alarms     []Alarm           // those that speak for the target
 	Judged     Judged            // what the watch over the deployment has found
 	Good       deploy.Revision   // the known-good revision to go back to; empty if there is none
-	Rollbacks  int               // automatic rollbacks of the target in the last 24 h, this deployment's excepted
+	Rollbacks  int               // automatic rollbacks of the target in the policy's window, this deployment's excepted
+
+	First      bool   // nothing has ever been known good here, and nothing served before
+	Overridden string // a human's word that this code may run, in words; empty if there is none
+	OneWay     string // why this revision may not be rolled back; empty if it may
+	Quarantine string // why its code was kept off everywhere when it was deployed; empty if it was not
+	Held       string // why the target took no deployments when it was deployed; empty if it did
+	Downstream string // why trouble in an earlier stage is trouble here; empty if there is none
+	Halted     string // why no further target of the account is taken back now; empty if they are
 }
 
 // Alarm is a CloudWatch alarm as it is now.
@@ -75,9 +84,10 @@ type Decision struct {
 
 // Policy holds the limits a team sets.
 type Policy struct {
-	Bake      time.Duration // how long after its end a deployment can be blamed
-	Grace     time.Duration // how much longer a signal about it is listened to
-	MaxPerDay int           // automatic rollbacks of one target in 24 h
+	Bake   time.Duration // how long after its end a deployment can be blamed
+	Grace  time.Duration // how much longer a signal about it is listened to
+	Max    int           // automatic rollbacks of one target …
+	Window time.Duration // … in this time
 }
 
 // A rule looks at the facts and either settles the matter or passes.
@@ -106,23 +116,44 @@ func rules() []rule {
 		}},
 		{"too-old", func(p Policy, f Facts) (Verb, string, bool) {
 			d := f.Deployment
-			return Nothing, fmt.Sprintf("ended more than %s ago", p.Bake+p.Grace), !d.Running() && f.Now.Sub(d.Ended) > p.Bake+p.Grace
+			return Nothing, fmt.Sprintf("ended more than %s ago", span(p.Bake+p.Grace)), !d.Running() && f.Now.Sub(d.Ended) > p.Bake+p.Grace
+		}},
+		{"overridden", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Nothing, "a human has let it through: " + f.Overridden, f.Overridden != ""
 		}},
 		{"vetoed", func(p Policy, f Facts) (Verb, string, bool) {
 			a, red := spared(p, f)
 			_, other := blamed(p, f)
 			why := fmt.Sprintf("alarm %s is red since %s, but both versions suffer alike: %s", a.Name, clock(a.Since), f.Judged.Because)
-			return Nothing, why, red && !other && !failed(f) && !endedBadly(f.Deployment)
+			return Nothing, why, red && !other && !speaks(f)
 		}},
 		{"quiet", func(p Policy, f Facts) (Verb, string, bool) {
 			_, red := blamed(p, f)
-			return Nothing, quiet(f), !red && !failed(f) && !endedBadly(f.Deployment)
+			return Nothing, quiet(f), !red && !speaks(f)
 		}},
-		{"no-way-back", func(_ Policy, f Facts) (Verb, string, bool) {
-			return Hold, "no other revision is known to be good and ready", f.Good == ""
+		{"one-way-door", func(p Policy, f Facts) (Verb, string, bool) {
+			return Hold, fmt.Sprintf("%s, and it may not be rolled back: %s", evidence(p, f), f.OneWay), f.OneWay != ""
+		}},
+		{"first-deployment", func(p Policy, f Facts) (Verb, string, bool) {
+			return Hold, evidence(p, f) + ", and there is nothing to go back to: nothing was deployed here before", f.Good == "" && f.First
+		}},
+		{"no-way-back", func(p Policy, f Facts) (Verb, string, bool) {
+			return Hold, evidence(p, f) + ", and no other revision is known to be good and ready", f.Good == ""
+		}},
+		{"quarantined", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Rollback, "its code is quarantined: " + f.Quarantine, f.Quarantine != ""
+		}},
+		{"held", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Rollback, "the target takes no deployments: " + f.Held, f.Held != ""
 		}},
 		{"halted", func(p Policy, f Facts) (Verb, string, bool) {
-			return Hold, fmt.Sprintf("rolled back %d times in 24 h already", f.Rollbacks), f.Rollbacks >= p.MaxPerDay
+			return Hold, fmt.Sprintf("%s, and the target was rolled back %d times in %s already", evidence(p, f), f.Rollbacks, span(p.Window)), f.Rollbacks >= p.Max
+		}},
+		{"line-stopped", func(p Policy, f Facts) (Verb, string, bool) {
+			return Hold, fmt.Sprintf("%s, and %s", evidence(p, f), f.Halted), f.Halted != ""
+		}},
+		{"downstream", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Rollback, f.Downstream, f.Downstream != ""
 		}},
 		{"verdict", func(_ Policy, f Facts) (Verb, string, bool) {
 			return Rollback, f.Judged.Because, failed(f)
@@ -134,12 +165,44 @@ func rules() []rule {
 		}},
 		{"alarm", func(p Policy, f Facts) (Verb, string, bool) {
 			a, red := blamed(p, f)
-			return Rollback, fmt.Sprintf("alarm %s is red since %s, after traffic began to shift at %s", a.Name, clock(a.Since), clock(f.Deployment.Shifted)), red
+			return Rollback, alarmed(a, f), red
 		}},
 		{"ended-badly", func(_ Policy, f Facts) (Verb, string, bool) {
-			return Rollback, fmt.Sprintf("the deployment ended %s (%s) after traffic began to shift", f.Deployment.Status, f.Deployment.Cause), true
+			return Rollback, badly(f.Deployment), true
 		}},
 	}
+}
+
+// speaks reports whether anything but an alarm speaks against the deployment.
+func speaks(f Facts) bool {
+	return failed(f) || endedBadly(f.Deployment) || f.Quarantine != "" || f.Held != "" || f.Downstream != ""
+}
+
+// evidence says in short what speaks against the deployment.
+func evidence(p Policy, f Facts) string {
+	a, red := blamed(p, f)
+	switch {
+	case f.Quarantine != "":
+		return "its code is quarantined: " + f.Quarantine
+	case f.Held != "":
+		return "the target takes no deployments: " + f.Held
+	case f.Downstream != "":
+		return f.Downstream
+	case failed(f):
+		return f.Judged.Because
+	case red:
+		return alarmed(a, f)
+	default:
+		return badly(f.Deployment)
+	}
+}
+
+func alarmed(a Alarm, f Facts) string {
+	return fmt.Sprintf("alarm %s is red since %s, after traffic began to shift at %s", a.Name, clock(a.Since), clock(f.Deployment.Shifted))
+}
+
+func badly(d deploy.Deployment) string {
+	return fmt.Sprintf("the deployment ended %s (%s) after traffic began to shift", d.Status, d.Cause)
 }
 
 // Decide applies the rules in order. The first that settles the matter wins.
@@ -213,6 +276,18 @@ func quiet(f Facts) string {
 		}
 	}
 	return "nothing speaks against the deployment"
+}
+
+// span writes a duration without the parts that are nothing: "24h".
+func span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 func clock(t time.Time) string { return t.UTC().Format("15:04:05") }

@@ -56,10 +56,17 @@ func judged(v health.Verdict, doubted, shared time.Duration) func(*policy.Facts)
 	}
 }
 
+// red is what the red alarm of the facts says.
+const red = "alarm errors is red since 11:59:00, after traffic began to shift at 11:57:00"
+
+func kept(quarantine, held string) func(*policy.Facts) {
+	return func(f *policy.Facts) { f.Quarantine, f.Held = quarantine, held }
+}
+
 func green(f *policy.Facts) { f.Alarms = nil }
 
 func TestDecide(t *testing.T) {
-	p := policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, MaxPerDay: 2}
+	p := policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, Max: 2, Window: 24 * time.Hour}
 	for name, tt := range map[string]struct {
 		facts policy.Facts
 		want  policy.Decision
@@ -92,7 +99,7 @@ func TestDecide(t *testing.T) {
 			Verb: policy.Nothing, Rule: "nothing-shifted", Because: "no traffic has reached the new revision",
 		}},
 		"too long ago": {facts(shifted(2*time.Hour), ended(deploy.Failed, 51*time.Minute)), policy.Decision{
-			Verb: policy.Nothing, Rule: "too-old", Because: "ended more than 50m0s ago",
+			Verb: policy.Nothing, Rule: "too-old", Because: "ended more than 50m ago",
 		}},
 		"red before traffic shifted": {facts(shifted(30 * time.Second)), policy.Decision{
 			Verb: policy.Nothing, Rule: "quiet",
@@ -109,7 +116,7 @@ func TestDecide(t *testing.T) {
 			Verb: policy.Nothing, Rule: "quiet", Because: "nothing speaks against the deployment",
 		}},
 		"no way back": {facts(func(f *policy.Facts) { f.Good = "" }), policy.Decision{
-			Verb: policy.Hold, Rule: "no-way-back", Because: "no other revision is known to be good and ready",
+			Verb: policy.Hold, Rule: "no-way-back", Because: red + ", and no other revision is known to be good and ready",
 		}},
 		"the error rates are enough": {facts(green, judged(health.Fail, 0, 0)), policy.Decision{
 			Verb: policy.Rollback, Rule: "verdict", Because: "9 of 10 requests failed",
@@ -149,7 +156,31 @@ func TestDecide(t *testing.T) {
 			Verb: policy.Rollback, Rule: "ended-badly", Because: "the deployment ended Failed (MANUAL_STOP) after traffic began to shift",
 		}},
 		"rolled back too often": {facts(func(f *policy.Facts) { f.Rollbacks = 2 }), policy.Decision{
-			Verb: policy.Hold, Rule: "halted", Because: "rolled back 2 times in 24 h already",
+			Verb: policy.Hold, Rule: "halted", Because: red + ", and the target was rolled back 2 times in 24h already",
+		}},
+		"a human has let it through": {facts(func(f *policy.Facts) { f.Overridden = "it is right" }), policy.Decision{
+			Verb: policy.Nothing, Rule: "overridden", Because: "a human has let it through: it is right",
+		}},
+		"a one-way door": {facts(func(f *policy.Facts) { f.OneWay = "drops a column" }), policy.Decision{
+			Verb: policy.Hold, Rule: "one-way-door", Because: red + ", and it may not be rolled back: drops a column",
+		}},
+		"the first deployment ever": {facts(func(f *policy.Facts) { f.Good, f.First = "", true }), policy.Decision{
+			Verb: policy.Hold, Rule: "first-deployment", Because: red + ", and there is nothing to go back to: nothing was deployed here before",
+		}},
+		"code that was quarantined before, though nothing is red": {facts(green, kept("bad in the other region", "")), policy.Decision{
+			Verb: policy.Rollback, Rule: "quarantined", Because: "its code is quarantined: bad in the other region",
+		}},
+		"a deployment in spite of a hold": {facts(green, kept("", "freeze"), func(f *policy.Facts) { f.Rollbacks = 9 }), policy.Decision{
+			Verb: policy.Rollback, Rule: "held", Because: "the target takes no deployments: freeze",
+		}},
+		"a deployment in spite of a hold, with no way back": {facts(green, kept("", "freeze"), func(f *policy.Facts) { f.Good = "" }), policy.Decision{
+			Verb: policy.Hold, Rule: "no-way-back", Because: "the target takes no deployments: freeze, and no other revision is known to be good and ready",
+		}},
+		"too many targets at once": {facts(func(f *policy.Facts) { f.Halted = "3 others are being taken back" }), policy.Decision{
+			Verb: policy.Hold, Rule: "line-stopped", Because: red + ", and 3 others are being taken back",
+		}},
+		"trouble in an earlier stage": {facts(green, func(f *policy.Facts) { f.Downstream = "shop/eu took it back" }), policy.Decision{
+			Verb: policy.Rollback, Rule: "downstream", Because: "shop/eu took it back",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,13 +190,13 @@ func TestDecide(t *testing.T) {
 }
 
 func TestAnAlarmTurningRedTheMomentTrafficShiftsIsEvidence(t *testing.T) {
-	p := policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, MaxPerDay: 2}
+	p := policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, Max: 2, Window: 24 * time.Hour}
 	assert.Equal(t, policy.Rollback, p.Decide(facts(shifted(time.Minute))).Verb)
 	assert.Equal(t, policy.Nothing, p.Decide(facts(shifted(time.Minute-time.Nanosecond))).Verb)
 }
 
 func TestAnAlarmSpeaksOfTheTimeOfItsDatapoints(t *testing.T) {
-	p := policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, MaxPerDay: 2}
+	p := policy.Policy{Bake: 30 * time.Minute, Grace: 20 * time.Minute, Max: 2, Window: 24 * time.Hour}
 	tests := map[string]struct {
 		since time.Duration // before noon
 		data  time.Time

@@ -52,7 +52,7 @@ func TestTheBinary(t *testing.T) {
 		r := newRegion(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"statusCode":200}`) })
 		r.run(bin, time.Now().Add(time.Minute), "10s")
 		assert.Equal(t, cdtypes.LifecycleEventStatusSucceeded, r.hook())
-		assert.Equal(t, [][2]string{{"allow", "smoke"}}, r.records())
+		assert.Equal(t, [][2]string{{"warn", "not-ready"}, {"allow", "smoke"}}, r.records(), "nothing is known good yet")
 	})
 	t.Run("a version that hangs is refused before Lambda ends the function", func(t *testing.T) {
 		t.Parallel()

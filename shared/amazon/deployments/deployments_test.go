@@ -175,17 +175,31 @@ func TestGroupsAreEnabledByTheirTags(t *testing.T) {
 	l.group(deploy.Target{Application: "shop", Group: "staging"}, nil, own)
 
 	want := []deploy.Group{
-		{Target: deploy.Target{Application: "billing", Group: "prod"}, Enabled: true, Alarms: []string{"latency"}},
-		{Target: target, Enabled: true, Alarms: []string{"5xx", "errors", "queue", "saturation"}, Alias: deploy.Alias{Function: "shop", Name: "live"}},
+		{Target: deploy.Target{Application: "billing", Group: "prod"}, Platform: deploy.OnLambda, Enabled: true, Alarms: []string{"latency"}, Tags: on},
+		{Target: target, Platform: deploy.OnLambda, Enabled: true, Alarms: []string{"5xx", "errors", "queue", "saturation"}, Alias: deploy.Alias{Function: "shop", Name: "live"}, Tags: map[string]string{
+			"pullback:enabled": "true", "pullback:alarms": "errors  saturation,queue", "pullback:alias": "shop:live",
+		}},
 	}
-	got, err := l.adapter().Enabled(t.Context())
+	got, next, err := l.adapter().Survey(t.Context(), "", 100)
 	require.NoError(t, err)
+	assert.Empty(t, next)
 	assert.Equal(t, want, got)
+
+	var parts []deploy.Group
+	from, rounds := "", 0
+	for ; rounds == 0 || from != ""; rounds++ { // a part at a time, and no call for nothing
+		var some []deploy.Group
+		some, from, err = l.adapter().Survey(t.Context(), from, 4)
+		require.NoError(t, err)
+		parts = append(parts, some...)
+	}
+	assert.Equal(t, want, parts)
+	assert.Equal(t, 4, rounds)
 
 	one, err := l.adapter().Group(t.Context(), target)
 	require.NoError(t, err)
 	assert.Equal(t, want[1], one)
 	off, err := l.adapter().Group(t.Context(), deploy.Target{Application: "shop", Group: "staging"})
 	require.NoError(t, err)
-	assert.Equal(t, deploy.Group{Target: off.Target, Alarms: []string{"5xx", "errors"}}, off)
+	assert.Equal(t, deploy.Group{Target: off.Target, Platform: deploy.OnLambda, Tags: map[string]string{}, Alarms: []string{"5xx", "errors"}}, off)
 }

@@ -105,6 +105,57 @@ func (c *Client) Recent(ctx context.Context, t deploy.Target, since time.Time) (
 	return all, nil
 }
 
+// Active returns the account's deployments that run now or were created at or
+// after since, of whatever group: it need not be told of groups, and costs no more
+// with more of them. See target.Groups.
+func (c *Client) Active(ctx context.Context, _ []deploy.Target, since time.Time) ([]deploy.Deployment, error) {
+	running, err := c.list(ctx, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{
+		cdtypes.DeploymentStatusCreated, cdtypes.DeploymentStatusQueued, cdtypes.DeploymentStatusInProgress,
+		cdtypes.DeploymentStatusBaking, cdtypes.DeploymentStatusReady,
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("list deployments that run: %w", err)
+	}
+	young, err := c.list(ctx, &codedeploy.ListDeploymentsInput{CreateTimeRange: &cdtypes.TimeRange{Start: &since}})
+	if err != nil {
+		return nil, fmt.Errorf("list deployments since %s: %w", since.Format(time.RFC3339), err)
+	}
+	for _, d := range running {
+		if d.Created.Before(since) {
+			young = append(young, d)
+		}
+	}
+	return young, nil
+}
+
+// remembered is how many deployments of a group's past are looked at. Each costs
+// two calls or three.
+const remembered = 5
+
+// History returns a group's newest deployments that ended well, newest first. See
+// target.Groups.
+func (c *Client) History(ctx context.Context, p deploy.Place) ([]deploy.Success, error) {
+	all, err := c.list(ctx, &codedeploy.ListDeploymentsInput{
+		ApplicationName: &p.Target.Application, DeploymentGroupName: &p.Target.Group,
+		IncludeOnlyStatuses: []cdtypes.DeploymentStatus{cdtypes.DeploymentStatusSucceeded},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list deployments of %s that succeeded: %w", p.Target, err)
+	}
+	var past []deploy.Success
+	for _, d := range all[:min(len(all), remembered)] {
+		whole, err := c.Get(ctx, p.Target, d.ID)
+		if err != nil {
+			return nil, fmt.Errorf("history of %s: %w", p.Target, err)
+		}
+		if whole.To != "" {
+			past = append(past, deploy.Success{Deployment: d.ID, Revision: whole.To, Ended: d.Ended, Content: whole.Content})
+		}
+	}
+	slices.SortStableFunc(past, func(a, b deploy.Success) int { return b.Ended.Compare(a.Ended) })
+	return past, nil
+}
+
 // list returns the deployments that in asks for. CodeDeploy does not say in
 // which order it lists them.
 func (c *Client) list(ctx context.Context, in *codedeploy.ListDeploymentsInput) ([]deploy.Deployment, error) {

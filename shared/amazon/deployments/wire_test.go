@@ -131,12 +131,12 @@ func TestPagesThatDoNotEndAreGivenUp(t *testing.T) {
 	c := s.adapter(t, region)
 	_, err := c.Recent(t.Context(), target, time.Time{})
 	require.ErrorContains(t, err, "do not end")
-	_, err = c.Enabled(t.Context())
+	_, _, err = c.Survey(t.Context(), "", 1000)
 	require.ErrorContains(t, err, "do not end")
 	_, err = c.Group(t.Context(), target)
 	require.ErrorContains(t, err, "do not end")
 	s.answers["ListApplications"] = `{"applications":["shop"]}`
-	_, err = c.Enabled(t.Context())
+	_, _, err = c.Survey(t.Context(), "", 1000)
 	require.ErrorContains(t, err, "do not end")
 }
 
@@ -164,7 +164,7 @@ func TestAGroupThatGoesAwayWhileListingIsLeftOut(t *testing.T) {
 		"BatchGetDeploymentGroups": `{"deploymentGroupsInfo":[{"deploymentGroupName":"prod","computePlatform":"Lambda"},{"deploymentGroupName":"ecs","computePlatform":"ECS"}]}`,
 		"ListTagsForResource":      `{"__type":"DeploymentGroupDoesNotExistException","message":"gone"}`,
 	}}
-	got, err := s.adapter(t, region).Enabled(t.Context())
+	got, _, err := s.adapter(t, region).Survey(t.Context(), "", 10)
 	require.NoError(t, err)
 	assert.Empty(t, got)
 	assert.Equal(t, []string{"ListApplications", "ListDeploymentGroups", "BatchGetDeploymentGroups", "ListTagsForResource"}, s.calls, "nobody reads the tags of another platform's group")

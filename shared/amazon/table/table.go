@@ -24,9 +24,16 @@
 //	last configuration  config                   last                         doc write rev
 //	its problem         config                   problem#ID                   doc write
 //	outcomes            outcomes#ALIAS#SHARD   SLOT#BATCH                   doc ttl
+//	override            target#APP/GROUP       override#DIGEST              doc write
+//	one-way door        target#APP/GROUP       one-way#REVISION             doc write
+//	readiness           target#APP/GROUP       readiness                    doc write
+//	slot of the account line                   slot#N                       doc write since
+//	line is halted      line                   halt                         doc write since id
+//	hook that waits     open-hooks             DEPLOYMENT#FUNCTION#HASH     doc write
+//	round of the sweep  sweep                  round                        doc write
 //
 // All of it is stored, must not change. doc is the value as JSON; the other
-// attributes are what conditions look at. OPENED and SLOT are UTC with nine digits
+// attributes are what conditions look at. OPENED, SLOT and since are UTC with nine digits
 // of nanoseconds, so that keys sort by time. Items that must agree (an incident
 // or a watch and its place among the open ones; a record and the end of its
 // chain) are written in one transaction.
@@ -103,6 +110,7 @@ const (
 	attrGeneration = "generation"
 	attrID         = "id"
 	attrRevision   = "revision"
+	attrSince      = "since"
 	attrReleased   = "released"
 	attrSeq        = "seq"
 	attrHash       = "hash"

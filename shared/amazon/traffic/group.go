@@ -28,7 +28,20 @@ func (c *Client) Moved(_ context.Context, d deploy.Deployment, _ cdtypes.Deploym
 		d.From, d.To = deploy.Revision(aws.ToString(f.CurrentVersion)), deploy.Revision(aws.ToString(f.TargetVersion))
 	}
 	d.Shifted = shifted(moved)
+	d.Waiting, d.WaitingSince = waiting(moved)
 	return d, nil
+}
+
+// waiting returns the hook that is under way, and since when.
+func waiting(t cdtypes.LambdaTarget) (string, time.Time) {
+	for _, e := range t.LifecycleEvents {
+		name := aws.ToString(e.LifecycleEventName)
+		hook := name == "BeforeAllowTraffic" || name == "AfterAllowTraffic"
+		if hook && e.Status == cdtypes.LifecycleEventStatusInProgress && e.StartTime != nil {
+			return name, e.StartTime.UTC()
+		}
+	}
+	return "", time.Time{}
 }
 
 // shifted returns when traffic began to move: the start of AllowTraffic, which

@@ -35,6 +35,7 @@ type Memory struct {
 	configs    map[string]document // by hash
 	lastConfig document
 	problems   map[string]document // of configurations
+	gate       map[string]document // what memory_gate.go keeps, by name
 }
 
 var _ Store = (*Memory)(nil)

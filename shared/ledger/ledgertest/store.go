@@ -90,6 +90,39 @@ type Store interface {
 	// SaveRestorePoint writes p if the stored one still has p.Rev, and returns it
 	// with the next Rev: ErrFenced.
 	SaveRestorePoint(ctx context.Context, p ledger.RestorePoint) (ledger.RestorePoint, error)
+	// PutOverride lets a piece of code through, replacing an earlier word on it.
+	PutOverride(ctx context.Context, o ledger.Override) error
+	// OverrideOn returns the word on a piece of code, whether or not it is still
+	// good: ErrNotFound.
+	OverrideOn(ctx context.Context, t deploy.Target, d deploy.Digest) (ledger.Override, error)
+	// PutOneWay says how far a revision may be rolled back, replacing what was
+	// said before.
+	PutOneWay(ctx context.Context, o ledger.OneWay) error
+	// OneWayOf returns it: ErrNotFound.
+	OneWayOf(ctx context.Context, t deploy.Target, r deploy.Revision) (ledger.OneWay, error)
+	// TakeSlot takes one of n slots of the account, each for as long as the window,
+	// and says whether there was one. Who has one for the same target keeps it.
+	TakeSlot(ctx context.Context, s ledger.Slot, n int, window time.Duration) (bool, error)
+	// Halt notes that no slot was left, and reports whether that is news: nobody
+	// has noted it within the window.
+	Halt(ctx context.Context, now time.Time, window time.Duration) (bool, error)
+
+	// PutHook remembers a hook that waits for its answer. Doing so again keeps the
+	// first call's time.
+	PutHook(ctx context.Context, h ledger.HookCall) error
+	// CloseHook forgets one that has been answered. One that is not there is no
+	// error.
+	CloseHook(ctx context.Context, h ledger.HookCall) error
+	// OpenHooks returns those that wait, oldest first.
+	OpenHooks(ctx context.Context) ([]ledger.HookCall, error)
+
+	// SeeReadiness remembers whether a target could be taken back, and returns what
+	// was remembered before. What has not changed keeps its time.
+	SeeReadiness(ctx context.Context, r ledger.Readiness) (before ledger.Readiness, err error)
+	// Round returns how far the sweep has come; the zero Round if it never began.
+	Round(ctx context.Context) (ledger.Round, error)
+	// SaveRound remembers it.
+	SaveRound(ctx context.Context, r ledger.Round) error
 
 	// IndexAlarms says which alarms speak for a target, replacing what was
 	// said before.

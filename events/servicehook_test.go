@@ -1,0 +1,43 @@
+package events_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/events"
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
+
+const call = `{"executionId":"a635edb5-a66b-4f44-bf3f-fcee4b3641a5","lifecycleStage":"POST_TEST_TRAFFIC_SHIFT",
+ "resourceArn":"arn:aws:ecs:us-east-1:111122223333:service-deployment/cluster/service/TFX5sH9q9XDboDTOv0rIt",
+ "executionDetails":{"serviceArn":"arn:aws:ecs:us-east-1:111122223333:service/cluster/service","productionTrafficWeights":{}},"hookDetails":{}}`
+
+func TestAHookOfECSSaysWhichDeploymentOfWhichService(t *testing.T) {
+	assert.Equal(t, events.ShapeServiceHook, events.ShapeOf([]byte(call)))
+	h, err := events.ParseServiceHook([]byte(call))
+	require.NoError(t, err)
+	assert.Equal(t, events.ServiceHook{
+		Target: deploy.Target{Kind: deploy.KindService, Application: "cluster", Group: "service"}, Deployment: "TFX5sH9q9XDboDTOv0rIt", Stage: "POST_TEST_TRAFFIC_SHIFT",
+	}, h)
+}
+
+func TestAHookOfECSThatDoesNotIsRefused(t *testing.T) {
+	for _, text := range []string{
+		``, `[]`, `{}`, `{"lifecycleStage":"PRE_SCALE_UP","resourceArn":"arn:aws:ecs:r:1:service/c/s"}`,
+		`{"lifecycleStage":"PRE_SCALE_UP","resourceArn":"arn:aws:ecs:r:1:service-deployment/c/s"}`, `{"resourceArn":"arn:aws:ecs:r:1:service-deployment/c/s/d"}`,
+	} {
+		_, err := events.ParseServiceHook([]byte(text))
+		require.Error(t, err, text)
+	}
+}
+
+func TestECSIsAnsweredByAStatus(t *testing.T) {
+	for passed, want := range map[bool]string{true: `{"hookStatus":"SUCCEEDED"}`, false: `{"hookStatus":"FAILED"}`} {
+		text, err := json.Marshal(events.NewServiceAnswer(passed))
+		require.NoError(t, err)
+		assert.JSONEq(t, want, string(text))
+	}
+}

@@ -1,0 +1,76 @@
+package stack
+
+import "slices"
+
+// What is looked at and changed of the targets that CodeDeploy does not deploy, or
+// that its deployments are about. Sources: Service Authorization Reference, the
+// tables of the services.
+const (
+	anyService   scope = "ECS services, their deployments, revisions and task sets"
+	service      scope = "ECS services tagged pullback:enabled=true, and their deployments"
+	anyListener  scope = "listeners and rules of load balancers"
+	scalingGroup scope = "Auto Scaling groups tagged pullback:enabled=true"
+	launches     scope = "what an instance is launched from"
+	anyPipeline  scope = "pipelines"
+	pipeline     scope = "pipelines tagged pullback:enabled=true, and their stages"
+	anyImage     scope = "ECR repositories"
+	anyRole      scope = "IAM roles"
+	anyProfile   scope = "instance profiles"
+	anyParameter scope = "parameters of the Parameter Store"
+	anyBucket    scope = "S3 buckets of the account"
+	anyObject    scope = "S3 objects of the account" // bundles and artifacts may lie in any bucket
+)
+
+// inspect is what it takes to see what serves a target, and whether a revision could
+// be put back.
+func inspect() []permission {
+	return []permission{
+		{everything, []string{
+			"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
+			"codedeploy:BatchGetDeploymentTargets", "codedeploy:ListDeployments", // of the account, too
+			"ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions", "ecs:DescribeTaskDefinition",
+			"elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules",
+		}},
+		{applications, []string{"codedeploy:GetApplicationRevision"}},
+		{groups, []string{"codedeploy:BatchGetDeployments", "codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"}},
+		{lambdas, []string{"lambda:GetAlias", "lambda:ListTags"}},
+		{anyService, []string{
+			"ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions", "ecs:DescribeServices", "ecs:DescribeTaskSets", "ecs:ListServiceDeployments",
+		}},
+		{anyPipeline, []string{
+			"codepipeline:GetPipeline", "codepipeline:GetPipelineExecution", "codepipeline:GetPipelineState", "codepipeline:ListActionExecutions", "codepipeline:ListPipelineExecutions", "codepipeline:ListTagsForResource",
+		}},
+		{anyImage, []string{"ecr:DescribeImages"}},
+		{anyRole, []string{"iam:GetRole"}},
+		{anyProfile, []string{"iam:GetInstanceProfile"}},
+		{anyParameter, []string{"ssm:GetParameters"}},
+		{anyObject, []string{"s3:GetObject", "s3:GetObjectVersion"}},
+		{anyBucket, []string{"s3:ListBucket"}}, // without it a missing object looks like a forbidden one
+	}
+}
+
+// find is what it takes to look for targets.
+func find() []permission {
+	return []permission{
+		{everything, []string{"codepipeline:ListPipelines", "ecs:ListClusters", "ecs:ListServices", "lambda:ListFunctions"}},
+	}
+}
+
+// takeBack is what it takes to take targets back. Where AWS can tell by a tag which
+// of them are looked after, only those.
+func takeBack() []permission {
+	return slices.Concat(restore(), []permission{
+		{everything, []string{"codedeploy:StopDeployment"}},
+		{enabled, []string{"lambda:UpdateAlias"}},
+		{service, []string{"ecs:StopServiceDeployment", "ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService", "ecs:UpdateServicePrimaryTaskSet"}},
+		{anyListener, []string{"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"}},
+		{scalingGroup, []string{"autoscaling:CancelInstanceRefresh", "autoscaling:RollbackInstanceRefresh", "autoscaling:StartInstanceRefresh"}},
+		{launches, []string{"ec2:RunInstances"}}, // which StartInstanceRefresh wants of its caller
+		{pipeline, []string{"codepipeline:DisableStageTransition", "codepipeline:RollbackStage", "codepipeline:StopPipelineExecution"}},
+	})
+}
+
+// gate is what it takes to close and open the way into a stage.
+func gate() []permission {
+	return []permission{{pipeline, []string{"codepipeline:DisableStageTransition", "codepipeline:EnableStageTransition"}}}
+}

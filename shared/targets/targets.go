@@ -1,0 +1,60 @@
+// Package targets wires the driver of every kind of target to AWS. It is for the
+// setup of the functions that look after all of them, and decides nothing.
+package targets
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/pullback-dev/pullback/shared/amazon/aliases"
+	"github.com/pullback-dev/pullback/shared/amazon/definitions"
+	"github.com/pullback-dev/pullback/shared/amazon/deployments"
+	"github.com/pullback-dev/pullback/shared/amazon/fleets"
+	"github.com/pullback-dev/pullback/shared/amazon/instances"
+	"github.com/pullback-dev/pullback/shared/amazon/services"
+	"github.com/pullback-dev/pullback/shared/amazon/stages"
+	"github.com/pullback-dev/pullback/shared/amazon/tasksets"
+	"github.com/pullback-dev/pullback/shared/amazon/traffic"
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/target"
+)
+
+// All are the drivers of one account and region.
+type All struct {
+	target.Set
+
+	Groups *deployments.Client // the one of deployment groups, which answers hooks, too
+	Stages *stages.Client      // the one of pipelines' stages, which closes and opens the way into them, too
+}
+
+// New returns the drivers. What AWS keeps no history of is remembered in seen.
+func New(cfg aws.Config, account string, seen aliases.Sightings, now func() time.Time) All {
+	moves, functions, roles := codedeploy.NewFromConfig(cfg), lambda.NewFromConfig(cfg), iam.NewFromConfig(cfg)
+	tasks, objects := ecs.NewFromConfig(cfg), s3.NewFromConfig(cfg)
+	known := definitions.New(tasks, ecr.NewFromConfig(cfg), roles, ssm.NewFromConfig(cfg), account, cfg.Region)
+	groups := deployments.New(moves, account, cfg.Region, deployments.Platforms{
+		deploy.OnLambda: traffic.New(functions),
+		deploy.OnECS:    tasksets.New(moves, tasks, elasticloadbalancingv2.NewFromConfig(cfg), known),
+		deploy.OnServer: instances.New(moves, objects),
+	})
+	pipelines := stages.New(codepipeline.NewFromConfig(cfg), objects, account, cfg.Region)
+	return All{Groups: groups, Stages: pipelines, Set: target.Set{
+		deploy.KindGroup:   groups,
+		deploy.KindAlias:   aliases.New(functions, roles, seen, now),
+		deploy.KindService: services.New(tasks, known, account, cfg.Region),
+		deploy.KindScaling: fleets.New(autoscaling.NewFromConfig(cfg), ec2.NewFromConfig(cfg), roles),
+		deploy.KindStage:   pipelines,
+	}}
+}

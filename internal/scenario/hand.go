@@ -29,7 +29,7 @@ func (s *Story) remove(ctx context.Context, args []string) error {
 		return err
 	}
 	var remove func(ctx context.Context, release string) error
-	switch what := append(args, "")[1]; what {
+	switch append(args, "")[1] {
 	case "":
 		if t, ok := s.crew.team.(interface {
 			Withdraw(ctx context.Context, release string) error
@@ -42,12 +42,17 @@ func (s *Story) remove(ctx context.Context, args []string) error {
 		}); ok {
 			remove = t.DeleteImage
 		}
-	case "role", "secret":
+	case "role":
 		if t, ok := s.crew.team.(interface {
 			DeleteRole(ctx context.Context, release string) error
+		}); ok {
+			remove = t.DeleteRole
+		}
+	case "secret":
+		if t, ok := s.crew.team.(interface {
 			DeleteSecret(ctx context.Context, release string) error
 		}); ok {
-			remove = map[string]func(context.Context, string) error{"role": t.DeleteRole, "secret": t.DeleteSecret}[what]
+			remove = t.DeleteSecret
 		}
 	}
 	if remove == nil {

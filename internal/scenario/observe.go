@@ -75,7 +75,7 @@ func folded(names []string) []string {
 // reads reports whether an operation changes nothing. An Invoke of a version
 // that has no traffic is the smoke check.
 func reads(operation string) bool {
-	for _, prefix := range []string{"Get", "BatchGet", "List", "Describe"} {
+	for _, prefix := range []string{"Get", "BatchGet", "List", "Describe", "Head"} {
 		if strings.HasPrefix(operation, prefix) {
 			return true
 		}

@@ -139,6 +139,23 @@ func (c Common) Role(ctx context.Context, name, service string, policies ...stri
 	return *out.Role.Arn, nil
 }
 
+// Profile makes an instance profile and its role of the same name, with policies
+// of AWS's.
+func (c Common) Profile(ctx context.Context, name string, policies ...string) error {
+	if _, err := c.Role(ctx, name, "ec2.amazonaws.com", policies...); err != nil {
+		return err
+	}
+	roles := iam.NewFromConfig(c.Config)
+	_, err := roles.CreateInstanceProfile(ctx, &iam.CreateInstanceProfileInput{InstanceProfileName: &name})
+	if err == nil {
+		_, err = roles.AddRoleToInstanceProfile(ctx, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: &name, RoleName: &name})
+	}
+	if err != nil {
+		return fmt.Errorf("create instance profile %s: %w", name, err)
+	}
+	return nil
+}
+
 // Allow lets a role do more: actions as a policy document lists them, on everything.
 func (c Common) Allow(ctx context.Context, role, actions string) error {
 	_, err := iam.NewFromConfig(c.Config).PutRolePolicy(ctx, &iam.PutRolePolicyInput{

@@ -18,6 +18,7 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/pullback-dev/pullback/internal/teams"
 	"github.com/pullback-dev/pullback/shared/deploy"
@@ -77,8 +78,13 @@ func (t *Team) publish(ctx context.Context, release string) (string, error) {
 	if v := t.versions[release]; v != "" {
 		return v, nil
 	}
+	profile := t.profile(release)
+	if err := t.Profile(ctx, profile); err != nil {
+		return "", err
+	}
 	data := &ec2types.RequestLaunchTemplateData{
 		ImageId: aws.String(t.image(release)), InstanceType: ec2types.InstanceTypeT3Micro,
+		IamInstanceProfile: &ec2types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: &profile},
 		TagSpecifications: []ec2types.LaunchTemplateTagSpecificationRequest{{
 			ResourceType: ec2types.ResourceTypeInstance, Tags: []ec2types.Tag{{Key: aws.String("release"), Value: &release}},
 		}},
@@ -109,6 +115,22 @@ func (t *Team) publish(ctx context.Context, release string) (string, error) {
 func (t *Team) image(release string) string {
 	sum := sha256.Sum256([]byte(release))
 	return fmt.Sprintf("ami-%x0", sum[:8])
+}
+
+// profile is the instance profile of a release.
+func (t *Team) profile(release string) string { return "instance-" + t.Name + "-" + release }
+
+// DeleteRole deletes the role of a release's instances.
+func (t *Team) DeleteRole(ctx context.Context, release string) error {
+	roles, name := iam.NewFromConfig(t.Config), t.profile(release)
+	_, err := roles.RemoveRoleFromInstanceProfile(ctx, &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: &name, RoleName: &name})
+	if err == nil {
+		_, err = roles.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name})
+	}
+	if err != nil {
+		return fmt.Errorf("delete role %s: %w", name, err)
+	}
+	return nil
 }
 
 // Deploy publishes a release and refreshes the instances.

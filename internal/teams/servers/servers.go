@@ -5,7 +5,6 @@ package servers
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -89,18 +88,18 @@ func (t *Team) Provision(ctx context.Context) error {
 	if err := t.CreateAlarm(ctx); err != nil {
 		return err
 	}
-	profile, err := t.Role(ctx, "instance-"+t.Name, "ec2.amazonaws.com", "AmazonS3ReadOnlyAccess")
-	if err != nil {
+	profile := "instance-" + t.Name
+	if err := t.Profile(ctx, profile, "AmazonS3ReadOnlyAccess"); err != nil {
 		return err
 	}
 	launch := t.launch
 	if t.options.BlueGreen {
 		launch = t.fleet
 	}
-	if err := launch(ctx, profile[strings.LastIndexByte(profile, '/')+1:]); err != nil {
+	if err := launch(ctx, profile); err != nil {
 		return err
 	}
-	_, err = t.deploy.CreateApplication(ctx, &codedeploy.CreateApplicationInput{ApplicationName: &t.Name, ComputePlatform: cdtypes.ComputePlatformServer})
+	_, err := t.deploy.CreateApplication(ctx, &codedeploy.CreateApplicationInput{ApplicationName: &t.Name, ComputePlatform: cdtypes.ComputePlatformServer})
 	if err != nil {
 		return fmt.Errorf("create application %s: %w", t.Name, err)
 	}

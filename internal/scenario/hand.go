@@ -28,37 +28,42 @@ func (s *Story) remove(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	var remove func(ctx context.Context, release string) error
-	switch append(args, "")[1] {
-	case "":
-		if t, ok := s.crew.team.(interface {
-			Withdraw(ctx context.Context, release string) error
-		}); ok {
-			remove = t.Withdraw
-		}
-	case "image":
-		if t, ok := s.crew.team.(interface {
-			DeleteImage(ctx context.Context, release string) error
-		}); ok {
-			remove = t.DeleteImage
-		}
-	case "role":
-		if t, ok := s.crew.team.(interface {
-			DeleteRole(ctx context.Context, release string) error
-		}); ok {
-			remove = t.DeleteRole
-		}
-	case "secret":
-		if t, ok := s.crew.team.(interface {
-			DeleteSecret(ctx context.Context, release string) error
-		}); ok {
-			remove = t.DeleteSecret
-		}
-	}
+	remove := s.crew.remover(append(args, "")[1])
 	if remove == nil {
 		return s.lacks("such thing of a release: " + strings.Join(args, " "))
 	}
 	return remove(ctx, release)
+}
+
+// remover is what deletes something of a release; nil if the team has no such thing.
+func (c *crew) remover(what string) func(ctx context.Context, release string) error {
+	switch what {
+	case "":
+		if t, ok := c.team.(interface {
+			Withdraw(ctx context.Context, release string) error
+		}); ok {
+			return t.Withdraw
+		}
+	case "image":
+		if t, ok := c.team.(interface {
+			DeleteImage(ctx context.Context, release string) error
+		}); ok {
+			return t.DeleteImage
+		}
+	case "role":
+		if t, ok := c.team.(interface {
+			DeleteRole(ctx context.Context, release string) error
+		}); ok {
+			return t.DeleteRole
+		}
+	case "secret":
+		if t, ok := c.team.(interface {
+			DeleteSecret(ctx context.Context, release string) error
+		}); ok {
+			return t.DeleteSecret
+		}
+	}
+	return nil
 }
 
 // move changes what serves without a deployment: move v2.

@@ -75,7 +75,7 @@ func (h *Handler) active(ctx context.Context, c config.Config, round *ledger.Rou
 		if !ok {
 			continue
 		}
-		found, err := s.Active(ctx, known, now.Add(-kept))
+		found, err := s.Active(ctx, ofKind(known, kind), now.Add(-kept))
 		if err != nil {
 			h.Log.LogAttrs(ctx, slog.LevelError, "deployments not listed", slog.String("kind", string(kind)), slog.Any("error", err))
 		}
@@ -114,6 +114,10 @@ func longestKept(c config.Config) time.Duration {
 // named returns the targets that the file names and that AWS does not list together.
 func named(c config.Config) []deploy.Target {
 	return slices.DeleteFunc(c.Targets(), func(t deploy.Target) bool { return t.Kind == deploy.KindGroup })
+}
+
+func ofKind(all []deploy.Target, kind deploy.Kind) []deploy.Target {
+	return slices.DeleteFunc(slices.Clone(all), func(t deploy.Target) bool { return t.Kind != kind })
 }
 
 // lastSeen is when a deployment was last under way, as far as is known.

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"github.com/pullback-dev/pullback/internal/bench/process"
 )
 
 // Warm is how often a process is invoked after its first answer.
@@ -137,44 +139,44 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // measure starts a candidate, invokes it 1 + Warm times and ends it.
 func (s *scene) measure(ctx context.Context, c Candidate, n int) (Sample, error) {
-	p, err := start(ctx, s.options.Now, c.Argv, s.environment(c.role))
+	p, err := process.Start(ctx, s.options.Now, c.Argv, s.environment(c.role))
 	if err != nil {
 		return Sample{}, err
 	}
-	defer p.end()
+	defer p.End()
 	var out Sample
-	if out.Init, err = p.ready(ctx); err != nil {
+	if out.Init, err = p.Ready(ctx); err != nil {
 		return out, err
 	}
-	out.Idle = resident(p.pid())
+	out.Idle = resident(p.PID())
 	for i := range 1 + Warm {
 		took, calls, err := s.invoke(ctx, p, c.role, n, i)
 		if err != nil {
 			return out, fmt.Errorf("invocation %d: %w", i+1, err)
 		}
 		if i == 0 {
-			out.First = p.age()
+			out.First = p.Age()
 			continue
 		}
 		out.Warm, out.Calls = append(out.Warm, took), calls
 	}
-	out.Loaded = resident(p.pid())
+	out.Loaded = resident(p.PID())
 	return out, nil
 }
 
 // invoke lets a process do one piece of work and makes sure that it was done.
-func (s *scene) invoke(ctx context.Context, p *process, role string, start, nth int) (time.Duration, int, error) {
+func (s *scene) invoke(ctx context.Context, p *process.Process, role string, start, nth int) (time.Duration, int, error) {
 	work, want, err := s.work(role, start, nth)
 	if err != nil {
 		return 0, 0, err
 	}
 	before := s.calls.Load()
-	answer, took, err := p.invoke(ctx, work)
+	answer, took, err := p.Invoke(ctx, work)
 	if err != nil {
 		return 0, 0, err
 	}
 	if string(answer) != want || s.failed.Load() {
-		return 0, 0, fmt.Errorf("it answered %s and not %s, or told CodeDeploy that the hook failed; it wrote:\n%s", answer, want, p.log())
+		return 0, 0, fmt.Errorf("it answered %s and not %s, or told CodeDeploy that the hook failed; it wrote:\n%s", answer, want, p.Log())
 	}
 	return took, int(s.calls.Load() - before), nil
 }

@@ -24,6 +24,9 @@ import (
 	"github.com/pullback-dev/pullback/shared/settings"
 )
 
+// headerTime bounds a request's header, as every server should.
+const headerTime = 10 * time.Second
+
 // scene is the local AWS with what the candidates work on. Its time stands
 // still, so that every invocation finds the same.
 type scene struct {

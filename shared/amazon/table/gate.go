@@ -81,16 +81,26 @@ func (t *Table) TakeSlot(ctx context.Context, s ledger.Slot, n int, window time.
 	if err != nil {
 		return false, fmt.Errorf("take a slot for %s: %w", s.Target, err)
 	}
-	taken, err := readAll[ledger.Slot](rows)
-	if err != nil {
-		return false, err
-	}
-	mine := func(has ledger.Slot) bool { return has.Target == s.Target && s.At.Sub(has.At) < window }
-	if slices.ContainsFunc(taken, mine) {
-		return true, nil
+	taken := make(map[string]bool) // and not free again before the window has passed
+	for _, row := range rows {
+		has, err := read[ledger.Slot](row)
+		if err != nil {
+			return false, err
+		}
+		if s.At.Sub(has.At) >= window {
+			continue
+		}
+		if has.Target == s.Target {
+			return true, nil
+		}
+		taken[row.text(SortKey)] = true
 	}
 	for i := range n {
-		at := key(linePartition, "slot#"+strconv.Itoa(i))
+		name := "slot#" + strconv.Itoa(i)
+		if taken[name] {
+			continue
+		}
+		at := key(linePartition, name)
 		at[attrSince] = text(stamp(s.At))
 		stands, err := t.keep(ctx, at, s, condition{
 			"attribute_not_exists(#pk) OR #since <= :old", item{":old": text(stamp(s.At.Add(-window)))},

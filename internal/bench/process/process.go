@@ -1,4 +1,7 @@
-package bench
+// Package process runs a program that is built as a Lambda function, with a
+// Runtime API of its own, and measures it from outside. It knows nothing of what
+// the program does.
+package process
 
 import (
 	"bytes"
@@ -23,9 +26,9 @@ const (
 	headerTime = 10 * time.Second
 )
 
-// process is a candidate at work, with a Runtime API of its own (Lambda
+// Process is a program at work, with a Runtime API of its own (Lambda
 // developer guide, "Using the Lambda runtime API for custom runtimes").
-type process struct {
+type Process struct {
 	now     func() time.Time
 	began   time.Time
 	cmd     *exec.Cmd
@@ -48,13 +51,13 @@ type answer struct {
 	at     time.Time
 }
 
-// start executes argv with the environment env and nothing of ours.
-func start(ctx context.Context, now func() time.Time, argv, env []string) (*process, error) {
+// Start executes argv with the environment env and nothing of ours.
+func Start(ctx context.Context, now func() time.Time, argv, env []string) (*Process, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	p := &process{
+	p := &Process{
 		now: now, asked: make(chan time.Time, 1), work: make(chan []byte), answers: make(chan answer, 1), gone: make(chan struct{}),
 	}
 	p.server = &http.Server{Handler: p.api(), ReadHeaderTimeout: headerTime}
@@ -63,7 +66,7 @@ func start(ctx context.Context, now func() time.Time, argv, env []string) (*proc
 		_ = p.server.Close()
 		return nil, fmt.Errorf("make a home: %w", err)
 	}
-	p.cmd = exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // the candidates are the caller's
+	p.cmd = exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // the program is the caller's
 	p.cmd.Dir = p.home
 	p.cmd.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(), "HOME=" + p.home, "TMPDIR=" + p.home}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = p, p
@@ -81,19 +84,20 @@ func start(ctx context.Context, now func() time.Time, argv, env []string) (*proc
 }
 
 // Write takes what the process writes.
-func (p *process) Write(b []byte) (int, error) {
+func (p *Process) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.Write(b)
 }
 
-func (p *process) log() string {
+// Log returns what the process has written so far.
+func (p *Process) Log() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.String()
 }
 
-func (p *process) api() http.Handler {
+func (p *Process) api() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", p.next)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", func(w http.ResponseWriter, r *http.Request) { p.take(w, r, false) })
@@ -101,7 +105,7 @@ func (p *process) api() http.Handler {
 	return mux
 }
 
-func (p *process) next(w http.ResponseWriter, r *http.Request) {
+func (p *Process) next(w http.ResponseWriter, r *http.Request) {
 	select {
 	case p.asked <- p.now():
 	default: // not the first time, and nobody wants to know
@@ -118,31 +122,31 @@ func (p *process) next(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (p *process) take(w http.ResponseWriter, r *http.Request, failed bool) {
+func (p *Process) take(w http.ResponseWriter, r *http.Request, failed bool) {
 	body, err := io.ReadAll(r.Body)
 	at := p.now()
 	w.WriteHeader(http.StatusAccepted)
 	p.answers <- answer{body: body, failed: failed || err != nil, at: at}
 }
 
-// ready waits until the process asks for its first event and returns how long
+// Ready waits until the process asks for its first event and returns how long
 // that took.
-func (p *process) ready(ctx context.Context) (time.Duration, error) {
+func (p *Process) Ready(ctx context.Context) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	select {
 	case at := <-p.asked:
 		return at.Sub(p.began), nil
 	case <-p.gone:
-		return 0, fmt.Errorf("it has ended; it wrote:\n%s", p.log())
+		return 0, fmt.Errorf("it has ended; it wrote:\n%s", p.Log())
 	case <-ctx.Done():
 		return 0, fmt.Errorf("wait for its first request: %w", ctx.Err())
 	}
 }
 
-// invoke hands the process an event and returns its answer and how long it
+// Invoke hands the process an event and returns its answer and how long it
 // took.
-func (p *process) invoke(ctx context.Context, event []byte) ([]byte, time.Duration, error) {
+func (p *Process) Invoke(ctx context.Context, event []byte) ([]byte, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var began time.Time
@@ -150,7 +154,7 @@ func (p *process) invoke(ctx context.Context, event []byte) ([]byte, time.Durati
 	case p.work <- event:
 		began = p.now()
 	case <-p.gone:
-		return nil, 0, fmt.Errorf("it has ended; it wrote:\n%s", p.log())
+		return nil, 0, fmt.Errorf("it has ended; it wrote:\n%s", p.Log())
 	case <-ctx.Done():
 		return nil, 0, fmt.Errorf("wait for its request: %w", ctx.Err())
 	}
@@ -161,19 +165,20 @@ func (p *process) invoke(ctx context.Context, event []byte) ([]byte, time.Durati
 		}
 		return a.body, a.at.Sub(began), nil
 	case <-p.gone:
-		return nil, 0, fmt.Errorf("it has ended; it wrote:\n%s", p.log())
+		return nil, 0, fmt.Errorf("it has ended; it wrote:\n%s", p.Log())
 	case <-ctx.Done():
 		return nil, 0, fmt.Errorf("wait for its answer: %w", ctx.Err())
 	}
 }
 
-// age returns how long ago the process was started.
-func (p *process) age() time.Duration { return p.now().Sub(p.began) }
+// Age returns how long ago the process was started.
+func (p *Process) Age() time.Duration { return p.now().Sub(p.began) }
 
-func (p *process) pid() int { return p.cmd.Process.Pid }
+// PID returns the number of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// end kills the process and waits until it is gone.
-func (p *process) end() {
+// End kills the process and waits until it is gone.
+func (p *Process) End() {
 	_ = p.cmd.Process.Kill() // an error means that it has gone already
 	<-p.gone
 	_ = p.server.Close()

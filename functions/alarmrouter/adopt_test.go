@@ -47,7 +47,7 @@ func TestATargetThatIsNewIsGivenTheNewestRevisionThatBakedInItsPast(t *testing.T
 }
 
 func TestWhatIsAssumedIsNeverYoungerThanTheBadDeployment(t *testing.T) {
-	s := newScene(t, past(success("2", time.Minute), success("1", 5*time.Hour)))
+	s := newScene(t, lost, past(success("2", time.Minute), success("1", 5*time.Hour)))
 	assert.Zero(t, s.signals(alarm("errors")))
 	require.Len(t, s.good(), 1)
 	assert.Equal(t, deploy.Revision("1"), s.good()[0].Revision)

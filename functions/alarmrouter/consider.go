@@ -2,7 +2,6 @@ package alarmrouter
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
@@ -18,33 +17,32 @@ func (h *Handler) consider(ctx context.Context, g ward, d deploy.Deployment, new
 
 // judge considers a deployment of which an earlier stage says something, too.
 func (h *Handler) judge(ctx context.Context, g ward, d deploy.Deployment, newest deploy.ID, s ledger.Signal, downstream string) error {
-	facts, err := h.facts(ctx, g, d, newest)
+	f, err := h.facts(ctx, g, d, newest)
 	if err != nil {
 		return err
 	}
-	facts.Downstream = downstream
-	decision := g.policy().Decide(facts)
+	f.Downstream = downstream
+	decision := g.policy().Decide(f.Facts)
 	if decision.Verb == policy.Nothing { // most are: nothing that follows would change that
 		return h.leave(ctx, g, d, decision, s)
 	}
-	missing, err := h.wayBack(ctx, g, &facts)
-	if err != nil {
+	if err := h.wayBack(ctx, g, &f); err != nil {
 		return err
 	}
-	if decision = g.policy().Decide(facts); decision.Verb == policy.Rollback && !g.observe() {
-		if err := h.slot(ctx, g, &facts); err != nil {
+	if decision = g.policy().Decide(f.Facts); decision.Verb == policy.Rollback && !g.observe() {
+		if err := h.slot(ctx, g, &f); err != nil {
 			return err
 		}
-		decision = g.policy().Decide(facts)
+		decision = g.policy().Decide(f.Facts)
 	}
 	if decision.Rule == "no-way-back" {
-		decision.Because += ": " + missing
+		decision.Because += ": " + f.missing
 	}
 	switch decision.Verb {
 	case policy.Rollback:
-		return h.open(ctx, g, facts, decision, s)
+		return h.open(ctx, g, f, decision, s)
 	case policy.Hold:
-		return h.hold(ctx, g, facts, decision, s)
+		return h.hold(ctx, g, f, decision, s)
 	case policy.Nothing:
 		return h.leave(ctx, g, d, decision, s)
 	default:
@@ -57,15 +55,13 @@ func (h *Handler) judge(ctx context.Context, g ward, d deploy.Deployment, newest
 // it over, too; a crash in between costs a second record of the same decision.
 // If the incident is open already the rollbacker has been told, or the sweep
 // will tell it.
-func (h *Handler) open(ctx context.Context, g ward, f policy.Facts, decision policy.Decision, s ledger.Signal) error {
-	d := f.Deployment
-	id := deploy.IncidentOf(d.Target, d.ID)
-	i, err := h.Incidents.Incident(ctx, id)
-	if errors.Is(err, ledger.ErrNotFound) {
-		i, err = h.decide(ctx, g, f, decision, s)
-	}
-	if err != nil {
-		return fmt.Errorf("open %s: %w", id, err)
+func (h *Handler) open(ctx context.Context, g ward, f known, decision policy.Decision, s ledger.Signal) error {
+	var i ledger.Incident
+	var err error
+	if f.opened != nil {
+		i = *f.opened
+	} else if i, err = h.decide(ctx, g, f, decision, s); err != nil {
+		return fmt.Errorf("open %s: %w", deploy.IncidentOf(f.Deployment.Target, f.Deployment.ID), err)
 	}
 	if i.Looks > 0 || i.Phase.Final() {
 		return nil
@@ -75,15 +71,12 @@ func (h *Handler) open(ctx context.Context, g ward, f policy.Facts, decision pol
 
 // decide records the decision and opens the incident, unless somebody else has
 // done so meanwhile.
-func (h *Handler) decide(ctx context.Context, g ward, f policy.Facts, decision policy.Decision, s ledger.Signal) (ledger.Incident, error) {
+func (h *Handler) decide(ctx context.Context, g ward, f known, decision policy.Decision, s ledger.Signal) (ledger.Incident, error) {
 	phase, verb := ledger.Open, string(decision.Verb)
 	if g.observe() {
 		phase, verb = ledger.Dismissed, "would-"+verb
 	}
-	want, err := h.incident(ctx, g, f, decision, s, phase)
-	if err != nil {
-		return ledger.Incident{}, err
-	}
+	want := newIncident(g, f, decision, s, phase)
 	if err := h.record(ctx, g, f.Deployment, verb, decision, s, want.ID); err != nil {
 		return ledger.Incident{}, err
 	}
@@ -91,22 +84,18 @@ func (h *Handler) decide(ctx context.Context, g ward, f policy.Facts, decision p
 	return i, err
 }
 
-// incident returns the incident that a decision opens.
-func (h *Handler) incident(ctx context.Context, g ward, f policy.Facts, decision policy.Decision, s ledger.Signal, phase ledger.Phase) (ledger.Incident, error) {
+// newIncident returns the incident that a decision opens.
+func newIncident(g ward, f known, decision policy.Decision, s ledger.Signal, phase ledger.Phase) ledger.Incident {
 	d := f.Deployment
-	digest, err := h.digest(ctx, d)
-	if err != nil {
-		return ledger.Incident{}, err
-	}
 	i := ledger.Incident{
-		ID: deploy.IncidentOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Platform: d.Platform, Alias: d.Alias, Bad: d.To, BadDigest: digest, Good: f.Good,
+		ID: deploy.IncidentOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Platform: d.Platform, Alias: d.Alias, Bad: d.To, BadDigest: f.digest, Good: f.Good,
 		Signal: s, Rule: decision.Rule, Because: decision.Because, Phase: phase, Opened: f.Now, NextLook: f.Now,
 		Innocent: decision.Rule == "held", Verify: g.rules.Verify, Config: g.hash,
 	}
 	if phase.Final() {
 		i.Closed = f.Now
 	}
-	return i, nil
+	return i
 }
 
 // leave records why a signal led to nothing, unless that is no news.

@@ -15,23 +15,17 @@ import (
 // does not come back. The incident, which is closed at once, is what remembers
 // that; it is opened last, so a crash or a call that did not go through costs
 // a second call.
-func (h *Handler) hold(ctx context.Context, g ward, f policy.Facts, decision policy.Decision, s ledger.Signal) error {
+func (h *Handler) hold(ctx context.Context, g ward, f known, decision policy.Decision, s ledger.Signal) error {
 	d := f.Deployment
 	id := deploy.IncidentOf(d.Target, d.ID)
-	_, err := h.Incidents.Incident(ctx, id)
 	switch {
-	case err == nil:
+	case f.opened != nil:
 		return nil
-	case !errors.Is(err, ledger.ErrNotFound):
-		return fmt.Errorf("hold %s: %w", d.Target, err)
 	case g.observe():
 		_, err := h.decide(ctx, g, f, decision, s)
 		return err
 	}
-	escalated, err := h.incident(ctx, g, f, decision, s, ledger.Escalated)
-	if err != nil {
-		return err
-	}
+	escalated := newIncident(g, f, decision, s, ledger.Escalated)
 	if err := h.record(ctx, g, d, string(decision.Verb), decision, s, id); err != nil {
 		return err
 	}

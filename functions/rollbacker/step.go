@@ -10,6 +10,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/plan"
+	"github.com/pullback-dev/pullback/shared/together"
 )
 
 // situation reads how everything stands.
@@ -19,15 +20,21 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 	if s.Bad, err = h.Deployments.Get(ctx, i.Target, i.Deployment); err != nil {
 		return s, fmt.Errorf("look up %s: %w", i.Deployment, err)
 	}
-	if err := h.others(ctx, &s); err != nil {
-		return s, err
-	}
 	place := i.Place()
 	if place.Platform == "" { // of an incident from before platforms were told apart
 		place.Platform = s.Bad.Platform
 	}
-	if s.Live, err = h.Revisions.Live(ctx, place); err != nil {
-		return s, fmt.Errorf("what serves %s: %w", place, err)
+	err = together.Do(
+		func() error { return h.others(ctx, &s) },
+		func() (err error) {
+			if s.Live, err = h.Revisions.Live(ctx, place); err != nil {
+				return fmt.Errorf("what serves %s: %w", place, err)
+			}
+			return nil
+		},
+	)
+	if err != nil {
+		return s, err
 	}
 	if s.Live.Only(i.Good) {
 		if s.Red, err = h.red(ctx, s.Bad); err != nil {
@@ -291,16 +298,22 @@ const margin = 3 * time.Second
 // it was about to do may have been done or be wrong.
 func (h *Handler) fence(ctx context.Context, s plan.Situation) (string, error) {
 	i := s.Incident
-	now, err := h.Incidents.Incident(ctx, i.ID)
+	var now ledger.Incident
+	again := plan.Situation{Incident: i, Bad: s.Bad}
+	err := together.Do(
+		func() (err error) {
+			if now, err = h.Incidents.Incident(ctx, i.ID); err != nil {
+				return fmt.Errorf("fence %s: %w", i.ID, err)
+			}
+			return nil
+		},
+		func() error { return h.others(ctx, &again) },
+	)
 	if err != nil {
-		return "", fmt.Errorf("fence %s: %w", i.ID, err)
+		return "", err
 	}
 	if now.Claim.Generation != i.Claim.Generation || now.Phase.Final() || h.Now().Add(margin).After(now.Claim.Until) {
 		return "the claim has passed to somebody else or is about to", nil
-	}
-	again := plan.Situation{Incident: i, Bad: s.Bad}
-	if err := h.others(ctx, &again); err != nil {
-		return "", err
 	}
 	if again.Newer != nil && (s.Newer == nil || again.Newer.ID != s.Newer.ID) {
 		return fmt.Sprintf("%s was begun meanwhile", again.Newer.ID), nil

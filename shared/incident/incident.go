@@ -13,6 +13,7 @@ import (
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/together"
 )
 
 // Ledger is what is remembered of revisions.
@@ -44,16 +45,22 @@ type Finder struct {
 // reason if there is none. A bad revision that may only be taken back to a certain
 // one is taken back to none else. An error means that it could not find out.
 func (f Finder) Good(ctx context.Context, bad deploy.Deployment) (deploy.Revision, string, error) {
-	marks, err := f.Ledger.KnownGood(ctx, bad.Target)
+	var marks []ledger.KnownGood
+	var only deploy.Revision
+	err := together.Do(
+		func() (err error) {
+			if marks, err = f.Ledger.KnownGood(ctx, bad.Target); err != nil {
+				return fmt.Errorf("known-good revisions of %s: %w", bad.Target, err)
+			}
+			return nil
+		},
+		func() (err error) { only, err = f.only(ctx, bad); return err },
+	)
 	if err != nil {
-		return "", "", fmt.Errorf("known-good revisions of %s: %w", bad.Target, err)
+		return "", "", err
 	}
 	if i := slices.IndexFunc(marks, func(g ledger.KnownGood) bool { return g.Revision == bad.From }); i > 0 {
 		marks = slices.Concat(marks[i:i+1], marks[:i], marks[i+1:])
-	}
-	only, err := f.only(ctx, bad)
-	if err != nil {
-		return "", "", err
 	}
 	why := "no revision has been marked known good"
 	for _, g := range marks {
@@ -87,19 +94,31 @@ func (f Finder) only(ctx context.Context, bad deploy.Deployment) (deploy.Revisio
 
 // obstacle says why g cannot be put back, or "".
 func (f Finder) obstacle(ctx context.Context, p deploy.Place, g ledger.KnownGood) (string, error) {
-	q, err := f.Ledger.QuarantineOf(ctx, g.Digest)
-	switch {
-	case err == nil:
-		return "quarantined: " + q.Because, nil
-	case !errors.Is(err, ledger.ErrNotFound):
-		return "", fmt.Errorf("quarantine of %s: %w", p.Name(g.Revision), err)
+	var quarantined, unready string
+	err := together.Do(
+		func() error {
+			q, err := f.Ledger.QuarantineOf(ctx, g.Digest)
+			switch {
+			case err == nil:
+				quarantined = "quarantined: " + q.Because
+			case !errors.Is(err, ledger.ErrNotFound):
+				return fmt.Errorf("quarantine of %s: %w", p.Name(g.Revision), err)
+			}
+			return nil
+		},
+		func() error {
+			err := f.Revisions.Ready(ctx, p, g.Revision)
+			switch {
+			case errors.Is(err, deploy.ErrNotReady), errors.Is(err, deploy.ErrUnknown):
+				unready = err.Error()
+			case err != nil:
+				return fmt.Errorf("readiness of %s: %w", p.Name(g.Revision), err)
+			}
+			return nil
+		},
+	)
+	if quarantined != "" {
+		return quarantined, nil // whether it is ready, too, does not matter
 	}
-	err = f.Revisions.Ready(ctx, p, g.Revision)
-	switch {
-	case errors.Is(err, deploy.ErrNotReady), errors.Is(err, deploy.ErrUnknown):
-		return err.Error(), nil
-	case err != nil:
-		return "", fmt.Errorf("readiness of %s: %w", p.Name(g.Revision), err)
-	}
-	return "", nil
+	return unready, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -24,34 +23,40 @@ type Alarm struct {
 	MinMs  float64 `json:"minMs"`
 }
 
-// alarms measures alarm events with a process that has handled one before.
-func alarms(ctx context.Context, o Options, r *Report) error {
-	for _, groups := range o.Groups {
-		a := Alarm{Groups: groups}
-		var took []float64
-		for len(took) < o.Samples {
-			some, err := someAlarms(ctx, o, &a, min(groups, o.Samples-len(took)))
-			if err != nil {
-				return fmt.Errorf("alarms of one of %d groups: %w", groups, err)
-			}
-			took = append(took, some...)
-		}
-		a.Ms, a.MinMs = median(took), least(took)
-		r.Alarms = append(r.Alarms, a)
+// alarms measures alarm events, each of another group. If there are too few groups
+// further accounts are made.
+func (s *scene) alarms(ctx context.Context, r *Report, groups int) error {
+	a := Alarm{Groups: groups}
+	took, err := s.some(ctx, &a, min(groups, s.options.Samples))
+	for err == nil && len(took) < s.options.Samples {
+		var more []float64
+		more, err = again(ctx, s.options, &a, min(groups, s.options.Samples-len(took)))
+		took = append(took, more...)
 	}
+	if err != nil {
+		return err
+	}
+	a.Ms, a.MinMs = median(took), least(took)
+	r.Alarms = append(r.Alarms, a)
 	return nil
 }
 
-// someAlarms measures one event of each of the first groups.
-func someAlarms(ctx context.Context, o Options, a *Alarm, first int) (took []float64, err error) {
-	began := o.Now()
-	s, err := open(ctx, o, population{groups: a.Groups, active: first, bad: true})
+func again(ctx context.Context, o Options, a *Alarm, first int) (took []float64, err error) {
+	s, err := open(ctx, o, a.Groups)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	o.say("%d groups are there after %s", a.Groups, o.Now().Sub(began).Round(time.Millisecond))
-	router, err := s.start(ctx, "alarmrouter")
+	return s.some(ctx, a, first)
+}
+
+// some measures one event of each of the first groups, with a process that has
+// handled one before.
+func (s *scene) some(ctx context.Context, a *Alarm, first int) (took []float64, err error) {
+	if err := errors.Join(s.activate(ctx, first), s.spoil(ctx, first)); err != nil {
+		return nil, err
+	}
+	router, err := s.start(ctx, s.options.Dist, "alarmrouter")
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +70,7 @@ func someAlarms(ctx context.Context, o Options, a *Alarm, first int) (took []flo
 			return nil, err
 		}
 		s.listen()
-		began := o.Now()
+		began := s.options.Now()
 		if err := do(ctx, router, event); err != nil {
 			return nil, err
 		}

@@ -21,13 +21,6 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
-// population is what there is in an account.
-type population struct {
-	groups int  // all with an alarm, and enabled
-	active int  // of which these deploy something
-	bad    bool // and that sets their alarms off
-}
-
 // perApplication is how many groups an application has. An account may have 1,000
 // applications and each 1,000 groups (CodeDeploy user guide, "Limits"), so that
 // 10,000 groups are spread as far as they can be.
@@ -43,31 +36,36 @@ func group(n int) deploy.Target {
 func alarmOf(n int) string    { return fmt.Sprintf("alarm-%05d", n) }
 func functionOf(n int) string { return fmt.Sprintf("function-%05d", n) }
 
-// populate makes the groups, and lets the first ones deploy.
-func (s *scene) populate(ctx context.Context, p population) error {
+// populate makes groups that deploy nothing.
+func (s *scene) populate(ctx context.Context, groups int) error {
 	deploys := codedeploy.NewFromConfig(s.config)
-	for n := 0; n < p.groups; n += perApplication {
+	for n := 0; n < groups; n += perApplication {
 		if _, err := deploys.CreateApplication(ctx, &codedeploy.CreateApplicationInput{ApplicationName: aws.String(application(n)), ComputePlatform: cdtypes.ComputePlatformLambda}); err != nil {
 			return fmt.Errorf("create %s: %w", application(n), err)
 		}
 	}
-	if err := each(p.groups, func(n int) error { return s.group(ctx, deploys, n) }); err != nil {
-		return err
-	}
-	for n := range p.active {
-		if err := s.deploy(ctx, deploys, n); err != nil {
-			return fmt.Errorf("deploy to %s: %w", group(n), err)
+	return each(groups, func(n int) error { return s.group(ctx, deploys, n) })
+}
+
+// activate lets groups deploy until so many of them do.
+func (s *scene) activate(ctx context.Context, active int) error {
+	deploys := codedeploy.NewFromConfig(s.config)
+	for ; s.active < active; s.active++ {
+		if err := s.deploy(ctx, deploys, s.active); err != nil {
+			return fmt.Errorf("deploy to %s: %w", group(s.active), err)
 		}
 	}
 	// Some seconds, and then traffic shifts.
 	if err := s.local.World.Advance(ctx, time.Minute); err != nil {
 		return fmt.Errorf("let traffic shift: %w", err)
 	}
-	if !p.bad {
-		return nil
-	}
+	return nil
+}
+
+// spoil sets off the alarms of the first groups.
+func (s *scene) spoil(ctx context.Context, first int) error {
 	alarms := cloudwatch.NewFromConfig(s.config)
-	for n := range p.active {
+	for n := range first {
 		_, err := alarms.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
 			AlarmName: aws.String(alarmOf(n)), StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("bench"),
 		})

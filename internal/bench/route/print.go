@@ -32,9 +32,9 @@ func (r *Report) Print(w io.Writer) error {
 		line("%d\t%d\t%.0f (%d)\t%.1f\t%d\t%s", s.Groups, s.Active, s.Total, s.Most, s.Ms, s.Round, s.By)
 	}
 	line("\nFrom an alarm event to StopDeployment")
-	line("\tms (min)\trouter: start\tevent to order\tcalls\trollbacker: start\torder to stop\tcalls")
+	line("functions in\t\tms (min)\trouter: start\tevent to order\tcalls\trollbacker: start\torder to stop\tcalls")
 	for _, x := range r.Ways {
-		line("%s\t%.1f (%.1f)\t%.1f\t%.1f\t%d\t%.1f\t%.1f\t%d", x.Name, x.Ms, x.MinMs, x.Router.Start, x.Router.Ms, x.Router.Calls, x.Rollback.Start, x.Rollback.Ms, x.Rollback.Calls)
+		line("%s\t%s\t%.1f (%.1f)\t%.1f\t%.1f\t%d\t%.1f\t%.1f\t%d", x.Dist, x.Name, x.Ms, x.MinMs, x.Router.Start, x.Router.Ms, x.Router.Calls, x.Rollback.Start, x.Rollback.Ms, x.Rollback.Calls)
 	}
 	line("\n%d of each, medians; %s, %s, %d CPUs, load %s.", r.Samples, r.Go, r.System, r.CPUs, r.Load)
 	if err := t.Flush(); err != nil {

@@ -9,14 +9,17 @@ package route
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 )
 
 // Options are the choices for a run.
 type Options struct {
 	Dist    string           // folder with the functions, built for this machine
+	Beside  string           // another one whose ways are measured in turns with those; optional
 	Groups  []int            // how many groups the account has, one after the other
 	Active  []int            // how many of them deploy, in the sweeps
 	Samples int              // of each measurement
@@ -41,15 +44,42 @@ type Report struct {
 func Run(ctx context.Context, o Options) (*Report, error) {
 	r := &Report{Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Samples: o.Samples}
 	before := load()
-	for _, part := range []func(context.Context, Options, *Report) error{ways, alarms, sweeps} {
-		if err := part(ctx, o, r); err != nil {
-			return nil, err
+	if err := ways(ctx, o, r); err != nil {
+		return nil, err
+	}
+	for _, groups := range o.Groups {
+		if err := account(ctx, o, r, groups); err != nil {
+			return nil, fmt.Errorf("with %d groups: %w", groups, err)
 		}
 	}
 	if before != "" {
 		r.Load = before + ", " + load()
 	}
 	return r, nil
+}
+
+// account measures sweeps and alarms in an account with so many groups.
+func account(ctx context.Context, o Options, r *Report, groups int) (err error) {
+	s, err := open(ctx, o, groups)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	for _, active := range slices.Sorted(slices.Values(o.Active)) {
+		if active > groups {
+			continue
+		}
+		if err := s.activate(ctx, active); err != nil {
+			return err
+		}
+		x, err := s.sweeps(ctx)
+		if err != nil {
+			return fmt.Errorf("sweep with %d active: %w", active, err)
+		}
+		x.Groups = groups
+		r.Sweeps = append(r.Sweeps, x)
+	}
+	return s.alarms(ctx, r, groups)
 }
 
 func (o Options) say(format string, args ...any) {

@@ -37,6 +37,7 @@ type scene struct {
 	config   aws.Config // for the clients that set the scene
 	settings settings.Settings
 	store    *table.Table
+	active   int // of the groups, how many deploy
 
 	pause atomic.Int64 // before every answer to a process, in nanoseconds
 
@@ -60,9 +61,9 @@ func roleOf(function string) string {
 	return "arn:aws:sts::123456789012:assumed-role/" + function + "/bench"
 }
 
-// open makes an account with n groups, of which the first ones deploy: active of
-// them, and bad of them something that sets their alarms off.
-func open(ctx context.Context, o Options, p population) (*scene, error) {
+// open makes an account with groups.
+func open(ctx context.Context, o Options, groups int) (*scene, error) {
+	began := o.Now()
 	local, err := host.Start(ctx, host.Options{
 		World: world.Options{Mode: world.Manual}, IAM: access.Options{Mode: access.Off}, // the scene has no roles
 	})
@@ -77,9 +78,10 @@ func open(ctx context.Context, o Options, p population) (*scene, error) {
 		}),
 	}
 	local.Mux.Trail(s.note)
-	if err := errors.Join(s.serve(ctx), s.control(ctx), s.populate(ctx, p)); err != nil {
+	if err := errors.Join(s.serve(ctx), s.control(ctx), s.populate(ctx, groups)); err != nil {
 		return nil, errors.Join(fmt.Errorf("set the scene: %w", err), s.close())
 	}
+	o.say("%d groups are there after %s", groups, o.Now().Sub(began).Round(time.Millisecond))
 	return s, nil
 }
 
@@ -139,9 +141,9 @@ func (s *scene) made() []call {
 	return made
 }
 
-// start starts a function.
-func (s *scene) start(ctx context.Context, function string) (*process.Process, error) {
-	path, err := filepath.Abs(filepath.Join(s.options.Dist, function, "bootstrap"))
+// start starts a function that is built in a folder.
+func (s *scene) start(ctx context.Context, dist, function string) (*process.Process, error) {
+	path, err := filepath.Abs(filepath.Join(dist, function, "bootstrap"))
 	if err != nil {
 		return nil, fmt.Errorf("find %s: %w", function, err)
 	}

@@ -3,10 +3,8 @@ package route
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Sweep is what a sweep costs. Numbers are medians.
@@ -21,36 +19,14 @@ type Sweep struct {
 }
 
 // sweeps measures sweeps with a process that has swept before.
-func sweeps(ctx context.Context, o Options, r *Report) error {
-	for _, groups := range o.Groups {
-		for _, active := range o.Active {
-			if active > groups {
-				continue
-			}
-			x, err := someSweeps(ctx, o, population{groups: groups, active: active})
-			if err != nil {
-				return fmt.Errorf("sweep with %d groups, %d active: %w", groups, active, err)
-			}
-			r.Sweeps = append(r.Sweeps, x)
-		}
-	}
-	return nil
-}
-
-func someSweeps(ctx context.Context, o Options, p population) (x Sweep, err error) {
-	began := o.Now()
-	s, err := open(ctx, o, p)
-	if err != nil {
-		return x, err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	o.say("%d groups, %d active, are there after %s", p.groups, p.active, o.Now().Sub(began).Round(time.Millisecond))
-	router, err := s.start(ctx, "alarmrouter")
+func (s *scene) sweeps(ctx context.Context) (x Sweep, err error) {
+	o := s.options
+	router, err := s.start(ctx, o.Dist, "alarmrouter")
 	if err != nil {
 		return x, err
 	}
 	defer router.End()
-	x = Sweep{Groups: p.groups, Active: p.active}
+	x.Active = s.active
 	var took, totals []float64
 	var all [][]call
 	for i := range 1 + o.Samples {

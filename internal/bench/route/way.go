@@ -13,6 +13,7 @@ import (
 // back, as AWS hears it. Times are medians.
 type Way struct {
 	Name     string  `json:"name"`
+	Dist     string  `json:"dist"` // of the functions
 	Ms       float64 `json:"ms"`
 	MinMs    float64 `json:"minMs"`
 	Router   Half    `json:"router"`
@@ -27,53 +28,56 @@ type Half struct {
 	Names Counts  `json:"names"`
 }
 
-// kinds are the ways that are measured.
-func kinds(o Options) []wayKind {
-	return []wayKind{
-		{name: "cold", cold: true},
-		{name: "warm"},
-		{name: fmt.Sprintf("warm, %s each call", o.Distant), pause: o.Distant},
-	}
-}
-
-type wayKind struct {
+// A kind of way is measured in turns with the others.
+type kind struct {
 	name  string
+	dist  string        // of the functions
 	cold  bool          // both processes are started
 	pause time.Duration // before every answer
+}
+
+func kinds(o Options) []kind {
+	var all []kind
+	for _, dist := range []string{o.Dist, o.Beside} {
+		if dist == "" {
+			continue
+		}
+		all = append(all, kind{"cold", dist, true, 0}, kind{"warm", dist, false, 0}, kind{fmt.Sprintf("warm, each answer after %s", o.Distant), dist, false, o.Distant})
+	}
+	return all
 }
 
 // ways measures every kind, taking turns.
 func ways(ctx context.Context, o Options, r *Report) (err error) {
 	all := kinds(o)
-	s, err := open(ctx, o, population{groups: len(all)*o.Samples + 1, active: len(all)*o.Samples + 1, bad: true})
+	s, err := open(ctx, o, (o.Samples+1)*len(all))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	warm := pair{}
-	defer warm.end()
-	if _, err := s.walk(ctx, &warm, 0, 0); err != nil {
-		return fmt.Errorf("the first way: %w", err)
+	if err := errors.Join(s.activate(ctx, (o.Samples+1)*len(all)), s.spoil(ctx, (o.Samples+1)*len(all))); err != nil {
+		return err
 	}
 	taken := make([][]times, len(all))
-	for n := range o.Samples {
-		for i, kind := range all {
-			p := &warm
-			if kind.cold {
-				p = &pair{}
-			}
-			t, err := s.walk(ctx, p, 1+n*len(all)+i, kind.pause)
-			if kind.cold {
-				p.end()
+	warm := make([]pair, len(all))
+	for n := range o.Samples + 1 {
+		for i, k := range all {
+			t, err := s.walk(ctx, &warm[i], k, n*len(all)+i)
+			if k.cold || err != nil {
+				warm[i].end()
+				warm[i] = pair{}
 			}
 			if err != nil {
-				return fmt.Errorf("%s way %d: %w", kind.name, n+1, err)
+				return fmt.Errorf("%s way %d: %w", k.name, n+1, err)
 			}
-			taken[i] = append(taken[i], t)
+			if n > 0 { // the first one makes the connections, and is not counted
+				taken[i] = append(taken[i], t)
+			}
 		}
 	}
-	for i, kind := range all {
-		r.Ways = append(r.Ways, newWay(kind.name, taken[i]))
+	for i, k := range all {
+		warm[i].end()
+		r.Ways = append(r.Ways, newWay(k, taken[i]))
 	}
 	return nil
 }
@@ -97,7 +101,7 @@ type times struct {
 	routerCalls, rollbackCalls []call
 }
 
-func newWay(name string, all []times) Way {
+func newWay(k kind, all []times) Way {
 	column := func(of func(times) time.Duration) []float64 {
 		var x []float64
 		for _, t := range all {
@@ -107,7 +111,7 @@ func newWay(name string, all []times) Way {
 	}
 	whole, last := column(func(t times) time.Duration { return t.whole }), all[len(all)-1]
 	return Way{
-		Name: name, Ms: median(whole), MinMs: least(whole),
+		Name: k.name, Dist: k.dist, Ms: median(whole), MinMs: least(whole),
 		Router: Half{
 			Start: median(column(func(t times) time.Duration { return t.routerStart })), Ms: median(column(func(t times) time.Duration { return t.router })),
 			Calls: len(last.routerCalls), Names: fold(last.routerCalls),
@@ -120,16 +124,16 @@ func newWay(name string, all []times) Way {
 }
 
 // walk takes one way, for the group n, and measures it.
-func (s *scene) walk(ctx context.Context, p *pair, n int, pause time.Duration) (times, error) {
+func (s *scene) walk(ctx context.Context, p *pair, k kind, n int) (times, error) {
 	event, err := s.alarmed(n, "ALARM")
 	if err != nil {
 		return times{}, err
 	}
-	s.pause.Store(int64(pause))
+	s.pause.Store(int64(k.pause))
 	defer s.pause.Store(0)
 	heard := s.listen()
 	began := s.options.Now()
-	router, err := s.hand(ctx, &p.router, "alarmrouter", event)
+	router, err := s.hand(ctx, &p.router, k.dist, "alarmrouter", event)
 	if err != nil {
 		return times{}, err
 	}
@@ -141,7 +145,7 @@ func (s *scene) walk(ctx context.Context, p *pair, n int, pause time.Duration) (
 	if event, err = message(body); err != nil {
 		return times{}, err
 	}
-	rollbacker, err := s.hand(ctx, &p.rollbacker, "rollbacker", event)
+	rollbacker, err := s.hand(ctx, &p.rollbacker, k.dist, "rollbacker", event)
 	if err != nil {
 		return times{}, err
 	}
@@ -182,11 +186,11 @@ type work struct {
 }
 
 // hand gives a function an event, and starts it before if it is not there.
-func (s *scene) hand(ctx context.Context, p **process.Process, function string, event []byte) (work, error) {
+func (s *scene) hand(ctx context.Context, p **process.Process, dist, function string, event []byte) (work, error) {
 	w := work{done: make(chan error, 1)}
 	if *p == nil {
 		var err error
-		if *p, err = s.start(ctx, function); err != nil {
+		if *p, err = s.start(ctx, dist, function); err != nil {
 			return w, err
 		}
 		if w.start, err = (*p).Ready(ctx); err != nil {

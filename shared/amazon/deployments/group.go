@@ -11,6 +11,7 @@ import (
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/together"
 )
 
 // The tags that a group may carry. Users write them, must not change.
@@ -23,24 +24,29 @@ const (
 
 // Group returns one group: deploy.ErrUnknown.
 func (c *Client) Group(ctx context.Context, t deploy.Target) (deploy.Group, error) {
-	out, err := c.api.GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{
-		ApplicationName: &t.Application, DeploymentGroupName: &t.Group,
-	})
+	var out *codedeploy.GetDeploymentGroupOutput
+	var tags map[string]string
+	err := together.Do(
+		func() (err error) {
+			out, err = c.api.GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{ApplicationName: &t.Application, DeploymentGroupName: &t.Group})
+			if err != nil {
+				return fmt.Errorf("get group %s: %w", t, classify(err))
+			}
+			return nil
+		},
+		func() (err error) { tags, err = c.tags(ctx, t); return err },
+	)
 	if err != nil {
-		return deploy.Group{}, fmt.Errorf("get group %s: %w", t, classify(err))
+		return deploy.Group{}, err
 	}
 	if out.DeploymentGroupInfo == nil {
 		return deploy.Group{}, fmt.Errorf("get group %s: empty answer", t)
 	}
-	return c.group(ctx, t, *out.DeploymentGroupInfo)
+	return tagged(t, *out.DeploymentGroupInfo, tags), nil
 }
 
-// group adds what the tags say to what CodeDeploy says of a group.
-func (c *Client) group(ctx context.Context, t deploy.Target, info cdtypes.DeploymentGroupInfo) (deploy.Group, error) {
-	tags, err := c.tags(ctx, t)
-	if err != nil {
-		return deploy.Group{}, fmt.Errorf("read tags of %s: %w", t, err)
-	}
+// tagged adds what the tags say to what CodeDeploy says of a group.
+func tagged(t deploy.Target, info cdtypes.DeploymentGroupInfo, tags map[string]string) deploy.Group {
 	// Alarms count even where CodeDeploy is told to ignore them: that says
 	// whether CodeDeploy stops by itself, not whether they are about the group.
 	alarms := strings.FieldsFunc(tags[TagAlarms], func(r rune) bool { return r == ' ' || r == ',' })
@@ -54,7 +60,7 @@ func (c *Client) group(ctx context.Context, t deploy.Target, info cdtypes.Deploy
 	return deploy.Group{
 		Target: t, Platform: platformOf(info.ComputePlatform), Enabled: tags[TagEnabled] == "true", Alarms: slices.Compact(alarms),
 		Alias: deploy.Alias{Function: function, Name: name}, Tags: tags,
-	}, nil
+	}
 }
 
 // tags returns those of a group's tags that are about pullback.
@@ -64,7 +70,7 @@ func (c *Client) tags(ctx context.Context, t deploy.Target) (map[string]string, 
 	for range maxPages {
 		out, err := c.api.ListTagsForResource(ctx, in)
 		if err != nil {
-			return nil, classify(err)
+			return nil, fmt.Errorf("read tags of %s: %w", t, classify(err))
 		}
 		for _, tag := range out.Tags {
 			if key := aws.ToString(tag.Key); strings.HasPrefix(key, tagPrefix) {
@@ -75,7 +81,7 @@ func (c *Client) tags(ctx context.Context, t deploy.Target) (map[string]string, 
 			return tags, nil
 		}
 	}
-	return nil, errEndless
+	return nil, fmt.Errorf("read tags of %s: %w", t, errEndless)
 }
 
 // arn returns the ARN of a group (service authorization reference, "Actions,

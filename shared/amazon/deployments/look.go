@@ -13,6 +13,7 @@ import (
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/together"
 )
 
 // maxIDs is how many deployments one BatchGetDeployments returns (the SDK's
@@ -23,14 +24,17 @@ const maxIDs = 25
 // it. What it moves stays empty as long as it has not started. A target that is
 // not the deployment's is an error; none is any. deploy.ErrUnknown.
 func (c *Client) Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy.Deployment, error) {
-	out, err := c.api.GetDeployment(ctx, &codedeploy.GetDeploymentInput{DeploymentId: aws.String(string(id))})
+	var info cdtypes.DeploymentInfo
+	var targets []cdtypes.DeploymentTarget
+	var untargeted error // it matters only where the platform is one that is looked after
+	err := together.Do(
+		func() (err error) { info, err = c.info(ctx, id); return err },
+		func() error { targets, untargeted = c.targets(ctx, id); return nil },
+	)
 	if err != nil {
-		return deploy.Deployment{}, fmt.Errorf("get deployment %s: %w", id, classify(err))
+		return deploy.Deployment{}, fmt.Errorf("get deployment %s: %w", id, err)
 	}
-	if out.DeploymentInfo == nil {
-		return deploy.Deployment{}, fmt.Errorf("get deployment %s: empty answer", id)
-	}
-	d := convert(*out.DeploymentInfo)
+	d := convert(info)
 	if t.Application != "" && t != d.Target {
 		return deploy.Deployment{}, fmt.Errorf("get deployment %s: it is of %s, not of %s", id, d.Target, t)
 	}
@@ -38,14 +42,24 @@ func (c *Client) Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy
 	if err != nil {
 		return d, nil //nolint:nilerr // a platform that is not looked after: what CodeDeploy says is all there is
 	}
-	targets, err := c.targets(ctx, id)
-	if err != nil {
-		return deploy.Deployment{}, fmt.Errorf("get targets of deployment %s: %w", id, err)
+	if untargeted != nil {
+		return deploy.Deployment{}, fmt.Errorf("get targets of deployment %s: %w", id, untargeted)
 	}
-	if d, err = p.Moved(ctx, d, *out.DeploymentInfo, targets); err != nil {
+	if d, err = p.Moved(ctx, d, info, targets); err != nil {
 		return deploy.Deployment{}, fmt.Errorf("what deployment %s moves: %w", id, err)
 	}
 	return d, nil
+}
+
+func (c *Client) info(ctx context.Context, id deploy.ID) (cdtypes.DeploymentInfo, error) {
+	out, err := c.api.GetDeployment(ctx, &codedeploy.GetDeploymentInput{DeploymentId: aws.String(string(id))})
+	if err != nil {
+		return cdtypes.DeploymentInfo{}, classify(err)
+	}
+	if out.DeploymentInfo == nil {
+		return cdtypes.DeploymentInfo{}, errors.New("empty answer")
+	}
+	return *out.DeploymentInfo, nil
 }
 
 // maxTargets is how many targets of a deployment are looked at: enough to know

@@ -150,12 +150,12 @@ func (s *survey) one(ctx context.Context, t deploy.Target, info cdtypes.Deployme
 	if err := s.spend(); err != nil {
 		return err
 	}
-	g, err := s.group(ctx, t, info)
+	tags, err := s.tags(ctx, t)
 	if err != nil && !errors.Is(err, deploy.ErrUnknown) {
 		return err
 	}
 	s.at.App, s.at.Group = t.Application, t.Group
-	if g.Enabled {
+	if g := tagged(t, info, tags); g.Enabled {
 		s.enabled = append(s.enabled, g)
 	}
 	return nil

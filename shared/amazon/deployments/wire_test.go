@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,13 +34,17 @@ func executionOf(t *testing.T, payload string) string {
 // fails. It remembers the requests.
 type script struct {
 	answers map[string]string
-	calls   []string
-	bodies  []string
+
+	mu     sync.Mutex
+	calls  []string
+	bodies []string
 }
 
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.calls, s.bodies = append(s.calls, operation), append(s.bodies, string(body))
 	answer, ok := s.answers[operation]
 	if !ok {
@@ -76,12 +81,13 @@ func TestRestoreIsTriedOnce(t *testing.T) {
 
 func TestADeploymentOfAnotherPlatformHasNoAlias(t *testing.T) {
 	s := &script{answers: map[string]string{
-		"GetDeployment": `{"deploymentInfo":{"deploymentId":"d-1","applicationName":"shop","deploymentGroupName":"prod","status":"InProgress","computePlatform":"ECS"}}`,
+		"GetDeployment":         `{"deploymentInfo":{"deploymentId":"d-1","applicationName":"shop","deploymentGroupName":"prod","status":"InProgress","computePlatform":"ECS"}}`,
+		"ListDeploymentTargets": `{"__type":"DeploymentNotStartedException"}`,
 	}}
 	got, err := s.adapter(t, region).Get(t.Context(), deploy.Target{}, "d-1")
 	require.NoError(t, err)
 	assert.Equal(t, deploy.Deployment{ID: "d-1", Target: target, Platform: deploy.OnECS, Status: deploy.InProgress}, got)
-	assert.Equal(t, []string{"GetDeployment"}, s.calls)
+	assert.ElementsMatch(t, []string{"GetDeployment", "ListDeploymentTargets"}, s.calls)
 }
 
 func TestAStatusThatIsNewToUsIsKept(t *testing.T) {

@@ -34,6 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("route", flag.ContinueOnError)
 	o := route.Options{Now: time.Now} //nolint:forbidigo // it is the wall clock that is measured
 	flags.StringVar(&o.Dist, "dist", "dist/local", "`folder` with the functions built for this machine (make build)")
+	flags.StringVar(&o.Beside, "beside", "", "`folder` with other functions, whose ways are measured in turns with those")
 	flags.IntVar(&o.Samples, "n", 11, "`number` of measurements of each kind")
 	flags.DurationVar(&o.Distant, "distant", 10*time.Millisecond, "how `long` every answer takes where distance is measured")
 	groups := flags.String("groups", "1,100,10000", "how many deployment `groups` there are")

@@ -85,6 +85,10 @@ golden: build | node_modules/.installed ## Rewrite the golden files, the stack's
 bench-start: build ## Size, start and memory of the functions, beside a Python hook
 	@go run ./internal/bench/start -dist dist/local
 
+.PHONY: bench-route
+bench-route: build ## From an alarm to a rollback: calls, milliseconds, with up to 10,000 groups
+	@go run ./internal/bench/route/cmd -dist dist/local $(ARGS)
+
 .PHONY: localaws-bench
 localaws-bench: build ## Start, calls a second and deployments of the local AWS, beside moto's server
 	@go run ./internal/bench/localaws -pullback dist/pullback $(ARGS)

@@ -28,7 +28,7 @@ func checks() map[string]check {
 	return map[string]check{
 		"alarm": (*Story).alarm, "because": (*Story).because, "closed": (*Story).closed, "dead": (*Story).dead, "decided": (*Story).decided, "deployment": (*Story).deployment, "fired": (*Story).fired, "held": (*Story).held,
 		"incident": (*Story).incident, "incidents": (*Story).incidents, "known-good": (*Story).good, "live": (*Story).live, "logged": (*Story).logged,
-		"mutations": (*Story).mutations, "quarantined": (*Story).quarantined, "queued": (*Story).queued,
+		"mutations": (*Story).mutations, "quarantined": (*Story).quarantined, "queued": (*Story).queued, "recorded": (*Story).recorded,
 		"rollbacks": (*Story).rollbacks, "served": (*Story).served, "shows": (*Story).shows, "silent": (*Story).silent, "subscribed": (*Story).subscribed, "told": (*Story).told,
 		"verdict": (*Story).verdict, "watch": (*Story).watch,
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pullback-dev/pullback/internal/operate"
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
@@ -71,6 +72,34 @@ func (s *Story) incidents(ctx context.Context, args []string) error {
 		}
 		for _, i := range all {
 			if len(args) == 1 || string(i.Phase) == args[1] {
+				found++
+			}
+		}
+	}
+	if found != want {
+		return differs("there are %d", found)
+	}
+	return nil
+}
+
+// recorded checks how many records of a rule all teams have: recorded 3 alarm. It
+// checks their chains, too.
+func (s *Story) recorded(ctx context.Context, args []string) error {
+	if len(args) != 2 {
+		return errors.New("want: recorded NUMBER RULE")
+	}
+	want, err := number(args[:1])
+	if err != nil {
+		return err
+	}
+	found := 0
+	for _, c := range s.crews {
+		all, err := operate.Explain(ctx, s.ledger, c.Target(), "")
+		if err != nil {
+			return fmt.Errorf("records of %s: %w", c.Target(), err)
+		}
+		for _, r := range all {
+			if r.Rule == args[1] {
 				found++
 			}
 		}

@@ -99,7 +99,11 @@ func (s *scene) serve(ctx context.Context) error {
 // ServeHTTP passes the processes' calls on.
 func (s *scene) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if pause := time.Duration(s.pause.Load()); pause > 0 {
-		time.Sleep(pause)
+		select {
+		case <-time.After(pause):
+		case <-r.Context().Done():
+			return
+		}
 	}
 	s.local.Mux.ServeHTTP(w, r)
 }

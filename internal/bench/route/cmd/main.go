@@ -17,7 +17,6 @@ import (
 )
 
 func main() {
-	//nolint:forbidigo // this is the outermost layer
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -32,7 +31,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("route", flag.ContinueOnError)
-	o := route.Options{Now: time.Now} //nolint:forbidigo // it is the wall clock that is measured
+	o := route.Options{Now: time.Now}
 	flags.StringVar(&o.Dist, "dist", "dist/local", "`folder` with the functions built for this machine (make build)")
 	flags.StringVar(&o.Beside, "beside", "", "`folder` with other functions, whose ways are measured in turns with those")
 	flags.IntVar(&o.Samples, "n", 11, "`number` of measurements of each kind")

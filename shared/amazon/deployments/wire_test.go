@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -159,7 +160,7 @@ func TestTagsAreThoseOfTheGroupsARN(t *testing.T) {
 		g, err := s.adapter(t, region).Group(t.Context(), target)
 		require.NoError(t, err)
 		assert.True(t, g.Enabled)
-		assert.JSONEq(t, `{"ResourceArn":"`+want+`"}`, s.bodies[1])
+		assert.JSONEq(t, `{"ResourceArn":"`+want+`"}`, s.bodies[slices.Index(s.calls, "ListTagsForResource")])
 	}
 }
 

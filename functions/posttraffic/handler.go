@@ -116,6 +116,8 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, err
 		return batch.Run(ctx, h.Log, payload, h.tick)
 	case events.ShapeLogs:
 		return nil, h.Lines.Add(ctx, payload)
+	case events.ShapeServiceHook:
+		return h.service(ctx, payload)
 	default:
 		call, err := events.ParseHook(payload)
 		if err != nil {

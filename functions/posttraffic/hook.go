@@ -2,6 +2,7 @@ package posttraffic
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,6 +34,19 @@ func (h *Handler) check(ctx context.Context, call events.Hook) error {
 		return fmt.Errorf("judge %s: CodeDeploy does not say when traffic shifted, or of which alias", d.ID)
 	}
 	return h.decide(ctx, d)
+}
+
+// service answers ECS, which takes what is returned for the answer. It never refuses,
+// not even when it is strict: nobody counts the requests of a service by revision, and
+// ECS calls hooks again on the way back, which a refusal would end. The alarms decide.
+func (h *Handler) service(ctx context.Context, payload json.RawMessage) (any, error) {
+	call, err := events.ParseServiceHook(payload)
+	if err != nil {
+		return nil, fmt.Errorf("posttraffic: %w", err)
+	}
+	f := health.Finding{Verdict: health.NoData, Because: fmt.Sprintf("at %s: ECS does not count requests by revision: the alarms decide", call.Stage)}
+	h.allow(ctx, deploy.Deployment{ID: call.Deployment, Target: call.Target, Platform: deploy.OnECS}, f)
+	return events.NewServiceAnswer(true), nil
 }
 
 // unjudged answers for a deployment whose requests nobody counts by version: its

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/ledger"
@@ -108,6 +109,21 @@ func TestAHookThatComesTooEarlyIsAnError(t *testing.T) {
 	assert.Equal(t, []bool{false}, newScene(t, func(s *scene) { s.codeDeploy.deployment.Shifted = shifted.AddDate(-9999, 0, 0) }, func(s *scene) {
 		s.codeDeploy.deployment.Alias = deploy.Alias{}
 	}).hook())
+}
+
+func TestAHookOfECSIsNeverRefused(t *testing.T) {
+	call := `{"lifecycleStage":"POST_PRODUCTION_TRAFFIC_SHIFT","resourceArn":"arn:aws:ecs:r:1:service-deployment/web/web/x"}`
+	for name, change := range map[string]func(*scene){
+		"strict": func(s *scene) { s.Strict = true }, "with a ledger that is down": func(s *scene) { s.store.down = errors.New("down") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer, err := newScene(t, change).Handle(t.Context(), json.RawMessage(call))
+			require.NoError(t, err)
+			assert.Equal(t, events.NewServiceAnswer(true), answer)
+		})
+	}
+	_, err := newScene(t).Handle(t.Context(), json.RawMessage(`{"lifecycleStage":"BAKE_TIME","resourceArn":"arn:aws:ecs:r:1:service/web/web"}`))
+	require.ErrorContains(t, err, "posttraffic: parse hook call of ECS")
 }
 
 func TestEveryPayloadFindsItsWay(t *testing.T) {

@@ -170,7 +170,7 @@ func arns(at parts) map[scope]*[]*string {
 	}
 	services, deploymentsOf := local(at, "ecs", "service/*"), local(at, "ecs", "service-deployment/*")
 	all[anyService] = &[]*string{services, deploymentsOf, local(at, "ecs", "service-revision/*"), local(at, "ecs", "task-set/*")}
-	all[service] = &[]*string{services, deploymentsOf}
+	all[service], all[deployment] = &[]*string{services}, &[]*string{deploymentsOf}
 	all[anyListener] = &[]*string{local(at, "elasticloadbalancing", "listener/*"), local(at, "elasticloadbalancing", "listener-rule/*")}
 	pipelines := local(at, "codepipeline", "*")
 	all[anyPipeline], all[pipeline] = &[]*string{pipelines}, &[]*string{pipelines}
@@ -188,9 +188,10 @@ func local(at parts, service, resources string) *string {
 // conditions returns what must hold besides. CodeDeploy's actions cannot be
 // limited like this: "CodeDeploy does not support … controlling access based
 // on tags" (user guide, "How AWS CodeDeploy works with IAM"), so that code
-// checks the tag. Source for functions: Lambda developer guide, "Using
-// attribute-based access control in Lambda"; for the others, the tables of the Service
-// Authorization Reference.
+// checks the tag, and a service deployment of ECS is none of the resources that can
+// have tags (developer guide, "How Amazon ECS resources are tagged"). Source for
+// functions: Lambda developer guide, "Using attribute-based access control in
+// Lambda"; for the others, the tables of the Service Authorization Reference.
 func (s scope) conditions() *map[string]any {
 	switch s {
 	case enabled, service, pipeline, scalingGroup:

@@ -7,7 +7,8 @@ import "slices"
 // tables of the services.
 const (
 	anyService   scope = "ECS services, their deployments, revisions and task sets"
-	service      scope = "ECS services tagged pullback:enabled=true, and their deployments"
+	service      scope = "ECS services tagged pullback:enabled=true"
+	deployment   scope = "deployments of ECS services"
 	anyListener  scope = "listeners and rules of load balancers"
 	scalingGroup scope = "Auto Scaling groups tagged pullback:enabled=true"
 	launches     scope = "what an instance is launched from"
@@ -62,7 +63,8 @@ func takeBack() []permission {
 	return slices.Concat(restore(), []permission{
 		{everything, []string{"codedeploy:StopDeployment"}},
 		{enabled, []string{"lambda:UpdateAlias"}},
-		{service, []string{"ecs:StopServiceDeployment", "ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService", "ecs:UpdateServicePrimaryTaskSet"}},
+		{deployment, []string{"ecs:StopServiceDeployment"}}, // which has no tags: the code looks at those of the service
+		{service, []string{"ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService", "ecs:UpdateServicePrimaryTaskSet"}},
 		{anyListener, []string{"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"}},
 		{scalingGroup, []string{"autoscaling:CancelInstanceRefresh", "autoscaling:RollbackInstanceRefresh", "autoscaling:StartInstanceRefresh"}},
 		{launches, []string{"ec2:RunInstances"}}, // which StartInstanceRefresh wants of its caller

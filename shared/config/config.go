@@ -68,7 +68,7 @@ func Base(s settings.Settings) Defaults {
 			FirstDeployment: HoldFirst,
 			Hold:            Hold{Next: true},
 			RestorePoint:    RestorePoint{Kind: NoRestorePoint, VolumesOf: OfInstances},
-			HookTimeout:     2 * time.Minute,
+			HookTimeout:     65 * time.Second, // longer than a hook may run, and two sweeps find it within two minutes
 		},
 		MaxPerAccount: Cap{Count: 3, Window: 15 * time.Minute},
 	}

@@ -230,7 +230,7 @@ apiVersion: pullback.dev/v1
 // TestTheHashOfTheDefaultIsStored would fail if what is stored with decisions
 // were made of something else than before.
 func TestTheHashOfTheDefaultIsStored(t *testing.T) {
-	assert.Equal(t, "c5c57a13b2b5aac7f86e9dceb3925da234c62f4bc14b28ea30d8bf4e6f532084", config.Default().Hash())
+	assert.Equal(t, "3a3a6ef4420dcd06e036d3772c4b40f9fee3bbc15e829db5bbacbdb7b359aa65", config.Default().Hash())
 }
 
 func TestStagesBeforeAndAfterATarget(t *testing.T) {

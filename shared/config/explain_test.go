@@ -43,7 +43,7 @@ targets:
 		{Name: "restorePoint.vault", Text: `""`, From: config.FromDefault},
 		{Name: "restorePoint.role", Text: `""`, From: config.FromDefault},
 		{Name: "restorePoint.wait", Text: "false", From: config.FromDefault},
-		{Name: "hookTimeout", Text: "2m", From: config.FromDefault},
+		{Name: "hookTimeout", Text: "1m5s", From: config.FromDefault},
 		{Name: "maxPerAccount.count", Text: "4", From: config.FromFile, Line: 2},
 		{Name: "maxPerAccount.window", Text: "15m", From: config.FromDefault},
 	}, all)

@@ -39,7 +39,7 @@ func acts() map[string]check {
 	return map[string]check{
 		"advance": (*Story).advance, "audit": (*Story).audit, "close": (*Story).shutStage, "complain": (*Story).complain, "control-plane": (*Story).controlPlane,
 		"crowd": (*Story).crowd, "delete": (*Story).remove, "every": (*Story).every, "forbid": (*Story).forbid, "install": (*Story).install, "leave": (*Story).leave,
-		"lose": (*Story).lose, "move": (*Story).move, "open": (*Story).openStage, "outage": (*Story).outage, "pause": (*Story).pause, "permit": (*Story).permit,
+		"lose": (*Story).lose, "mark": (*Story).mark, "move": (*Story).move, "open": (*Story).openStage, "outage": (*Story).outage, "override": (*Story).override, "pause": (*Story).pause, "permit": (*Story).permit,
 		"prove": (*Story).prove, "repeat": (*Story).repeat, "resume": (*Story).resume, "shut": (*Story).shut, "speaks": (*Story).speaks,
 		"stop-deployment": (*Story).stop, "tag": (*Story).tag, "target": (*Story).target, "traffic": (*Story).traffic, "unhold": (*Story).unhold,
 		"until": (*Story).until, "update-pipeline": (*Story).restructure,
@@ -98,7 +98,7 @@ func Commands(ctx context.Context) map[string]func(*testscript.TestScript, bool,
 		}
 	}
 	for name, do := range map[string]func(context.Context, *testscript.TestScript, []string) error{
-		"call": call, "deploy": deployWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "previous": previousWord, "release": releaseWord, "send": send, "show": showWord,
+		"call": call, "configure": configureWord, "deploy": deployWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "previous": previousWord, "release": releaseWord, "send": send, "show": showWord,
 	} {
 		words[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			conclude(ctx, ts, neg, do(ctx, ts, args), true)

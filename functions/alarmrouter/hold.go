@@ -70,19 +70,16 @@ func (h *Handler) outside(ctx context.Context, g ward, newest deploy.Deployment,
 	if _, err := h.Holds.HoldOn(ctx, g.Target); err == nil || !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}
-	verb, because := "hold", fmt.Sprintf("alarm %s is red since %s, and nothing was deployed that could be taken back: held until it is OK", red.Name, red.Since.UTC().Format("15:04:05"))
+	because := fmt.Sprintf("alarm %s is red since %s, and nothing was deployed that could be taken back: held until it is OK", red.Name, red.Since.UTC().Format("15:04:05"))
 	if g.observe() {
-		verb = "would-hold"
+		return h.note(ctx, g.Target, "would-hold", "alarm-outside", because, s)
 	}
 	hold := ledger.Hold{Target: g.Target, Because: because, By: "alarmrouter", At: h.Now(), Alarm: red.Name}
 	if hold.Digest, err = h.serving(ctx, g, newest); err != nil {
 		return err
 	}
-	if err := h.note(ctx, g.Target, verb, "alarm-outside", because, s); err != nil {
+	if err := h.note(ctx, g.Target, "hold", "alarm-outside", because, s); err != nil {
 		return err
-	}
-	if g.observe() {
-		return nil
 	}
 	return errors.Join(h.keep(ctx, hold), h.Notices.Held(ctx, hold))
 }

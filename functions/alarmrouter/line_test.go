@@ -150,10 +150,10 @@ func TestADeploymentInSpiteOfAHoldIsTakenBack(t *testing.T) {
 			_ = s.store.Memory.PutHold(s.t.Context(), ledger.Hold{Target: target, Alarm: "errors", At: noon.Add(-time.Hour)})
 		}, ""},
 		"quarantined before it began": {func(s *scene) {
-			_ = s.store.Memory.PutQuarantine(s.t.Context(), ledger.Quarantine{Digest: "sha-2", Revision: "9", Target: second, Because: "it failed", At: noon.Add(-time.Hour)})
+			_ = s.store.PutQuarantine(s.t.Context(), ledger.Quarantine{Digest: "sha-2", Revision: "9", Target: second, Because: "it failed", At: noon.Add(-time.Hour)})
 		}, "quarantined"},
 		"but a human has let it through": {func(s *scene) {
-			_ = s.store.Memory.PutQuarantine(s.t.Context(), ledger.Quarantine{Digest: "sha-2", At: noon.Add(-time.Hour)})
+			_ = s.store.PutQuarantine(s.t.Context(), ledger.Quarantine{Digest: "sha-2", At: noon.Add(-time.Hour)})
 			_ = s.store.PutOverride(s.t.Context(), ledger.Override{Target: target, Digest: "sha-2", Until: noon.Add(time.Hour)})
 		}, ""},
 	}

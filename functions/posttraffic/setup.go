@@ -58,7 +58,8 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Messages:      messages{queue.New(sqs.NewFromConfig(cfg)), s.Watch, s.Signals, clock.Now},
 		Runner: hook.Runner{
 			Reporter: cd, Waiting: store, Function: "posttraffic", Now: clock.Now,
-			Reserve: s.HookReserve, Observe: observe, Log: env.Log},
+			Reserve: s.HookReserve, Observe: observe, Log: env.Log,
+		},
 		Limits:  limits,
 		Strict:  s.Strict,
 		Observe: observe,

@@ -173,6 +173,7 @@ func arns(at parts) map[scope]*[]*string {
 	all[service], all[deployment] = &[]*string{services}, &[]*string{deploymentsOf}
 	all[anyListener] = &[]*string{local(at, "elasticloadbalancing", "listener/*"), local(at, "elasticloadbalancing", "listener-rule/*")}
 	pipelines := local(at, "codepipeline", "*")
+	all[launched], all[machineRole], all[anyStage] = all[launches], all[anyRole], &[]*string{local(at, "codepipeline", "*/*")}
 	all[anyPipeline], all[pipeline] = &[]*string{pipelines}, &[]*string{pipelines}
 	return all
 }
@@ -196,6 +197,10 @@ func (s scope) conditions() *map[string]any {
 	switch s {
 	case enabled, service, pipeline, scalingGroup:
 		return &map[string]any{"StringEquals": map[string]any{"aws:ResourceTag/pullback:enabled": "true"}}
+	case launched:
+		return &map[string]any{"StringEquals": map[string]any{"ec2:CreateAction": "RunInstances"}}
+	case machineRole:
+		return &map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "ec2.amazonaws.com"}}
 	case anyObject, anyBucket:
 		return &map[string]any{"StringEquals": map[string]any{"aws:ResourceAccount": awscdk.Aws_ACCOUNT_ID()}}
 	default:

@@ -12,8 +12,11 @@ const (
 	anyListener  scope = "listeners and rules of load balancers"
 	scalingGroup scope = "Auto Scaling groups tagged pullback:enabled=true"
 	launches     scope = "what an instance is launched from"
+	launched     scope = "what an instance is launched with, as it is launched"
+	machineRole  scope = "IAM roles, to be passed to instances"
 	anyPipeline  scope = "pipelines"
-	pipeline     scope = "pipelines tagged pullback:enabled=true, and their stages"
+	pipeline     scope = "pipelines tagged pullback:enabled=true"
+	anyStage     scope = "stages of pipelines" // which have no tags of their own, so that code checks that of the pipeline
 	anyImage     scope = "ECR repositories"
 	anyRole      scope = "IAM roles"
 	anyProfile   scope = "instance profiles"
@@ -67,12 +70,18 @@ func takeBack() []permission {
 		{service, []string{"ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService", "ecs:UpdateServicePrimaryTaskSet"}},
 		{anyListener, []string{"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"}},
 		{scalingGroup, []string{"autoscaling:CancelInstanceRefresh", "autoscaling:RollbackInstanceRefresh", "autoscaling:StartInstanceRefresh"}},
-		{launches, []string{"ec2:RunInstances"}}, // which StartInstanceRefresh wants of its caller
-		{pipeline, []string{"codepipeline:DisableStageTransition", "codepipeline:RollbackStage", "codepipeline:StopPipelineExecution"}},
+		// StartInstanceRefresh wants of its caller what it takes to launch an instance
+		// (Auto Scaling user guide, "Control Amazon EC2 launch template usage in Auto
+		// Scaling groups").
+		{launches, []string{"ec2:RunInstances"}},
+		{launched, []string{"ec2:CreateTags"}},
+		{machineRole, []string{"iam:PassRole"}},
+		{anyStage, []string{"codepipeline:DisableStageTransition", "codepipeline:RollbackStage"}},
+		{pipeline, []string{"codepipeline:StopPipelineExecution"}},
 	})
 }
 
 // gate is what it takes to close and open the way into a stage.
 func gate() []permission {
-	return []permission{{pipeline, []string{"codepipeline:DisableStageTransition", "codepipeline:EnableStageTransition"}}}
+	return []permission{{anyStage, []string{"codepipeline:DisableStageTransition", "codepipeline:EnableStageTransition"}}}
 }

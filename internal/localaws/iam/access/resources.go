@@ -39,7 +39,7 @@ func (k *call) first(path string) string {
 func (k *call) work(function string, values []string) []string {
 	one := map[string]func(string) string{
 		"function": k.function, "queue": k.queue, "topic": topic, "published": same, "rule": k.rules, "index": k.index,
-		"deployment": k.deployment, "role": k.role, "user": k.user, "newpolicy": k.newPolicy, "mapped": k.mapped,
+		"deployment": k.deployment, "role": k.role, "profile": k.profile, "user": k.user, "newpolicy": k.newPolicy, "mapped": k.mapped,
 		"parameter": func(v string) string { return strings.TrimPrefix(v, "/") },
 		"stack":     k.stack, "group": k.group, "ec2": k.ec2,
 		"cluster": k.cluster, "ecsservice": k.ecsService, "taskset": k.taskSet, "task": k.task, "taskdefinition": k.taskDefinition,
@@ -171,6 +171,14 @@ func (k *call) role(v string) string {
 		return *out.Role.Arn
 	}
 	return k.global("role" + k.path() + v)
+}
+
+// profile spells an instance profile with its path.
+func (k *call) profile(v string) string {
+	if out, ok := look[awsiam.GetInstanceProfileOutput](k, "iam", "GetInstanceProfile", &awsiam.GetInstanceProfileInput{InstanceProfileName: &v}); ok {
+		return *out.InstanceProfile.Arn
+	}
+	return k.global("instance-profile" + k.path() + v)
 }
 
 // user spells a user with its path.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/backup"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -65,6 +67,9 @@ func asking(arn string) (question, bool) {
 			return question{"iam", "GetUser", &awsiam.GetUserInput{UserName: &name}}, true
 		}
 		return question{"iam", "ListRoleTags", &awsiam.ListRoleTagsInput{RoleName: &name}}, true
+	case "autoscaling": // the ARN of a group ends in its name
+		key := "auto-scaling-group"
+		return question{"autoscaling", "DescribeTags", &autoscaling.DescribeTagsInput{Filters: []astypes.Filter{{Name: &key, Values: []string{name}}}}}, true
 	case "ec2":
 		key := "resource-id"
 		return question{"ec2", "DescribeTags", &ec2.DescribeTagsInput{Filters: []ec2types.Filter{{Name: &key, Values: []string{name}}}}}, true

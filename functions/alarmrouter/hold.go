@@ -107,11 +107,14 @@ func (h *Handler) serving(ctx context.Context, g ward, newest deploy.Deployment)
 // relieve takes a hold off that was to last until the target's alarms are OK.
 func (h *Handler) relieve(ctx context.Context, g ward, s ledger.Signal) error {
 	hold, err := h.Holds.HoldOn(ctx, g.Target)
-	if errors.Is(err, ledger.ErrNotFound) || err == nil && hold.Alarm == "" {
-		return nil
+	if errors.Is(err, ledger.ErrNotFound) {
+		return h.reopen(ctx, g.Target, s)
 	}
 	if err != nil {
 		return fmt.Errorf("hold on %s: %w", g.Target, err)
+	}
+	if hold.Alarm == "" {
+		return nil
 	}
 	red, err := h.red(ctx, g)
 	if err != nil || red.Name != "" {
@@ -130,6 +133,33 @@ func (h *Handler) relieve(ctx context.Context, g ward, s ledger.Signal) error {
 		}
 	}
 	return h.Notices.Said(ctx, g.Target, fmt.Sprintf("%s is not held any more", g.Target), because)
+}
+
+// reopen opens the way into a stage that a hold had closed and a human has released.
+// Who holds it closes it afterwards, so what was held since it was looked at is closed
+// again.
+func (h *Handler) reopen(ctx context.Context, t deploy.Target, s ledger.Signal) error {
+	if t.Kind != deploy.KindStage {
+		return nil
+	}
+	opened, err := h.Gates.Open(ctx, t)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", t, err)
+	}
+	if !opened {
+		return nil
+	}
+	hold, err := h.Holds.HoldOn(ctx, t)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return h.note(ctx, t, "open", "released", "nothing holds it any more", s)
+	}
+	if err != nil {
+		return fmt.Errorf("hold on %s: %w", t, err)
+	}
+	if _, err := h.Gates.Close(ctx, t, hold.Because); err != nil {
+		return fmt.Errorf("close %s: %w", t, err)
+	}
+	return nil
 }
 
 // red returns an alarm of a target that is red, or an empty one.

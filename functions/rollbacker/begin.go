@@ -13,7 +13,8 @@ import (
 
 // begin keeps the bad code off every target, and all further deployments off
 // this one, before anything is done to the deployment.
-func (h *Handler) begin(ctx context.Context, i ledger.Incident, step plan.Step) error {
+func (h *Handler) begin(ctx context.Context, s plan.Situation, step plan.Step) error {
+	i := s.Incident
 	because := fmt.Sprintf("%s was taken back (%s): %s", i.Place().Name(i.Bad), i.ID, i.Because)
 	shared, err := h.quarantine(ctx, i)
 	if err != nil {
@@ -46,6 +47,27 @@ func (h *Handler) begin(ctx context.Context, i ledger.Incident, step plan.Step) 
 	}
 	if err := h.Notices.Began(ctx, i); err != nil {
 		// A chat that is down must not keep traffic on the bad version.
+		h.Log.LogAttrs(ctx, slog.LevelError, "notice not sent", slog.String("incident", string(i.ID)), slog.Any("error", err))
+	}
+	return h.warn(ctx, s)
+}
+
+// warn says what the rollback will not bring back. It goes on all the same: what is
+// lost was lost when the bad deployment overwrote it.
+func (h *Handler) warn(ctx context.Context, s plan.Situation) error {
+	i := s.Incident
+	content, err := h.content(ctx, i)
+	if err != nil {
+		return err
+	}
+	lost := deploy.ContentLost(s.Bad, content)
+	if lost == "" {
+		return nil
+	}
+	if err := h.record(ctx, i, "warn", "content-lost", lost, nil); err != nil {
+		return err
+	}
+	if err := h.Notices.Lost(ctx, i, lost); err != nil {
 		h.Log.LogAttrs(ctx, slog.LevelError, "notice not sent", slog.String("incident", string(i.ID)), slog.Any("error", err))
 	}
 	return nil

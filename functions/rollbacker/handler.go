@@ -98,6 +98,7 @@ type Gates interface {
 // Notices tells humans how an incident goes on.
 type Notices interface {
 	Began(ctx context.Context, i ledger.Incident) error
+	Lost(ctx context.Context, i ledger.Incident, what string) error // by going back
 	Ended(ctx context.Context, i ledger.Incident, because string) error
 }
 
@@ -180,7 +181,7 @@ func (h *Handler) look(ctx context.Context, i ledger.Incident) error {
 	}
 	i = s.Incident
 	if i.Phase == ledger.Open && step.Phase != ledger.Open && step.Verb != plan.Supersede {
-		if err := h.begin(ctx, i, step); err != nil {
+		if err := h.begin(ctx, s, step); err != nil {
 			return err
 		}
 	}

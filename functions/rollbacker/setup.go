@@ -145,6 +145,11 @@ func (n notices) Began(ctx context.Context, i ledger.Incident) error {
 		fmt.Sprintf("%s. Known good, and to serve again: %s. The target is held.", i.Because, i.Place().Name(i.Good)))
 }
 
+// Lost implements Notices.
+func (n notices) Lost(ctx context.Context, i ledger.Incident, what string) error {
+	return n.publish(ctx, i, fmt.Sprintf("%s: files will be missing after the rollback", i.Target), what)
+}
+
 // Ended implements Notices.
 func (n notices) Ended(ctx context.Context, i ledger.Incident, because string) error {
 	title := map[ledger.Phase]string{

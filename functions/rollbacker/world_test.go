@@ -164,6 +164,11 @@ func (c *chat) Began(context.Context, ledger.Incident) error {
 	return c.err
 }
 
+func (c *chat) Lost(context.Context, ledger.Incident, string) error {
+	c.note("tell: lost")
+	return c.err
+}
+
 func (c *chat) Ended(_ context.Context, i ledger.Incident, because string) error {
 	c.note("tell: %s: %s", i.Phase, because)
 	return c.err

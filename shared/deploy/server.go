@@ -21,17 +21,18 @@ func (d Deployment) Aside() bool {
 	return d.Creator == "autoscaling" || d.Creator == "autoscalingTermination"
 }
 
-// ContentLost returns what going back from one deployment to what another brought
-// will not bring back, as a sentence; empty if it brings everything back.
+// ContentLost returns what going back from a bad deployment will not bring back, given
+// the content option of the one that brought what is good; empty if it brings
+// everything back.
 //
 // RETAIN leaves files that were there before as they are, and OVERWRITE takes them
 // into the revision, which the next deployment removes. So files that the good
 // deployment had retained are gone after the bad one overwrote them and was rolled
 // back (CodeDeploy user guide, "Rollback behavior with existing content").
-func ContentLost(bad, good Deployment) string {
-	if bad.Platform != OnServer || bad.Content != "OVERWRITE" || good.Content != "RETAIN" {
+func ContentLost(bad Deployment, content string) string {
+	if bad.Platform != OnServer || bad.Content != "OVERWRITE" || content != "RETAIN" {
 		return ""
 	}
-	return "files that were on the instances before and that deployment " + string(good.ID) + " retained have been overwritten by " + string(bad.ID) +
+	return "files that were on the instances before, and that the good deployment retained, have been overwritten by " + string(bad.ID) +
 		": the rollback removes them and does not bring them back, so restore them from a backup"
 }

@@ -30,12 +30,12 @@ func TestContentIsLostOnlyWhereOverwriteFollowsRetain(t *testing.T) {
 	for _, bad := range []string{"", "DISALLOW", "OVERWRITE", "RETAIN"} {
 		for _, good := range []string{"", "DISALLOW", "OVERWRITE", "RETAIN"} {
 			b := deploy.Deployment{ID: "d-2", Platform: deploy.OnServer, Content: bad}
-			got := deploy.ContentLost(b, deploy.Deployment{ID: "d-1", Platform: deploy.OnServer, Content: good})
+			got := deploy.ContentLost(b, good)
 			if bad == "OVERWRITE" && good == "RETAIN" {
-				assert.Equal(t, "files that were on the instances before and that deployment d-1 retained have been overwritten by d-2"+
+				assert.Equal(t, "files that were on the instances before, and that the good deployment retained, have been overwritten by d-2"+
 					": the rollback removes them and does not bring them back, so restore them from a backup", got)
 				b.Platform = deploy.OnLambda
-				got = deploy.ContentLost(b, deploy.Deployment{Content: good})
+				got = deploy.ContentLost(b, good)
 			}
 			assert.Empty(t, got, "%s after %s", bad, good)
 		}

@@ -173,8 +173,17 @@ func (s Situation) restore() Step {
 	case s.Failures >= tries:
 		return escalate(fmt.Sprintf("%d deployments have failed to put %s back, the last was %s", s.Failures, s.good(), s.Rollback.ID))
 	default:
-		return Step{Verb: Restore, Because: fmt.Sprintf("%s serves and %s is known good", s.serving(), s.good()), Phase: ledger.Restoring, Attempt: s.Failures + 1}
+		return Step{Verb: Restore, Because: fmt.Sprintf("%s serves and %s is known good", s.serving(), s.good()), Phase: ledger.Restoring, Attempt: s.attempt()}
 	}
+}
+
+// attempt is which attempt the next deployment is. Where a script of what is to be
+// replaced has blocked one already, whoever made it, the same would block the first.
+func (s Situation) attempt() int {
+	if s.Bad.Blocked() || s.Rollback != nil && s.Rollback.Blocked() {
+		return tries
+	}
+	return s.Failures + 1
 }
 
 // ours reports whether the newest rollback deployment is one that pullback

@@ -151,7 +151,7 @@ func TestFilesThatWereRetainedAreGoneAfterARollback(t *testing.T) {
 	require.Equal(t, "made by hand", c.page(c.instances[0]))
 	bad := c.to(c.bundle("bad.zip", map[string]string{"ApplicationStart": "exit 1"}), fileExists(cdtypes.FileExistsBehaviorOverwrite))
 	c.scripts(bad)
-	assert.Contains(t, deploy.ContentLost(bad, good), "the rollback removes them and does not bring them back")
+	assert.Contains(t, deploy.ContentLost(bad, good.Content), "the rollback removes them and does not bring them back")
 
 	back := c.restore(deploy.Restore{From: bad.To, To: good.To, Attempt: 1, Content: good.Content})
 	assert.Equal(t, []any{deploy.Succeeded, "RETAIN"}, []any{back.Status, back.Content})

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
 // bake marks the revision that serves a target alone as known good once it has
-// done so for the bake time without trouble.
-func (h *Handler) bake(ctx context.Context, g ward) error {
+// done so for the bake time without trouble. newest is the target's newest
+// deployment.
+func (h *Handler) bake(ctx context.Context, g ward, newest deploy.Deployment) error {
 	live, err := h.Revisions.Live(ctx, g.Place())
 	if err != nil {
 		return fmt.Errorf("what serves %s: %w", g.Place(), err)
@@ -29,7 +31,11 @@ func (h *Handler) bake(ctx context.Context, g ward) error {
 	if err != nil || trouble {
 		return err
 	}
-	return h.markBaked(ctx, g, b)
+	content := ""
+	if newest.To == b.Revision {
+		content = newest.Content
+	}
+	return h.markBaked(ctx, g, b, content)
 }
 
 // blamed reports whether anything speaks against a revision that has baked:
@@ -56,7 +62,7 @@ func (h *Handler) blamed(ctx context.Context, g ward, b ledger.Bake) (bool, erro
 	return false, nil
 }
 
-func (h *Handler) markBaked(ctx context.Context, g ward, b ledger.Bake) error {
+func (h *Handler) markBaked(ctx context.Context, g ward, b ledger.Bake, content string) error {
 	marks, err := h.Bakes.KnownGood(ctx, g.Target)
 	if err != nil {
 		return fmt.Errorf("known-good revisions: %w", err)
@@ -79,7 +85,7 @@ func (h *Handler) markBaked(ctx context.Context, g ward, b ledger.Bake) error {
 	if err != nil {
 		return fmt.Errorf("record known-good %s: %w", name, err)
 	}
-	mark := ledger.KnownGood{Target: g.Target, Revision: b.Revision, Digest: digest, Why: why, At: h.Now()}
+	mark := ledger.KnownGood{Target: g.Target, Revision: b.Revision, Digest: digest, Why: why, At: h.Now(), Content: content}
 	if err := h.Bakes.MarkKnownGood(ctx, mark); err != nil {
 		return fmt.Errorf("mark %s known good: %w", name, err)
 	}

@@ -73,6 +73,8 @@ func (l Limits) Next(s Situation) Step {
 	case s.pending():
 		// Its gate may still refuse it, and then the bad revision would stay.
 		return Step{Verb: Wait, Because: fmt.Sprintf("%s was begun after %s and has no traffic yet", s.Newer.ID, s.Bad.ID), Phase: i.Phase}
+	case s.Now.Sub(i.Opened) > l.limit(s) && s.lingers():
+		return l.verify(s)
 	case s.Now.Sub(i.Opened) > l.limit(s):
 		return escalate(fmt.Sprintf("%s does not serve %s alone %s after the decision", s.good(), s.place(), l.limit(s)))
 	case s.Bad.Running():
@@ -131,6 +133,14 @@ func (s Situation) pending() bool {
 // serves alone and no deployment is under way that could change that.
 func (s Situation) settled() bool {
 	return s.Live.Only(s.Incident.Good) && s.Live.Stuck == "" && !s.Bad.Running() && (s.Rollback == nil || !s.Rollback.Running())
+}
+
+// lingers reports whether the known-good revision serves alone and its deployment
+// is still under way. CodeDeploy's runs until what served before is terminated, up
+// to two days later (API reference, "BlueInstanceTerminationOption"), and nobody has
+// to come because of that.
+func (s Situation) lingers() bool {
+	return s.Live.Only(s.Incident.Good) && s.Live.Stuck == "" && !s.Bad.Running()
 }
 
 // expected reports whether CodeDeploy is about to roll back: it creates the

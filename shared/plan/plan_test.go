@@ -119,6 +119,9 @@ func TestNextTakesTheOneStepThatIsRightNow(t *testing.T) {
 		"but not for ever": {situation(bad(deploy.Stopped, time.Minute), rollback(deploy.InProgress, ours), func(s *plan.Situation) { s.Incident.Opened = noon.Add(-61 * time.Minute) }), plan.Step{
 			Verb: plan.Escalate, Because: "version 1 does not serve shop:live alone 1h0m0s after the decision", Phase: ledger.Escalated,
 		}},
+		"what only keeps the old tasks a while longer calls nobody": {situation(bad(deploy.Stopped, time.Minute), rollback(deploy.InProgress, ours), serves("1"), func(s *plan.Situation) { s.Incident.Opened = noon.Add(-61 * time.Minute) }), plan.Step{
+			Verb: plan.Done, Because: "version 1 alone serves shop:live", Phase: ledger.Restored,
+		}},
 		"what was red still is": {situation(bad(deploy.Stopped, time.Minute), serves("1"), red(0)), plan.Step{
 			Verb: plan.Verify, Because: "version 1 alone serves shop:live, and alarm errors is still red", Phase: ledger.Verifying,
 		}},

@@ -3,6 +3,7 @@ package rollbacker_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,6 +45,17 @@ func TestARunningCanaryIsStoppedAfterEverythingIsHeldAndOnRecord(t *testing.T) {
 	q, err := s.store.QuarantineOf(t.Context(), "sha-2")
 	require.NoError(t, err)
 	assert.Equal(t, ledger.Quarantine{Digest: "sha-2", Target: target, Revision: "2", Incident: id, Because: "alarm errors is red", At: noon}, q)
+}
+
+// The good deployment left files that were there, the bad one took them over: the
+// next one removes them.
+func TestWhatTheRollbackDoesNotBringBackIsSaidBeforeIt(t *testing.T) {
+	s := newScene(t, bad(func(d *deploy.Deployment) { d.Platform, d.Content = deploy.OnServer, "OVERWRITE" }), func(s *scene) { s.incident.Platform = deploy.OnServer })
+	require.NoError(t, s.store.MarkKnownGood(t.Context(), ledger.KnownGood{Target: target, Revision: "1", Content: "RETAIN", At: noon}))
+	s.journal.lines = nil
+	assert.Empty(t, s.order(1))
+	lines := s.journal.lines
+	assert.Equal(t, []string{"tell: began", "record warn content-lost", "tell: lost", "record stop intent", "StopDeployment d-2"}, lines[slices.Index(lines, "tell: began"):][:5])
 }
 
 // Each look starts from how things stand. These are those after the first.

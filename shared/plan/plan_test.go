@@ -134,6 +134,9 @@ func TestNextTakesTheOneStepThatIsRightNow(t *testing.T) {
 		"a deployment on servers failed to put it back": {situation(bad(deploy.Failed, time.Minute), rollback(deploy.Failed, ours), server(1)), plan.Step{
 			Verb: plan.Restore, Because: "s3://b/2 serves and 1 is known good", Phase: ledger.Restoring, Attempt: 2,
 		}},
+		"a script of what is to be replaced has blocked one": {situation(bad(deploy.Failed, time.Minute), server(0), func(s *plan.Situation) { s.Bad.FailedIn = "ApplicationStop" }), plan.Step{
+			Verb: plan.Restore, Because: "s3://b/2 serves and 1 is known good", Phase: ledger.Restoring, Attempt: 2,
+		}},
 		"and so did the next": {situation(bad(deploy.Failed, time.Minute), rollback(deploy.Failed, ours), server(2)), plan.Step{
 			Verb: plan.Escalate, Because: "2 deployments have failed to put 1 back, the last was d-3", Phase: ledger.Escalated,
 		}},

@@ -168,12 +168,12 @@ func TestPortInUseIsOneSentenceWithTheRemedy(t *testing.T) {
 func TestWrongCallsAreUsageErrors(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"pullback: clock \"slow\" is not one of real, fast, manual\n":                                     {"local", "up", "--clock", "slow"},
-		"pullback: unknown flag: --fast; see pullback local up --help\n":                                  {"local", "up", "--fast"},
-		"pullback: unknown command \"now\" for \"pullback local up\"; usage: pullback local up [flags]\n": {"local", "up", "now"},
-		"pullback: --reason is missing: say why, it is kept in the ledger\n":                           {"release", "checkout/live"},
-		"pullback: target \"checkout\" is not APPLICATION/GROUP, alias:FUNCTION/ALIAS, ecs:CLUSTER/SERVICE, asg:NAME or pipeline:PIPELINE/STAGE\n":                                        {"explain", "checkout"},
-		"pullback: accepts 1 arg(s), received 0; usage: pullback explain TARGET [flags]\n":     {"explain"},
+		"pullback: clock \"slow\" is not one of real, fast, manual\n":                                                                              {"local", "up", "--clock", "slow"},
+		"pullback: unknown flag: --fast; see pullback local up --help\n":                                                                           {"local", "up", "--fast"},
+		"pullback: unknown command \"now\" for \"pullback local up\"; usage: pullback local up [flags]\n":                                          {"local", "up", "now"},
+		"pullback: --reason is missing: say why, it is kept in the ledger\n":                                                                       {"release", "checkout/live"},
+		"pullback: target \"checkout\" is not APPLICATION/GROUP, alias:FUNCTION/ALIAS, ecs:CLUSTER/SERVICE, asg:NAME or pipeline:PIPELINE/STAGE\n": {"explain", "checkout"},
+		"pullback: accepts 1 arg(s), received 0; usage: pullback explain TARGET [flags]\n":                                                         {"explain"},
 	} {
 		code, stderr := refused(t, args...)
 		assert.Equal(t, want, stderr)

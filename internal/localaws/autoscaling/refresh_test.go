@@ -194,7 +194,7 @@ func TestRollingBackByHandKeepsTheId(t *testing.T) {
 	}
 	assert.Equal(t, []int32{50, 25}, percents[:2], "it goes back down")
 	assert.Equal(t, "RollbackSuccessful 0% 0", b.state())
-	t.Log(b.timeline(5*time.Minute))
+	t.Log(b.timeline(5 * time.Minute))
 	assert.Equal(t, "4 v1 InService Healthy", b.counts())
 	_, err := b.RollbackInstanceRefresh(b.ctx, &autoscaling.RollbackInstanceRefreshInput{AutoScalingGroupName: aws.String("fleet")})
 	assert.Equal(t, "ActiveInstanceRefreshNotFound: No in progress or pending Instance Refresh found for Auto Scaling group fleet", code(t, err))

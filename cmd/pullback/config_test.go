@@ -24,7 +24,7 @@ func TestConfigCheckSaysThatAFileIsValid(t *testing.T) {
 	t.Parallel()
 	name := written(t, goodConfig)
 	stdout, stderr, code := run(t, "", "config", "check", name)
-	assert.Equal(t, name+" is valid; targets: 1, pipelines: 0, bytes: 108, hash: 464712714aa2\n", stdout)
+	assert.Equal(t, name+" is valid; targets: 1, pipelines: 0, bytes: 108, hash: 93774c14e100\n", stdout)
 	assert.Empty(t, stderr)
 	assert.Zero(t, code)
 }

@@ -70,23 +70,20 @@ func (h *Handler) assume(ctx context.Context, g ward, place deploy.Place, p depl
 // readiness finds out whether a target could be taken back right now to what is
 // known good, and says so as soon as that changes. A target of which nothing is
 // known good yet is not told of: there was no way back before, either.
-func (h *Handler) readiness(ctx context.Context, g ward) error {
+func (h *Handler) readiness(ctx context.Context, g ward, newest deploy.Deployment) error {
 	marks, err := h.Bakes.KnownGood(ctx, g.Target)
 	if err != nil || len(marks) == 0 && g.wrong == nil {
 		return err
 	}
-	// The way back of the next deployment, whatever that will be.
-	next := deploy.Deployment{Target: g.Target, Platform: g.Platform, Alias: g.Alias, Created: h.Now().Add(time.Second)}
-	good, problem, err := h.Finder.Good(ctx, next)
+	good, problem, err := h.wayBackOfNext(ctx, g, len(marks) > 0)
 	if err != nil {
-		return fmt.Errorf("readiness of %s: %w", g.Target, err)
+		return err
 	}
-	if len(marks) == 0 {
-		problem = ""
+	again, err := h.again(ctx, g, newest)
+	if err != nil {
+		return err
 	}
-	if g.wrong != nil {
-		problem = strings.Trim(problem+"; "+g.wrong.Error(), "; ")
-	}
+	problem = strings.Trim(problem+"; "+again, "; ")
 	now := ledger.Readiness{Target: g.Target, Revision: good, Problem: problem, At: h.Now()}
 	before, err := h.Bakes.SeeReadiness(ctx, now)
 	if err != nil {
@@ -95,12 +92,32 @@ func (h *Handler) readiness(ctx context.Context, g ward) error {
 	if before.Problem == problem {
 		return nil
 	}
-	rule, title, text := "not-ready", fmt.Sprintf("%s is not ready to be taken back", g.Target), problem
-	if problem == "" {
-		rule, title, text = "ready", fmt.Sprintf("%s is ready to be taken back again", g.Target), fmt.Sprintf("known good and there: %s", g.Place().Name(good))
+	rule, title := "not-ready", fmt.Sprintf("%s is not ready to be taken back", g.Target)
+	switch {
+	case again != "":
+		rule, title = "serves-again", fmt.Sprintf("%s serves what was taken back", g.Target)
+	case problem == "":
+		rule, title = "ready", fmt.Sprintf("%s is ready to be taken back again", g.Target)
+		problem = fmt.Sprintf("known good and there: %s", g.Place().Name(good))
 	}
-	if err := h.note(ctx, g.Target, "readiness", rule, text, ledger.Signal{}); err != nil {
+	if err := h.note(ctx, g.Target, "readiness", rule, problem, ledger.Signal{}); err != nil {
 		return err
 	}
-	return h.Notices.Said(ctx, g.Target, title, text, fmt.Sprintf("pullback explain %s", g.Target))
+	return h.Notices.Said(ctx, g.Target, title, problem, fmt.Sprintf("pullback explain %s", g.Target))
+}
+
+// wayBackOfNext returns what the next deployment could be taken back to, whatever
+// that will be, and what is wrong with that or with how the target is configured.
+func (h *Handler) wayBackOfNext(ctx context.Context, g ward, known bool) (good deploy.Revision, problem string, err error) {
+	next := deploy.Deployment{Target: g.Target, Platform: g.Platform, Alias: g.Alias, Created: h.Now().Add(time.Second)}
+	if good, problem, err = h.Finder.Good(ctx, next); err != nil {
+		return "", "", fmt.Errorf("readiness of %s: %w", g.Target, err)
+	}
+	if !known {
+		problem = ""
+	}
+	if g.wrong != nil {
+		problem = strings.Trim(problem+"; "+g.wrong.Error(), "; ")
+	}
+	return good, problem, nil
 }

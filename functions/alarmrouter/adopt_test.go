@@ -146,3 +146,27 @@ func TestAHookThatNobodyHeardOfIsToldOfOnce(t *testing.T) {
 	assert.Empty(t, s.journal.lines)
 	assert.Empty(t, s.codeDeploy.told, "there is nothing to answer it with")
 }
+
+func TestWhatWasTakenBackAndServesAgainWithoutADeploymentIsToldOfOnce(t *testing.T) {
+	s := newScene(t, calm)
+	s.after(0)
+	s.after(31 * time.Minute)
+	taken := ledger.Incident{ID: "i-1", Target: target, Deployment: "d-1", Bad: "9", BadDigest: "sha-9", Phase: ledger.Restored, Opened: s.now}
+	_, _, err := s.store.Memory.OpenIncident(t.Context(), taken)
+	require.NoError(t, err)
+	require.NoError(t, s.store.PutQuarantine(t.Context(), ledger.Quarantine{Digest: "sha-9", Target: target, Revision: "9", Incident: "i-1", At: s.now}))
+	s.after(time.Minute)
+	s.journal.lines = nil
+
+	s.alone("9")
+	s.after(time.Minute)
+	assert.Equal(t, []string{"record shop/live readiness serves-again", "say of shop/live: shop/live serves what was taken back"}, s.journal.lines)
+	s.journal.lines = nil
+	s.after(time.Minute)
+	assert.Empty(t, s.journal.lines, "that is no news")
+
+	o := ledger.Override{Target: target, Digest: "sha-9", Because: "it is fine", By: "ann", At: s.now, Until: s.now.Add(time.Hour)}
+	require.NoError(t, s.store.PutOverride(t.Context(), o))
+	s.after(time.Minute)
+	assert.Equal(t, []string{"record shop/live readiness ready", "say of shop/live: shop/live is ready to be taken back again"}, s.journal.lines)
+}

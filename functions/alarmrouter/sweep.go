@@ -174,7 +174,7 @@ func (h *Handler) tend(ctx context.Context, g ward) error {
 		return nil // no deployment yet, and no tag that says which alias is meant
 	}
 	g.Alias = p.Alias
-	return errors.Join(h.adopt(ctx, g, d), h.bake(ctx, g, d), h.readiness(ctx, g))
+	return errors.Join(h.adopt(ctx, g, d), h.bake(ctx, g, d), h.readiness(ctx, g, d))
 }
 
 // remind hands incidents to the rollbacker whose next look is overdue.

@@ -300,3 +300,14 @@ func TestObservingClosesWhatIsOpenAndChangesNothing(t *testing.T) {
 	assert.Empty(t, s.order(1))
 	assert.Equal(t, []string{"record dismiss observe", "save dismissed"}, s.journal.lines)
 }
+
+func TestACallThatAWSRefusesIsOnRecordWithWhatAWSSaid(t *testing.T) {
+	s := newScene(t, looked(ledger.Stopping), func(s *scene) {
+		s.codeDeploy.stop = errors.New("not authorized to perform: codedeploy:StopDeployment")
+	})
+	assert.Len(t, s.order(2), 1, "it is tried again")
+	chain := s.chain()
+	require.NotEmpty(t, chain)
+	last := chain[len(chain)-1]
+	assert.Equal(t, []string{"stop", "failed", "not authorized to perform: codedeploy:StopDeployment"}, []string{last.Verb, last.Rule, last.Because})
+}

@@ -281,7 +281,9 @@ func (h *Handler) effect(ctx context.Context, s plan.Situation, step plan.Step, 
 	}
 	if obstacle == "" {
 		if call.Answer, err = do(); err != nil {
-			return fmt.Errorf("%s %s: %w", step.Verb, i.ID, err)
+			// What AWS says is the only place that names a permission that is missing.
+			failed := h.record(ctx, i, string(step.Verb), "failed", err.Error(), &call)
+			return errors.Join(fmt.Errorf("%s %s: %w", step.Verb, i.ID, err), failed)
 		}
 	} else {
 		call.Answer = "not made: " + obstacle

@@ -72,6 +72,9 @@ func (h *Handler) outside(ctx context.Context, g ward, newest deploy.Deployment,
 	}
 	because := fmt.Sprintf("alarm %s is red since %s, and nothing was deployed that could be taken back: held until it is OK", red.Name, red.Since.UTC().Format("15:04:05"))
 	if g.observe() {
+		if s.Kind != "alarm" {
+			return nil // no hold remembers that it is on record already
+		}
 		return h.note(ctx, g.Target, "would-hold", "alarm-outside", because, s)
 	}
 	hold := ledger.Hold{Target: g.Target, Because: because, By: "alarmrouter", At: h.Now(), Alarm: red.Name}

@@ -28,7 +28,6 @@ import (
 	"github.com/pullback-dev/pullback/shared/incident"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/ledger"
-	"github.com/pullback-dev/pullback/shared/policy"
 	"github.com/pullback-dev/pullback/shared/settings"
 	"github.com/pullback-dev/pullback/shared/target"
 	"github.com/pullback-dev/pullback/shared/targets"
@@ -53,7 +52,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Deployments: all,
 		Groups:      all,
 		Surveys:     surveys(all.Set),
-		Alarms:      alarms{metrics.New(cloudwatch.NewFromConfig(cfg))},
+		Alarms:      metrics.Alarms{Client: metrics.New(cloudwatch.NewFromConfig(cfg))},
 		Revisions:   all,
 		Finder:      incident.Finder{Ledger: store, Revisions: all},
 		Incidents:   store,
@@ -95,22 +94,6 @@ func surveys(drivers target.Set) map[deploy.Kind]Survey {
 		all[kind] = driver
 	}
 	return all
-}
-
-// alarms is CloudWatch's view of alarms.
-type alarms struct{ metrics *metrics.Client }
-
-// Alarms implements Alarms.
-func (a alarms) Alarms(ctx context.Context, names []string) ([]policy.Alarm, error) {
-	found, err := a.metrics.Alarms(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	facts := make([]policy.Alarm, len(found))
-	for i, x := range found {
-		facts[i] = policy.Alarm{Name: x.Name, Red: x.Firing(), Since: x.Since, Data: x.Data}
-	}
-	return facts, nil
 }
 
 // orders is the rollbacks queue.

@@ -1,8 +1,10 @@
 package alarmrouter
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/deploy"
@@ -21,15 +23,13 @@ func (h *Handler) survey(ctx context.Context, c config.Config, round *ledger.Rou
 	round.From = map[deploy.Kind]string{}
 	budget := h.Budget / max(len(h.Surveys), 1)
 	for _, kind := range deploy.Kinds() {
-		s, ok := h.Surveys[kind]
-		if at, going := from[kind]; !ok || len(from) > 0 && !going {
-			continue // done with in this round
-		} else {
+		at, going := from[kind]
+		if s, ok := h.Surveys[kind]; ok && (going || len(from) == 0) {
 			h.part(ctx, s, kind, at, budget, round, done)
 		}
 	}
-	if len(round.From) == 0 {
-		round.From, round.Known, round.Found = nil, round.Found, nil
+	if len(round.From) == 0 { // all kinds are done with
+		round.From, round.Known, round.Found = nil, once(round.Found), nil
 	}
 }
 
@@ -48,12 +48,19 @@ func (h *Handler) byName(ctx context.Context, c config.Config, done map[deploy.T
 	}
 }
 
+// once returns each target once, in order.
+func once(all []deploy.Target) []deploy.Target {
+	slices.SortFunc(all, func(a, b deploy.Target) int { return cmp.Compare(a.String(), b.String()) })
+	return slices.Compact(all)
+}
+
 // part surveys some of the targets of one kind.
 func (h *Handler) part(ctx context.Context, s Survey, kind deploy.Kind, from string, budget int, round *ledger.Round, done map[deploy.Target]bool) {
 	groups, next, err := s.Survey(ctx, from, budget)
 	if err != nil {
 		h.Log.LogAttrs(ctx, slog.LevelError, "targets not surveyed", slog.String("kind", string(kind)), slog.Any("error", err))
-		next = "" // the next round begins anew
+		// The next round begins anew. Until then what is known stays known.
+		next, round.Found = "", append(round.Found, ofKind(round.Known, kind)...)
 	}
 	if next != "" {
 		round.From[kind] = next

@@ -21,7 +21,6 @@ import (
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/plan"
-	"github.com/pullback-dev/pullback/shared/policy"
 	"github.com/pullback-dev/pullback/shared/settings"
 	"github.com/pullback-dev/pullback/shared/targets"
 )
@@ -56,7 +55,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Deployments: all,
 		Revisions:   all,
 		Groups:      all,
-		Alarms:      alarms{metrics.New(cloudwatch.NewFromConfig(cfg))},
+		Alarms:      metrics.Alarms{Client: metrics.New(cloudwatch.NewFromConfig(cfg))},
 		Incidents:   store,
 		Memory:      store,
 		Finder:      incident.Finder{Ledger: store, Revisions: all},
@@ -75,22 +74,6 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Log:         env.Log,
 	}
 	return h.Handle, nil
-}
-
-// alarms is CloudWatch's view of alarms.
-type alarms struct{ metrics *metrics.Client }
-
-// Alarms implements Alarms.
-func (a alarms) Alarms(ctx context.Context, names []string) ([]policy.Alarm, error) {
-	found, err := a.metrics.Alarms(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	facts := make([]policy.Alarm, len(found))
-	for i, x := range found {
-		facts[i] = policy.Alarm{Name: x.Name, Red: x.Firing(), Since: x.Since, Data: x.Data}
-	}
-	return facts, nil
 }
 
 // reminders are delayed messages in the signals queue: the rollbacks queue is

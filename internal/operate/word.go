@@ -23,6 +23,12 @@ type Recorder interface {
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
 }
 
+// Voice is the ledger of whoever says something: it is kept, and on record.
+type Voice interface {
+	Words
+	Recorder
+}
+
 // Human is who says something, and why.
 type Human struct {
 	By, Reason string
@@ -41,11 +47,7 @@ func (h Human) record(ctx context.Context, l Recorder, t deploy.Target, verb, be
 func (h Human) said(what string) string { return fmt.Sprintf("%s: %s: %s", h.By, what, h.Reason) }
 
 // Hold keeps deployments off a target until it is released.
-func (h Human) Hold(ctx context.Context, l interface {
-	Words
-	Recorder
-}, t deploy.Target,
-) error {
+func (h Human) Hold(ctx context.Context, l Voice, t deploy.Target) error {
 	if err := h.record(ctx, l, t, "hold", h.said("held")); err != nil {
 		return err
 	}
@@ -57,11 +59,7 @@ func (h Human) Hold(ctx context.Context, l interface {
 
 // LetThrough lets a piece of code run on a target for a while, whatever holds it or
 // keeps it off, and lets pullback leave it there.
-func (h Human) LetThrough(ctx context.Context, l interface {
-	Words
-	Recorder
-}, t deploy.Target, r deploy.Revision, d deploy.Digest, until time.Time,
-) error {
+func (h Human) LetThrough(ctx context.Context, l Voice, t deploy.Target, r deploy.Revision, d deploy.Digest, until time.Time) error {
 	if d == "" {
 		return fmt.Errorf("let %s through on %s: AWS does not say what code it is", r, t)
 	}
@@ -78,11 +76,7 @@ func (h Human) LetThrough(ctx context.Context, l interface {
 
 // OneWay says how far a revision may be rolled back: to one other, or, if to is
 // empty, not at all.
-func (h Human) OneWay(ctx context.Context, l interface {
-	Words
-	Recorder
-}, t deploy.Target, r, to deploy.Revision,
-) error {
+func (h Human) OneWay(ctx context.Context, l Voice, t deploy.Target, r, to deploy.Revision) error {
 	what := fmt.Sprintf("%s is never rolled back", r)
 	if to != "" {
 		what = fmt.Sprintf("%s may be rolled back to %s only", r, to)
@@ -97,11 +91,7 @@ func (h Human) OneWay(ctx context.Context, l interface {
 }
 
 // Good says that a revision is known to be good.
-func (h Human) Good(ctx context.Context, l interface {
-	Words
-	Recorder
-}, t deploy.Target, r deploy.Revision, d deploy.Digest,
-) error {
+func (h Human) Good(ctx context.Context, l Voice, t deploy.Target, r deploy.Revision, d deploy.Digest) error {
 	if err := h.record(ctx, l, t, "known-good", h.said(fmt.Sprintf("%s is known good", r))); err != nil {
 		return err
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -94,4 +97,27 @@ func configureWord(ctx context.Context, ts *testscript.TestScript, args []string
 		return nil
 	}
 	return errors.New("the stack has no parameter (is it deployed? control-plane does that)")
+}
+
+// pullbackWord runs the command line as a human does: pullback ARGUMENT … What it
+// prints is for "stdout" and "stderr", and "! pullback" wants it to fail.
+func pullbackWord(ctx context.Context, ts *testscript.TestScript, args []string) error {
+	s := story(ts)
+	program := filepath.Join(filepath.Dir(s.options.Dist), "pullback")
+	if _, err := os.Stat(program); err != nil {
+		return fmt.Errorf("%w (make build makes it)", err)
+	}
+	for i := range args {
+		args[i] = os.Expand(args[i], ts.Getenv)
+	}
+	c := exec.CommandContext(ctx, program, args...) //nolint:gosec // the program that was built, with what the script says
+	c.Env = []string{
+		"AWS_ENDPOINT_URL=" + s.aws.URL(), "AWS_REGION=" + s.aws.World.Region, "AWS_ACCESS_KEY_ID=human", "AWS_SECRET_ACCESS_KEY=human",
+		"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("WORK"),
+	}
+	c.Stdout, c.Stderr = ts.Stdout(), ts.Stderr()
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("pullback %s: %w", strings.Join(args, " "), err)
+	}
+	return nil
 }

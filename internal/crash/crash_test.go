@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -65,7 +66,7 @@ func (s scenario) play(t *testing.T, n int, m moment) tally {
 	r.run(s.until)
 	r.reaper.arm(n, m)
 	r.trail.armed = true
-	r.red()
+	r.state(cwtypes.StateValueAlarm, "too many orders fail")
 	r.settle(bad)
 	made, fired := r.reaper.made()
 	if n > 0 {
@@ -82,13 +83,19 @@ func (s scenario) play(t *testing.T, n int, m moment) tally {
 	return made
 }
 
-// settle lets time pass until the incident is over.
+// settle lets time pass until the incident is over. As soon as version 1 serves alone
+// orders do not fail any more, and the alarm says so.
 func (r *region) settle(bad deploy.ID) {
 	r.t.Helper()
 	// A crash keeps its message, and in a FIFO queue its target's others, for
 	// the visibility timeout.
-	for end := r.now().Add(visibility + 3*time.Minute); r.now().Before(end); {
+	green := false
+	for end := r.now().Add(visibility + 4*time.Minute); r.now().Before(end); {
 		r.run(5 * time.Second)
+		if live, err := r.aliases.Live(r.t.Context(), place); err == nil && live.Only("1") && !green {
+			r.state(cwtypes.StateValueOk, "no order fails")
+			green = true
+		}
 		i, err := r.ledger.Incident(r.t.Context(), deploy.IncidentOf(target, bad))
 		if err == nil && i.Phase.Final() {
 			return

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -122,7 +123,7 @@ func (r *region) install(cfg aws.Config) {
 	r.settings.Account, r.settings.Table, r.settings.Topic = r.aws.World.Account, name, *topic.TopicArn
 	queues := sqs.NewFromConfig(cfg)
 	r.settings.Signals = r.queue(queues, "signals", nil)
-	r.settings.Rollbacks = r.queue(queues, "rollbacks.fifo", map[string]string{"FifoQueue": "true"})
+	r.settings.Rollbacks = r.queue(queues, "rollbacks.fifo", map[string]string{"FifoQueue": "true", "VisibilityTimeout": strconv.Itoa(int(visibility.Seconds()))})
 	r.settings.Watch = r.queue(queues, "watch", nil)
 	r.rules(eventbridge.NewFromConfig(cfg))
 	r.pass(time.Minute) // the table becomes ready
@@ -220,11 +221,10 @@ func (r *region) canary() deploy.ID {
 	return deploy.ID(*out.DeploymentId)
 }
 
-func (r *region) red() {
+// state puts the alarm into a state.
+func (r *region) state(to cwtypes.StateValue, because string) {
 	r.t.Helper()
-	_, err := r.watch.SetAlarmState(r.t.Context(), &cloudwatch.SetAlarmStateInput{
-		AlarmName: aws.String(alarm), StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("too many orders fail"),
-	})
+	_, err := r.watch.SetAlarmState(r.t.Context(), &cloudwatch.SetAlarmStateInput{AlarmName: aws.String(alarm), StateValue: to, StateReason: &because})
 	require.NoError(r.t, err)
 }
 

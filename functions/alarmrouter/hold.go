@@ -71,13 +71,10 @@ func (h *Handler) outside(ctx context.Context, g ward, newest deploy.Deployment,
 		return err
 	}
 	because := fmt.Sprintf("alarm %s is red since %s, and nothing was deployed that could be taken back: held until it is OK", red.Name, red.Since.UTC().Format("15:04:05"))
-	if g.observe() {
-		if s.Kind != "alarm" {
-			return nil // no hold remembers that it is on record already
-		}
-		return h.note(ctx, g.Target, "would-hold", "alarm-outside", because, s)
-	}
 	hold := ledger.Hold{Target: g.Target, Because: because, By: "alarmrouter", At: h.Now(), Alarm: red.Name}
+	if g.observe() {
+		return h.wouldHold(ctx, hold, s)
+	}
 	if hold.Digest, err = h.serving(ctx, g, newest); err != nil {
 		return err
 	}
@@ -85,6 +82,15 @@ func (h *Handler) outside(ctx context.Context, g ward, newest deploy.Deployment,
 		return err
 	}
 	return errors.Join(h.keep(ctx, hold), h.Notices.Held(ctx, hold))
+}
+
+// wouldHold records a hold that is not made. The sweep sees the same every minute, and
+// no hold remembers that it is on record already, so only the alarm itself counts.
+func (h *Handler) wouldHold(ctx context.Context, hold ledger.Hold, s ledger.Signal) error {
+	if s.Kind != "alarm" {
+		return nil
+	}
+	return h.note(ctx, hold.Target, "would-hold", "alarm-outside", hold.Because, s)
 }
 
 // serving returns the code that serves a target, or "" if that is not one.

@@ -80,7 +80,7 @@ func (s *Story) stages(c teams.Common, name string, words []string) ([]*crew, er
 	for _, word := range words {
 		return nil, fmt.Errorf("install pipeline: %w", unknown(word))
 	}
-	p := pipelines.New(c, s.show)
+	p := pipelines.New(c, s.aws.File)
 	var all []*crew
 	for i, stage := range pipelines.Names() {
 		if name != "" {

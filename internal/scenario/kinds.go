@@ -1,11 +1,7 @@
 package scenario
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -73,7 +69,7 @@ func tasksetsTeam(c teams.Common, options []string) (worker, error) {
 // serversTeam are instances that CodeDeploy deploys to: codedeploy-server [empty],
 // codedeploy-server-bluegreen [empty] [wait=MINUTES].
 func (s *Story) serversTeam(c teams.Common, options []string) (worker, error) {
-	o := servers.Options{Show: s.show}
+	o := servers.Options{Show: s.aws.File}
 	for _, word := range options {
 		switch word {
 		case "empty":
@@ -107,22 +103,6 @@ func scalingTeam(c teams.Common, options []string) (worker, error) {
 		return nil, unknown(word)
 	}
 	return scaling.New(c), nil
-}
-
-// show reads a file of an instance, which is empty if there is none. It stands for
-// a request to the instance's web server.
-func (s *Story) show(instance, file string) (string, error) {
-	s.aws.World.Lock()
-	defer s.aws.World.Unlock()
-	root, err := s.aws.CodeDeploy.Root(instance)
-	if err != nil {
-		return "", fmt.Errorf("look at %s: %w", instance, err)
-	}
-	text, err := os.ReadFile(filepath.Join(root, file)) //nolint:gosec // of the local AWS's own folder
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return string(text), err
 }
 
 // nativeTeam is a service whose traffic ECS shifts: ecs-native [blue-green|canary|linear]

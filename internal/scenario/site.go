@@ -60,7 +60,7 @@ func (s *Story) shows(ctx context.Context, args []string) error {
 		return err
 	}
 	for _, i := range all {
-		text, err := s.show(i, args[0])
+		text, err := s.aws.File(i, args[0])
 		if err != nil {
 			return err
 		}

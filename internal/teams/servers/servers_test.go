@@ -15,14 +15,14 @@ import (
 func TestInstancesGetWhatIsDeployed(t *testing.T) {
 	t.Parallel()
 	s := teamtest.Start(t)
-	s.Run(servers.New(s.Common, servers.Options{Show: s.Show}))
+	s.Run(servers.New(s.Common, servers.Options{Show: s.File}))
 }
 
 func TestCodeDeployTakesBackWhatDoesNotValidate(t *testing.T) {
 	t.Parallel()
 	s := teamtest.Start(t)
 	s.Common.Alarms = true
-	team := servers.New(s.Common, servers.Options{Show: s.Show})
+	team := servers.New(s.Common, servers.Options{Show: s.File})
 	s.Install(team)
 	_, err := team.Deploy(t.Context(), teams.Broken)
 	require.NoError(t, err)
@@ -40,5 +40,5 @@ func TestCodeDeployTakesBackWhatDoesNotValidate(t *testing.T) {
 func TestNewInstancesReplaceTheOldOnes(t *testing.T) {
 	t.Parallel()
 	s := teamtest.Start(t)
-	s.Run(servers.New(s.Common, servers.Options{Show: s.Show, BlueGreen: true}))
+	s.Run(servers.New(s.Common, servers.Options{Show: s.File, BlueGreen: true}))
 }

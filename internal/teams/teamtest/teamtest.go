@@ -5,10 +5,6 @@ package teamtest
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -51,21 +47,6 @@ func Start(t *testing.T) *Site {
 		Region: local.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(local.URL()), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("team", "team", ""),
 	}}}
-}
-
-// Show reads a file of an instance, which is empty if there is none.
-func (s *Site) Show(instance, file string) (string, error) {
-	s.World.Lock()
-	defer s.World.Unlock()
-	root, err := s.CodeDeploy.Root(instance)
-	if err != nil {
-		return "", err
-	}
-	text, err := os.ReadFile(filepath.Join(root, file)) //nolint:gosec // of the local AWS's own folder
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return string(text), err
 }
 
 // Run installs a team and lets it do what every team can. The team's alarm must

@@ -8,12 +8,13 @@ import (
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // again says that a revision serves which was taken back, or "". No deployment has
 // brought it, so there is none to take back: somebody has moved it by hand, or the
 // infrastructure's code has, which does not know of the rollback.
-func (h *Handler) again(ctx context.Context, g ward, newest deploy.Deployment) (string, error) {
+func (h *Handler) again(ctx context.Context, g ward.Ward, newest deploy.Deployment) (string, error) {
 	past, err := h.Incidents.IncidentsSince(ctx, g.Target, h.Now().Add(-remembered))
 	if err != nil || len(past) == 0 {
 		return "", err
@@ -43,7 +44,7 @@ const remembered = 7 * 24 * time.Hour
 
 // stillOff reports whether an incident's code is kept off, and nobody has let it
 // through.
-func (h *Handler) stillOff(ctx context.Context, g ward, i ledger.Incident) (bool, error) {
+func (h *Handler) stillOff(ctx context.Context, g ward.Ward, i ledger.Incident) (bool, error) {
 	if i.BadDigest == "" {
 		return false, nil
 	}

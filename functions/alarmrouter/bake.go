@@ -7,12 +7,13 @@ import (
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // bake marks the revision that serves a target alone as known good once it has
 // done so for the bake time without trouble. newest is the target's newest
 // deployment.
-func (h *Handler) bake(ctx context.Context, g ward, newest deploy.Deployment) error {
+func (h *Handler) bake(ctx context.Context, g ward.Ward, newest deploy.Deployment) error {
 	live, err := h.Revisions.Live(ctx, g.Place())
 	if err != nil {
 		return fmt.Errorf("what serves %s: %w", g.Place(), err)
@@ -24,7 +25,7 @@ func (h *Handler) bake(ctx context.Context, g ward, newest deploy.Deployment) er
 	if err != nil {
 		return fmt.Errorf("bake %s: %w", g.Place().Name(live.Version), err)
 	}
-	if h.Now().Sub(b.Since) < g.rules.Bake {
+	if h.Now().Sub(b.Since) < g.Rules.Bake {
 		return nil
 	}
 	trouble, err := h.blamed(ctx, g, b)
@@ -40,7 +41,7 @@ func (h *Handler) bake(ctx context.Context, g ward, newest deploy.Deployment) er
 
 // blamed reports whether anything speaks against a revision that has baked:
 // an incident that blamed it, or an alarm that is red now.
-func (h *Handler) blamed(ctx context.Context, g ward, b ledger.Bake) (bool, error) {
+func (h *Handler) blamed(ctx context.Context, g ward.Ward, b ledger.Bake) (bool, error) {
 	past, err := h.Incidents.IncidentsSince(ctx, g.Target, b.Since.Add(-50*time.Hour))
 	if err != nil {
 		return false, fmt.Errorf("incidents of %s: %w", g.Target, err)
@@ -62,7 +63,7 @@ func (h *Handler) blamed(ctx context.Context, g ward, b ledger.Bake) (bool, erro
 	return false, nil
 }
 
-func (h *Handler) markBaked(ctx context.Context, g ward, b ledger.Bake, content string) error {
+func (h *Handler) markBaked(ctx context.Context, g ward.Ward, b ledger.Bake, content string) error {
 	marks, err := h.Bakes.KnownGood(ctx, g.Target)
 	if err != nil {
 		return fmt.Errorf("known-good revisions: %w", err)
@@ -77,7 +78,7 @@ func (h *Handler) markBaked(ctx context.Context, g ward, b ledger.Bake, content 
 	if err != nil {
 		return fmt.Errorf("digest of %s: %w", name, err)
 	}
-	why := fmt.Sprintf("served alone for %s without trouble", g.rules.Bake)
+	why := fmt.Sprintf("served alone for %s without trouble", g.Rules.Bake)
 	// The record comes first: a mark that is there already is not marked again.
 	_, err = h.Memory.Append(ctx, ledger.Record{
 		Target: g.Target, At: h.Now(), Function: "alarmrouter", Verb: "known-good", Rule: "baked", Because: name + " " + why,

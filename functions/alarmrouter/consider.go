@@ -7,33 +7,34 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/policy"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // consider gathers the facts about a deployment, asks the policy and does what
 // it says. newest is the target's newest deployment.
-func (h *Handler) consider(ctx context.Context, g ward, d deploy.Deployment, newest deploy.ID, s ledger.Signal) error {
+func (h *Handler) consider(ctx context.Context, g ward.Ward, d deploy.Deployment, newest deploy.ID, s ledger.Signal) error {
 	return h.judge(ctx, g, d, newest, s, "")
 }
 
 // judge considers a deployment of which an earlier stage says something, too.
-func (h *Handler) judge(ctx context.Context, g ward, d deploy.Deployment, newest deploy.ID, s ledger.Signal, downstream string) error {
+func (h *Handler) judge(ctx context.Context, g ward.Ward, d deploy.Deployment, newest deploy.ID, s ledger.Signal, downstream string) error {
 	f, err := h.facts(ctx, g, d, newest)
 	if err != nil {
 		return err
 	}
 	f.Downstream = downstream
-	decision := g.policy().Decide(f.Facts)
+	decision := g.Policy().Decide(f.Facts)
 	if decision.Verb == policy.Nothing { // most are: nothing that follows would change that
 		return h.leave(ctx, g, d, decision, s)
 	}
 	if err := h.wayBack(ctx, g, &f); err != nil {
 		return err
 	}
-	if decision = g.policy().Decide(f.Facts); decision.Verb == policy.Rollback && !g.observe() {
+	if decision = g.Policy().Decide(f.Facts); decision.Verb == policy.Rollback && !g.Observe() {
 		if err := h.slot(ctx, g, &f); err != nil {
 			return err
 		}
-		decision = g.policy().Decide(f.Facts)
+		decision = g.Policy().Decide(f.Facts)
 	}
 	if decision.Rule == "no-way-back" {
 		decision.Because += ": " + f.missing
@@ -55,7 +56,7 @@ func (h *Handler) judge(ctx context.Context, g ward, d deploy.Deployment, newest
 // it over, too; a crash in between costs a second record of the same decision.
 // If the incident is open already the rollbacker has been told, or the sweep
 // will tell it.
-func (h *Handler) open(ctx context.Context, g ward, f known, decision policy.Decision, s ledger.Signal) error {
+func (h *Handler) open(ctx context.Context, g ward.Ward, f known, decision policy.Decision, s ledger.Signal) error {
 	var i ledger.Incident
 	var err error
 	if f.opened != nil {
@@ -71,9 +72,9 @@ func (h *Handler) open(ctx context.Context, g ward, f known, decision policy.Dec
 
 // decide records the decision and opens the incident, unless somebody else has
 // done so meanwhile.
-func (h *Handler) decide(ctx context.Context, g ward, f known, decision policy.Decision, s ledger.Signal) (ledger.Incident, error) {
+func (h *Handler) decide(ctx context.Context, g ward.Ward, f known, decision policy.Decision, s ledger.Signal) (ledger.Incident, error) {
 	phase, verb := ledger.Open, string(decision.Verb)
-	if g.observe() {
+	if g.Observe() {
 		phase, verb = ledger.Dismissed, "would-"+verb
 	}
 	want := newIncident(g, f, decision, s, phase)
@@ -85,12 +86,12 @@ func (h *Handler) decide(ctx context.Context, g ward, f known, decision policy.D
 }
 
 // newIncident returns the incident that a decision opens.
-func newIncident(g ward, f known, decision policy.Decision, s ledger.Signal, phase ledger.Phase) ledger.Incident {
+func newIncident(g ward.Ward, f known, decision policy.Decision, s ledger.Signal, phase ledger.Phase) ledger.Incident {
 	d := f.Deployment
 	i := ledger.Incident{
 		ID: deploy.IncidentOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Platform: d.Platform, Alias: d.Alias, Bad: d.To, BadDigest: f.digest, Good: f.Good,
 		Signal: s, Rule: decision.Rule, Because: decision.Because, Phase: phase, Opened: f.Now, NextLook: f.Now,
-		Innocent: decision.Rule == "held", Verify: g.rules.Verify, Config: g.hash,
+		Innocent: decision.Rule == "held", Verify: g.Rules.Verify, Config: g.Hash,
 	}
 	if phase.Final() {
 		i.Closed = f.Now
@@ -99,17 +100,17 @@ func newIncident(g ward, f known, decision policy.Decision, s ledger.Signal, pha
 }
 
 // leave records why a signal led to nothing, unless that is no news.
-func (h *Handler) leave(ctx context.Context, g ward, d deploy.Deployment, decision policy.Decision, s ledger.Signal) error {
+func (h *Handler) leave(ctx context.Context, g ward.Ward, d deploy.Deployment, decision policy.Decision, s ledger.Signal) error {
 	if s.Kind != "alarm" || decision.Rule == "not-enabled" {
 		return nil
 	}
 	return h.record(ctx, g, d, string(decision.Verb), decision, s, "")
 }
 
-func (h *Handler) record(ctx context.Context, g ward, d deploy.Deployment, verb string, decision policy.Decision, s ledger.Signal, i deploy.Incident) error {
+func (h *Handler) record(ctx context.Context, g ward.Ward, d deploy.Deployment, verb string, decision policy.Decision, s ledger.Signal, i deploy.Incident) error {
 	_, err := h.Memory.Append(ctx, ledger.Record{
 		Target: d.Target, At: h.Now(), Function: "alarmrouter", Incident: i, Deployment: d.ID,
-		Verb: verb, Rule: decision.Rule, Because: decision.Because, Signal: &s, Config: g.hash,
+		Verb: verb, Rule: decision.Rule, Because: decision.Because, Signal: &s, Config: g.Hash,
 	})
 	if err != nil {
 		return fmt.Errorf("record %s of %s: %w", verb, d.ID, err)

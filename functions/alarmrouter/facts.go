@@ -10,6 +10,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/policy"
 	"github.com/pullback-dev/pullback/shared/together"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // known is what was found out about a deployment.
@@ -23,7 +24,7 @@ type known struct {
 
 // facts reads what speaks for and against a deployment, and no more than that:
 // most signals are about targets that are not opted in, or that are fine.
-func (h *Handler) facts(ctx context.Context, g ward, d deploy.Deployment, newest deploy.ID) (known, error) {
+func (h *Handler) facts(ctx context.Context, g ward.Ward, d deploy.Deployment, newest deploy.ID) (known, error) {
 	f := known{Facts: policy.Facts{Now: h.Now(), Enabled: g.Enabled, Deployment: d, Newest: newest, Good: "?"}}
 	if !g.Enabled || d.IsRollback() || d.Shifted.IsZero() {
 		return f, nil
@@ -105,7 +106,7 @@ func (h *Handler) digest(ctx context.Context, d deploy.Deployment) (deploy.Diges
 
 // wayBack reads what it takes to decide what to do about a deployment that
 // something speaks against.
-func (h *Handler) wayBack(ctx context.Context, g ward, f *known) error {
+func (h *Handler) wayBack(ctx context.Context, g ward.Ward, f *known) error {
 	d := f.Deployment
 	return together.Do(
 		func() (err error) { f.OneWay, err = h.oneWay(ctx, d); return err },
@@ -130,7 +131,7 @@ func (h *Handler) opened(ctx context.Context, d deploy.Deployment) (*ledger.Inci
 
 // good finds the revision to go back to, or says why there is none, and whether that
 // is because nothing was deployed before.
-func (h *Handler) good(ctx context.Context, g ward, d deploy.Deployment) (good deploy.Revision, missing string, first bool, err error) {
+func (h *Handler) good(ctx context.Context, g ward.Ward, d deploy.Deployment) (good deploy.Revision, missing string, first bool, err error) {
 	if good, missing, err = h.Finder.Good(ctx, d); err != nil || good != "" {
 		return good, missing, false, err
 	}
@@ -148,8 +149,8 @@ func (h *Handler) good(ctx context.Context, g ward, d deploy.Deployment) (good d
 }
 
 // rollbacks counts how often the target was taken back lately.
-func (h *Handler) rollbacks(ctx context.Context, g ward, d deploy.Deployment, now time.Time) (n int, err error) {
-	past, err := h.Incidents.IncidentsSince(ctx, d.Target, now.Add(-g.rules.MaxPerTarget.Window))
+func (h *Handler) rollbacks(ctx context.Context, g ward.Ward, d deploy.Deployment, now time.Time) (n int, err error) {
+	past, err := h.Incidents.IncidentsSince(ctx, d.Target, now.Add(-g.Rules.MaxPerTarget.Window))
 	if err != nil {
 		return 0, fmt.Errorf("incidents of %s: %w", d.Target, err)
 	}
@@ -178,15 +179,15 @@ func (h *Handler) oneWay(ctx context.Context, d deploy.Deployment) (because stri
 
 // slot takes one of the account's slots for the target, or says why it may not be
 // taken back now.
-func (h *Handler) slot(ctx context.Context, g ward, f *known) error {
+func (h *Handler) slot(ctx context.Context, g ward.Ward, f *known) error {
 	d := f.Deployment
 	s := ledger.Slot{Target: d.Target, Incident: deploy.IncidentOf(d.Target, d.ID), At: f.Now}
-	ok, err := h.Words.TakeSlot(ctx, s, g.line.Count, g.line.Window)
+	ok, err := h.Words.TakeSlot(ctx, s, g.Line.Count, g.Line.Window)
 	if err != nil {
 		return fmt.Errorf("slot for %s: %w", d.Target, err)
 	}
 	if !ok {
-		f.Halted = fmt.Sprintf("%d other targets were taken back within %s: the line is stopped", g.line.Count, g.line.Window)
+		f.Halted = fmt.Sprintf("%d other targets were taken back within %s: the line is stopped", g.Line.Count, g.Line.Window)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/policy"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // Deployments is what AWS says of a target's deployments.
@@ -29,10 +30,8 @@ type Deployments interface {
 	Recent(ctx context.Context, t deploy.Target, since time.Time) ([]deploy.Deployment, error)
 }
 
-// Groups is how targets are configured, and what they have been through.
-type Groups interface {
-	// Group returns one target: deploy.ErrUnknown.
-	Group(ctx context.Context, t deploy.Target) (deploy.Group, error)
+// History is what targets have been through.
+type History interface {
 	// History returns the deployments that ended well, newest first.
 	History(ctx context.Context, p deploy.Place) ([]deploy.Success, error)
 }
@@ -156,7 +155,8 @@ type Notices interface {
 // Handler routes signals.
 type Handler struct {
 	Deployments Deployments
-	Groups      Groups
+	Wards       ward.Wards
+	History     History
 	Surveys     map[deploy.Kind]Survey
 	Alarms      Alarms
 	Revisions   Revisions
@@ -174,7 +174,6 @@ type Handler struct {
 	Rollbacks   Rollbacks
 	Ticks       Ticks
 	Notices     Notices
-	Config      Config
 	Budget      int // calls that a sweep may spend on looking for targets
 	Account     string
 	Now         func() time.Time // AWS's time; right once AWS has answered something

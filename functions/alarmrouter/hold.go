@@ -8,6 +8,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/policy"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // hold keeps deployments off the target and calls a human, once for each
@@ -15,13 +16,13 @@ import (
 // does not come back. The incident, which is closed at once, is what remembers
 // that; it is opened last, so a crash or a call that did not go through costs
 // a second call.
-func (h *Handler) hold(ctx context.Context, g ward, f known, decision policy.Decision, s ledger.Signal) error {
+func (h *Handler) hold(ctx context.Context, g ward.Ward, f known, decision policy.Decision, s ledger.Signal) error {
 	d := f.Deployment
 	id := deploy.IncidentOf(d.Target, d.ID)
 	switch {
 	case f.opened != nil:
 		return nil
-	case g.observe():
+	case g.Observe():
 		_, err := h.decide(ctx, g, f, decision, s)
 		return err
 	}
@@ -42,24 +43,24 @@ func (h *Handler) hold(ctx context.Context, g ward, f known, decision policy.Dec
 
 // call calls a human about a hold. When the line is stopped, one call is enough:
 // the targets have a common cause, and each has its record.
-func (h *Handler) call(ctx context.Context, g ward, decision policy.Decision, hold ledger.Hold) error {
+func (h *Handler) call(ctx context.Context, g ward.Ward, decision policy.Decision, hold ledger.Hold) error {
 	if decision.Rule != "line-stopped" {
 		return h.Notices.Held(ctx, hold)
 	}
-	news, err := h.Words.Halt(ctx, h.Now(), g.line.Window)
+	news, err := h.Words.Halt(ctx, h.Now(), g.Line.Window)
 	if err != nil || !news {
 		return err
 	}
 	return h.Notices.Said(ctx, hold.Target, "The line is stopped: no further target is taken back",
-		fmt.Sprintf("%d targets were taken back within %s, and %s is another one: look for a common cause. Further targets are held, each with its record.", g.line.Count, g.line.Window, hold.Target),
+		fmt.Sprintf("%d targets were taken back within %s, and %s is another one: look for a common cause. Further targets are held, each with its record.", g.Line.Count, g.Line.Window, hold.Target),
 		fmt.Sprintf("pullback explain %s", hold.Target))
 }
 
 // outside holds a target whose alarm is red while nothing is deployed or bakes:
 // there is nothing to take back, and nothing should be put on top until it is OK
 // again. A fix may pass: the gate tells it from what serves by its code.
-func (h *Handler) outside(ctx context.Context, g ward, newest deploy.Deployment, s ledger.Signal) error {
-	bakes := newest.ID != "" && (newest.Running() || h.Now().Sub(newest.Ended) <= g.rules.Bake)
+func (h *Handler) outside(ctx context.Context, g ward.Ward, newest deploy.Deployment, s ledger.Signal) error {
+	bakes := newest.ID != "" && (newest.Running() || h.Now().Sub(newest.Ended) <= g.Rules.Bake)
 	if !g.Enabled || bakes {
 		return nil
 	}
@@ -72,7 +73,7 @@ func (h *Handler) outside(ctx context.Context, g ward, newest deploy.Deployment,
 	}
 	because := fmt.Sprintf("alarm %s is red since %s, and nothing was deployed that could be taken back: held until it is OK", red.Name, red.Since.UTC().Format("15:04:05"))
 	hold := ledger.Hold{Target: g.Target, Because: because, By: "alarmrouter", At: h.Now(), Alarm: red.Name}
-	if g.observe() {
+	if g.Observe() {
 		return h.wouldHold(ctx, hold, s)
 	}
 	if hold.Digest, err = h.serving(ctx, g, newest); err != nil {
@@ -94,7 +95,7 @@ func (h *Handler) wouldHold(ctx context.Context, hold ledger.Hold, s ledger.Sign
 }
 
 // serving returns the code that serves a target, or "" if that is not one.
-func (h *Handler) serving(ctx context.Context, g ward, newest deploy.Deployment) (deploy.Digest, error) {
+func (h *Handler) serving(ctx context.Context, g ward.Ward, newest deploy.Deployment) (deploy.Digest, error) {
 	p := placed(g, newest)
 	if p.Platform == deploy.OnLambda && p.Alias.Function == "" {
 		return "", nil
@@ -114,7 +115,7 @@ func (h *Handler) serving(ctx context.Context, g ward, newest deploy.Deployment)
 }
 
 // relieve takes a hold off that was to last until the target's alarms are OK.
-func (h *Handler) relieve(ctx context.Context, g ward, s ledger.Signal) error {
+func (h *Handler) relieve(ctx context.Context, g ward.Ward, s ledger.Signal) error {
 	hold, err := h.Holds.HoldOn(ctx, g.Target)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return h.reopen(ctx, g.Target, s)
@@ -172,7 +173,7 @@ func (h *Handler) reopen(ctx context.Context, t deploy.Target, s ledger.Signal) 
 }
 
 // red returns an alarm of a target that is red, or an empty one.
-func (h *Handler) red(ctx context.Context, g ward) (policy.Alarm, error) {
+func (h *Handler) red(ctx context.Context, g ward.Ward) (policy.Alarm, error) {
 	alarms, err := h.Alarms.Alarms(ctx, g.Alarms)
 	if err != nil {
 		return policy.Alarm{}, fmt.Errorf("alarms of %s: %w", g.Target, err)
@@ -199,7 +200,7 @@ func (h *Handler) note(ctx context.Context, t deploy.Target, verb, rule, because
 
 // placed returns where a target's revisions serve: its tag says so, or its newest
 // deployment.
-func placed(g ward, newest deploy.Deployment) deploy.Place {
+func placed(g ward.Ward, newest deploy.Deployment) deploy.Place {
 	p := g.Place()
 	if p.Alias.Function == "" {
 		p.Alias = newest.Alias

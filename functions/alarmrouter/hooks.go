@@ -10,6 +10,7 @@ import (
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // forgotten is when CodeDeploy has stopped waiting for a hook by itself: one hour
@@ -26,7 +27,7 @@ func (h *Handler) answer(ctx context.Context) error {
 	if len(open) == 0 {
 		return nil
 	}
-	c, err := h.Config.Current(ctx)
+	c, err := h.Wards.Config.Current(ctx)
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
@@ -69,11 +70,11 @@ func (h *Handler) answerFor(ctx context.Context, d deploy.Deployment, call ledge
 		because = fmt.Sprintf("%s was called at %s and has not answered: a rollback always passes", call.Function, call.At.UTC().Format("15:04:05"))
 	}
 	verb := "refuse"
-	g, err := h.ward(ctx, d.Target)
+	g, err := h.Wards.Ward(ctx, d.Target)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", d.Target, err)
 	}
-	if d.IsRollback() || g.observe() {
+	if d.IsRollback() || g.Observe() {
 		verb = "allow"
 	}
 	r := ledger.Record{Target: d.Target, At: h.Now(), Function: "alarmrouter", Deployment: d.ID, Verb: verb, Rule: "hook-died", Because: because}
@@ -89,8 +90,8 @@ func (h *Handler) answerFor(ctx context.Context, d deploy.Deployment, call ledge
 
 // unheard tells a human, once, of a deployment that waits for a hook which pullback
 // was never called for: it may be the team's own, and it may take an hour.
-func (h *Handler) unheard(ctx context.Context, g ward, d deploy.Deployment) error {
-	if d.Waiting == "" || h.Now().Sub(d.WaitingSince) < g.rules.HookTimeout {
+func (h *Handler) unheard(ctx context.Context, g ward.Ward, d deploy.Deployment) error {
+	if d.Waiting == "" || h.Now().Sub(d.WaitingSince) < g.Rules.HookTimeout {
 		return nil
 	}
 	open, err := h.Hooks.OpenHooks(ctx)

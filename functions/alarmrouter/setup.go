@@ -3,34 +3,29 @@ package alarmrouter
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/amazon/bus"
 	"github.com/pullback-dev/pullback/shared/amazon/metrics"
 	"github.com/pullback-dev/pullback/shared/amazon/notice"
-	"github.com/pullback-dev/pullback/shared/amazon/parameters"
 	"github.com/pullback-dev/pullback/shared/amazon/queue"
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
-	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/configured"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/incident"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/ledger"
-	"github.com/pullback-dev/pullback/shared/settings"
 	"github.com/pullback-dev/pullback/shared/target"
 	"github.com/pullback-dev/pullback/shared/targets"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // budget is how many calls a sweep may spend on looking for targets: little
@@ -50,7 +45,8 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	told := notices{notice.New(sns.NewFromConfig(cfg)), s.Topic}
 	h := &Handler{
 		Deployments: all,
-		Groups:      all,
+		Wards:       ward.Wards{Groups: all, Config: targets.Configuration(cfg, s, store, told, clock.Now, env.Log)},
+		History:     all,
 		Surveys:     surveys(all.Set),
 		Alarms:      metrics.Alarms{Client: metrics.New(cloudwatch.NewFromConfig(cfg))},
 		Revisions:   all,
@@ -68,24 +64,12 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Rollbacks:   orders{messages, s.Rollbacks, clock.Now},
 		Ticks:       ticks{messages, s.Watch},
 		Notices:     told,
-		Config:      configuration(cfg, s, store, clock.Now, env.Log, told),
 		Budget:      budget,
 		Account:     s.Account,
 		Now:         clock.Now,
 		Log:         env.Log,
 	}
 	return h.Handle, nil
-}
-
-// configuration is what pullback.yaml says, where there is one.
-func configuration(cfg aws.Config, s settings.Settings, store *table.Table, now func() time.Time, log *slog.Logger, told notices) *configured.Reader {
-	r := &configured.Reader{
-		Ledger: store, Problems: told, Base: config.Base(s), Home: config.Home{Account: s.Account, Region: cfg.Region}, Now: now, Log: log,
-	}
-	if s.Config != "" {
-		r.Source = parameters.New(ssm.NewFromConfig(cfg), s.Config)
-	}
-	return r
 }
 
 func surveys(drivers target.Set) map[deploy.Kind]Survey {

@@ -9,6 +9,7 @@ import (
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // deployment considers the deployment that CodeDeploy tells of.
@@ -17,7 +18,7 @@ func (h *Handler) deployment(ctx context.Context, e events.Deployment) error {
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", e.Deployment, err)
 	}
-	g, err := h.ward(ctx, d.Target)
+	g, err := h.Wards.Ward(ctx, d.Target)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", d.Target, err)
 	}
@@ -43,7 +44,7 @@ func (h *Handler) change(ctx context.Context, e events.Change) error {
 	if _, known := h.Surveys[e.Target.Kind]; !known {
 		return nil
 	}
-	g, err := h.ward(ctx, e.Target)
+	g, err := h.Wards.Ward(ctx, e.Target)
 	if errors.Is(err, deploy.ErrUnknown) {
 		return nil // it is gone, and what it told of with it
 	}
@@ -77,7 +78,7 @@ func (h *Handler) alarm(ctx context.Context, e events.Alarm) error {
 }
 
 func (h *Handler) alarmed(ctx context.Context, t deploy.Target, state string, s ledger.Signal) error {
-	g, err := h.ward(ctx, t)
+	g, err := h.Wards.Ward(ctx, t)
 	if errors.Is(err, deploy.ErrUnknown) {
 		return h.Memory.IndexAlarms(ctx, t, nil) // the target is gone
 	}
@@ -96,7 +97,7 @@ func (h *Handler) alarmed(ctx context.Context, t deploy.Target, state string, s 
 
 // newest considers a target's newest deployment, if it is young enough to be
 // blamed for anything, and returns it.
-func (h *Handler) newest(ctx context.Context, g ward, s ledger.Signal) (deploy.Deployment, error) {
+func (h *Handler) newest(ctx context.Context, g ward.Ward, s ledger.Signal) (deploy.Deployment, error) {
 	d, err := h.newestOf(ctx, g)
 	if err != nil || d.ID == "" {
 		return d, err
@@ -113,9 +114,9 @@ const longest = 50 * time.Hour
 // or an empty one: no rollback, and none without traffic, because one that
 // waits before its gate, or that the gate refused, changes nothing and must not
 // hide the one before.
-func (h *Handler) newestOf(ctx context.Context, g ward) (deploy.Deployment, error) {
+func (h *Handler) newestOf(ctx context.Context, g ward.Ward) (deploy.Deployment, error) {
 	t := g.Target
-	recent, err := h.Deployments.Recent(ctx, t, h.Now().Add(-longest-g.rules.Bake-g.rules.Grace))
+	recent, err := h.Deployments.Recent(ctx, t, h.Now().Add(-longest-g.Rules.Bake-g.Rules.Grace))
 	if err != nil {
 		return deploy.Deployment{}, fmt.Errorf("recent deployments of %s: %w", t, err)
 	}

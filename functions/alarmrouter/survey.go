@@ -40,7 +40,7 @@ func (h *Handler) byName(ctx context.Context, c config.Config, done map[deploy.T
 			continue
 		}
 		done[t] = true
-		g, err := h.ward(ctx, t)
+		g, err := h.Wards.Ward(ctx, t)
 		if err == nil {
 			err = h.tend(ctx, g)
 		}
@@ -72,7 +72,7 @@ func (h *Handler) part(ctx context.Context, s Survey, kind deploy.Kind, from str
 		if done[g.Target] {
 			continue
 		}
-		w, err := h.configured(ctx, g)
+		w, err := h.Wards.Configured(ctx, g)
 		if err == nil {
 			err = h.tend(ctx, w)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // stalled is how long after its due time a follow-up counts as lost: queues
@@ -42,7 +43,7 @@ func (h *Handler) sweep(ctx context.Context, e events.Sweep) error {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	round := before
-	c, err := h.Config.Current(ctx)
+	c, err := h.Wards.Config.Current(ctx)
 	if err != nil {
 		return fmt.Errorf("sweep: configuration: %w", err)
 	}
@@ -130,7 +131,7 @@ func lastSeen(d deploy.Deployment, now time.Time) time.Time {
 
 // busy looks at a target with a deployment, and reports whether it is looked after.
 func (h *Handler) busy(ctx context.Context, t deploy.Target) (bool, error) {
-	g, err := h.ward(ctx, t)
+	g, err := h.Wards.Ward(ctx, t)
 	if errors.Is(err, deploy.ErrUnknown) {
 		return false, nil // it is gone since
 	}
@@ -151,7 +152,7 @@ func (h *Handler) tell(ctx context.Context, t deploy.Target, err error) {
 
 // tend looks at one target: what its newest deployment calls for, whether its alarms
 // hold it, whether what serves is known good, and whether that could be put back.
-func (h *Handler) tend(ctx context.Context, g ward) error {
+func (h *Handler) tend(ctx context.Context, g ward.Ward) error {
 	if err := h.Memory.IndexAlarms(ctx, g.Target, g.Alarms); err != nil {
 		return fmt.Errorf("index alarms: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // Gates close and open the way into a stage of a pipeline.
@@ -27,7 +28,7 @@ type Peers interface {
 // control plane does so for its own targets; the one where it happened tells the
 // others.
 func (h *Handler) trouble(ctx context.Context, e events.Trouble) error {
-	c, err := h.Config.Current(ctx)
+	c, err := h.Wards.Config.Current(ctx)
 	if err != nil {
 		return fmt.Errorf("trouble %s: configuration: %w", e.Incident, err)
 	}
@@ -72,12 +73,12 @@ func (h *Handler) keepOff(ctx context.Context, e events.Trouble, from config.Mem
 // downstream holds a target whose turn would be next, and takes back what it runs of
 // the bad code already.
 func (h *Handler) downstream(ctx context.Context, e events.Trouble, from config.Member, t deploy.Target, next, pullBack bool) error {
-	g, err := h.ward(ctx, t)
+	g, err := h.Wards.Ward(ctx, t)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", t, err)
 	}
 	s := ledger.Signal{Kind: "trouble", ID: e.ID, Text: fmt.Sprintf("%s was taken back from %s", e.Revision, from), At: e.Time}
-	if next && g.rules.Hold.Next {
+	if next && g.Rules.Hold.Next {
 		because := fmt.Sprintf("%s was taken back from %s, the stage before: %s", e.Revision, from, e.Because)
 		if err := h.holdNext(ctx, g, e, because, s); err != nil {
 			return err
@@ -97,11 +98,11 @@ func (h *Handler) downstream(ctx context.Context, e events.Trouble, from config.
 	return h.judge(ctx, g, d, d.ID, s, fmt.Sprintf("it runs what was taken back from %s, an earlier stage: %s", from, e.Because))
 }
 
-func (h *Handler) holdNext(ctx context.Context, g ward, e events.Trouble, because string, s ledger.Signal) error {
+func (h *Handler) holdNext(ctx context.Context, g ward.Ward, e events.Trouble, because string, s ledger.Signal) error {
 	if _, err := h.Holds.HoldOn(ctx, g.Target); err == nil || !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}
-	if g.observe() {
+	if g.Observe() {
 		return h.note(ctx, g.Target, "would-hold", "stage-before", because, s)
 	}
 	if err := h.note(ctx, g.Target, "hold", "stage-before", because, s); err != nil {

@@ -9,18 +9,19 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/policy"
+	"github.com/pullback-dev/pullback/shared/ward"
 	"github.com/pullback-dev/pullback/shared/watch"
 )
 
 // watch begins the watch over a deployment, unless it has begun or there is
 // nothing to see. The watch comes before its first tick: a tick that is lost is
 // sent again by the sweep.
-func (h *Handler) watch(ctx context.Context, g ward, d deploy.Deployment) error {
+func (h *Handler) watch(ctx context.Context, g ward.Ward, d deploy.Deployment) error {
 	if d.Platform != deploy.OnLambda && d.Alias.Function == "" {
 		return nil // nothing counts its requests by version
 	}
 	now := h.Now()
-	stage, _ := watch.Limits{Bake: g.rules.Bake}.StageOf(d, now)
+	stage, _ := watch.Limits{Bake: g.Rules.Bake}.StageOf(d, now)
 	if stage == watch.Done {
 		return nil
 	}
@@ -59,7 +60,7 @@ func (h *Handler) revive(ctx context.Context) error {
 
 // verdict considers a deployment that its watch has found to be bad.
 func (h *Handler) verdict(ctx context.Context, e events.Verdict) error {
-	g, err := h.ward(ctx, e.Target)
+	g, err := h.Wards.Ward(ctx, e.Target)
 	if errors.Is(err, deploy.ErrUnknown) {
 		return nil // the group is gone, and the deployment with it
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 	"github.com/pullback-dev/pullback/shared/policy"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 var (
@@ -255,10 +256,10 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 		finder:     &finder{good: "1"}, store: &store{journal: j, Memory: &ledgertest.Memory{}}, rollbacks: &rollbacks{journal: j}, ticks: &ticks{}, chat: &chat{journal: j},
 	}
 	s.Handler = &alarmrouter.Handler{
-		Deployments: s.codeDeploy, Groups: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Hooks: s.store, Gates: s.chat, Peers: s.chat,
+		Deployments: s.codeDeploy, Wards: ward.Wards{Groups: s.codeDeploy, Config: file{s}}, History: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Hooks: s.store, Gates: s.chat, Peers: s.chat,
 		Watches: s.store, Rollbacks: s.rollbacks, Ticks: s.ticks, Notices: s.chat, Account: "123456789012",
-		Config: file{s}, Budget: 100,
-		Now: func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),
+		Budget: 100,
+		Now:    func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),
 	}
 	require.NoError(t, s.store.IndexAlarms(t.Context(), target, []string{"errors", "latency"}))
 	for _, change := range changes {

@@ -247,3 +247,16 @@ func hash(t *testing.T) string {
 	require.NoError(t, err)
 	return c.Hash()
 }
+
+func TestWhoHasNobodyToTellLeavesAProblemToOthers(t *testing.T) {
+	w := newWorld()
+	w.deploy(good)
+	quiet := w.process()
+	quiet.Problems = nil
+	assert.Equal(t, 20*time.Minute, bake(t, quiet))
+	w.deploy(bad)
+	assert.Equal(t, 20*time.Minute, bake(t, quiet), "the last good one")
+	assert.Empty(t, w.told)
+	assert.Equal(t, 20*time.Minute, bake(t, w.process()))
+	assert.Len(t, w.told, 1, "it is still to be told")
+}

@@ -173,7 +173,8 @@ func arns(at parts) map[scope]*[]*string {
 	all[service], all[deployment] = &[]*string{services}, &[]*string{deploymentsOf}
 	all[anyListener] = &[]*string{local(at, "elasticloadbalancing", "listener/*"), local(at, "elasticloadbalancing", "listener-rule/*")}
 	pipelines := local(at, "codepipeline", "*")
-	all[launched], all[machineRole], all[anyStage] = all[launches], all[anyRole], &[]*string{local(at, "codepipeline", "*/*")}
+	all[launched], all[anyStage] = all[launches], &[]*string{local(at, "codepipeline", "*/*")}
+	all[machineRole], all[hookRole] = all[anyRole], all[anyRole]
 	all[anyPipeline], all[pipeline] = &[]*string{pipelines}, &[]*string{pipelines}
 	return all
 }
@@ -201,6 +202,8 @@ func (s scope) conditions() *map[string]any {
 		return &map[string]any{"StringEquals": map[string]any{"ec2:CreateAction": "RunInstances"}}
 	case machineRole:
 		return &map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "ec2.amazonaws.com"}} //nolint:gosec // a condition key, no credential
+	case hookRole:
+		return &map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "ecs.amazonaws.com"}} //nolint:gosec // a condition key, no credential
 	case anyObject, anyBucket:
 		return &map[string]any{"StringEquals": map[string]any{"aws:ResourceAccount": awscdk.Aws_ACCOUNT_ID()}}
 	default:

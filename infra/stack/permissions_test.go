@@ -57,6 +57,8 @@ func line(t *testing.T, s statement) string {
 		return s.action + " on " + plain(on) + " of RunInstances"
 	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "ec2.amazonaws.com"}}, s.condition):
 		return s.action + " on " + plain(on) + " to instances"
+	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "ecs.amazonaws.com"}}, s.condition):
+		return s.action + " on " + plain(on) + " to ECS"
 	default:
 		require.Fail(t, "unknown condition", "%v", s.condition)
 		return ""
@@ -149,11 +151,27 @@ func TestNoFunctionMayDeleteAnythingButItsOwnItemsMessagesAndFilters(t *testing.
 			if strings.HasPrefix(verb, "Delete") || strings.HasPrefix(verb, "Deregister") || strings.HasPrefix(verb, "Remove") {
 				assert.Contains(t, []string{"dynamodb:DeleteItem", "logs:DeleteSubscriptionFilter", "sqs:DeleteMessage"}, action, folder)
 			}
-			if strings.HasPrefix(action, "iam:") && l != "iam:PassRole on iam::<AccountId>:role/* to instances" {
-				assert.Regexp(t, "^Get(Role|InstanceProfile)$", verb, folder)
+		}
+	}
+}
+
+// What passes a role can make a service do all that the role may. The rollbacker
+// passes those that a target had before: to launch an instance anew, and to let ECS
+// invoke its hooks.
+func TestOnlyTheRollbackerPassesRolesAndOnlyToEC2AndECS(t *testing.T) {
+	passes := map[string][]string{}
+	for folder, lines := range readTemplate(t).granted(t) {
+		for _, l := range lines {
+			if strings.HasPrefix(l, "iam:PassRole ") {
+				passes[folder] = append(passes[folder], l)
+			} else if strings.HasPrefix(l, "iam:") {
+				assert.Regexp(t, "^iam:Get(Role|InstanceProfile) ", l, folder)
 			}
 		}
 	}
+	assert.Equal(t, map[string][]string{"rollbacker": {
+		"iam:PassRole on iam::<AccountId>:role/* to ECS", "iam:PassRole on iam::<AccountId>:role/* to instances",
+	}}, passes)
 }
 
 func TestEveryFunctionHasARoleOfItsOwnThatOnlyLambdaMayTake(t *testing.T) {

@@ -14,6 +14,7 @@ const (
 	launches     scope = "what an instance is launched from"
 	launched     scope = "what an instance is launched with, as it is launched"
 	machineRole  scope = "IAM roles, to be passed to instances"
+	hookRole     scope = "IAM roles, to be passed to ECS"
 	anyPipeline  scope = "pipelines"
 	pipeline     scope = "pipelines tagged pullback:enabled=true"
 	anyStage     scope = "stages of pipelines" // which have no tags of their own, so that code checks that of the pipeline
@@ -76,6 +77,13 @@ func takeBack() []permission {
 		{launches, []string{"ec2:RunInstances"}},
 		{launched, []string{"ec2:CreateTags"}},
 		{machineRole, []string{"iam:PassRole"}},
+		// Hooks that were set aside for a rollback are put back with the role as which ECS
+		// invokes them. It is the team's, so that its name is not known here; whoever gives
+		// a service a role passes it (IAM user guide, "Grant a user permissions to pass a
+		// role to an AWS service"), and its trust policy says to whom: ecs.amazonaws.com
+		// (ECS developer guide, "Permissions required for Lambda functions in Amazon ECS
+		// blue/green deployments").
+		{hookRole, []string{"iam:PassRole"}},
 		{anyStage, []string{"codepipeline:DisableStageTransition", "codepipeline:RollbackStage"}},
 		{pipeline, []string{"codepipeline:StopPipelineExecution"}},
 	})

@@ -139,12 +139,16 @@ func resources(statement map[string]any) []any {
 }
 
 func (d document) describe(s map[string]any, action, on string) string {
+	condition, _ := s["Condition"].(map[string]any)
 	principal, ok := s["Principal"].(map[string]any)
 	if !ok {
-		return d.owner() + " may " + action + " on " + on
+		text := d.owner() + " may " + action + " on " + on
+		if equals, ok := condition["StringEquals"].(map[string]any); ok && equals["iam:PassedToService"] != nil {
+			text += " to " + spell(equals["iam:PassedToService"])
+		}
+		return text
 	}
 	text := fmt.Sprint(principal["Service"]) + " may " + action + " on " + d.owner()
-	condition, _ := s["Condition"].(map[string]any)
 	if like, ok := condition["ArnEquals"].(map[string]any); ok {
 		text += " for " + spell(like["aws:SourceArn"])
 	}

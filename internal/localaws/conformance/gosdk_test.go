@@ -24,9 +24,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -51,10 +53,12 @@ func goClients(c aws.Config) map[string]any {
 		"elasticloadbalancing": elasticloadbalancingv2.NewFromConfig(c),
 		"events":               eventbridge.NewFromConfig(c),
 		"iam":                  iam.NewFromConfig(c),
+		"kms":                  kms.NewFromConfig(c),
 		"lambda":               lambda.NewFromConfig(c),
 		"logs":                 cloudwatchlogs.NewFromConfig(c),
 		"monitoring":           cloudwatch.NewFromConfig(c),
 		"scheduler":            scheduler.NewFromConfig(c),
+		"secretsmanager":       secretsmanager.NewFromConfig(c),
 		"sns":                  sns.NewFromConfig(c),
 		"sqs":                  sqs.NewFromConfig(c),
 		"ssm":                  ssm.NewFromConfig(c),

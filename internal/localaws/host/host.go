@@ -31,10 +31,12 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/fault"
 	"github.com/pullback-dev/pullback/internal/localaws/iam"
 	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
+	"github.com/pullback-dev/pullback/internal/localaws/kms"
 	"github.com/pullback-dev/pullback/internal/localaws/lambda"
 	"github.com/pullback-dev/pullback/internal/localaws/logs"
 	"github.com/pullback-dev/pullback/internal/localaws/s3"
 	"github.com/pullback-dev/pullback/internal/localaws/scheduler"
+	"github.com/pullback-dev/pullback/internal/localaws/secretsmanager"
 	"github.com/pullback-dev/pullback/internal/localaws/sns"
 	"github.com/pullback-dev/pullback/internal/localaws/sqs"
 	"github.com/pullback-dev/pullback/internal/localaws/ssm"
@@ -178,6 +180,8 @@ func assemble(o Options, url string) *AWS {
 		identities,
 		sts.New(w, mux, identities),
 		ssm.New(w, mux),
+		kms.New(w, mux),
+		secretsmanager.New(w, mux),
 		a.Stacks,
 	})
 	a.guard(identities, o.IAM)

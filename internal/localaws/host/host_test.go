@@ -187,10 +187,10 @@ func TestWhatIsNotThereIsNamed(t *testing.T) {
 	local := open(t, host.Options{})
 
 	status, body := send(t, local, http.MethodPost, "/", "{}",
-		"X-Amz-Target", "secretsmanager.GetSecretValue", "Content-Type", "application/x-amz-json-1.1",
-		"Authorization", "AWS4-HMAC-SHA256 Credential=test/20260105/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0")
+		"X-Amz-Target", "AmazonAthena.GetWorkGroup", "Content-Type", "application/x-amz-json-1.1",
+		"Authorization", "AWS4-HMAC-SHA256 Credential=test/20260105/us-east-1/athena/aws4_request, SignedHeaders=host, Signature=0")
 	assert.Equal(t, http.StatusBadRequest, status)
-	assert.JSONEq(t, `{"__type":"UnknownOperationException","message":"the service with target secretsmanager is not part of the local AWS (operation GetSecretValue)"}`, body)
+	assert.JSONEq(t, `{"__type":"UnknownOperationException","message":"the service with target AmazonAthena is not part of the local AWS (operation GetWorkGroup)"}`, body)
 
 	_, err := ssm.NewFromConfig(config(local)).DescribeActivations(t.Context(), &ssm.DescribeActivationsInput{})
 	require.ErrorContains(t, err, "UnknownOperationException: service ssm of the local AWS has no operation DescribeActivations")

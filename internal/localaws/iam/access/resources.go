@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
 // look asks an operation how things are, past all permissions.
@@ -41,7 +42,7 @@ func (k *call) work(function string, values []string) []string {
 		"function": k.function, "queue": k.queue, "topic": topic, "published": same, "rule": k.rules, "index": k.index,
 		"deployment": k.deployment, "role": k.role, "profile": k.profile, "user": k.user, "newpolicy": k.newPolicy, "mapped": k.mapped,
 		"parameter": func(v string) string { return strings.TrimPrefix(v, "/") },
-		"stack":     k.stack, "group": k.group, "ec2": k.ec2,
+		"stack":     k.stack, "secret": k.secret, "group": k.group, "ec2": k.ec2,
 		"cluster": k.cluster, "ecsservice": k.ecsService, "taskset": k.taskSet, "task": k.task, "taskdefinition": k.taskDefinition,
 	}
 	missing := map[string]func() string{
@@ -211,4 +212,16 @@ func (k *call) stack(v string) string {
 		return *out.Stacks[0].StackId
 	}
 	return k.arn("cloudformation", "stack/"+v+"/*")
+}
+
+// secret spells a secret with the characters that Secrets Manager has put after its
+// name; those of one that is not there are any.
+func (k *call) secret(v string) string {
+	if out, ok := look[secretsmanager.DescribeSecretOutput](k, "secretsmanager", "DescribeSecret", &secretsmanager.DescribeSecretInput{SecretId: &v}); ok {
+		return *out.ARN
+	}
+	if strings.HasPrefix(v, "arn:") {
+		return v
+	}
+	return k.arn("secretsmanager", "secret:"+v+"-*")
 }

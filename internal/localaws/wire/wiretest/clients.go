@@ -24,7 +24,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -97,13 +99,18 @@ func client(t *testing.T, service string, do transport) any {
 }
 
 // fleetClient makes the client of a service of machines and tasks, their pipelines,
-// their backups and their identities, or nil.
+// their backups, their
+// identities and their secrets, or nil.
 func fleetClient(service string, c aws.Config) any {
 	switch service {
 	case "iam":
 		return iam.NewFromConfig(c)
 	case "ecr":
 		return ecr.NewFromConfig(c)
+	case "kms":
+		return kms.NewFromConfig(c)
+	case "secretsmanager":
+		return secretsmanager.NewFromConfig(c)
 	case "sts":
 		return sts.NewFromConfig(c)
 	case "ecs":

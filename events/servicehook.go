@@ -16,13 +16,32 @@ type ServiceHook struct {
 	Target     deploy.Target
 	Deployment deploy.ID
 	Stage      string // in ECS's words, such as PRE_SCALE_UP
+	Before     bool   // before any production traffic has reached the new revision
+}
+
+// before reports whether no production traffic has reached the new revision at a
+// stage: the stages are said to be so (API reference, "ServiceDeployment"), but for
+// the one that comes before every step of a canary, when the weights tell.
+func before(stage string, weight *float64) bool {
+	switch stage {
+	case "RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT":
+		return true
+	case "PRE_PRODUCTION_TRAFFIC_SHIFT":
+		return weight != nil && *weight == 0
+	default:
+		return false
+	}
 }
 
 // ParseServiceHook reads a call of ECS.
 func ParseServiceHook(payload []byte) (ServiceHook, error) {
 	var h struct {
-		LifecycleStage string `json:"lifecycleStage"`
-		ResourceARN    string `json:"resourceArn"`
+		LifecycleStage   string `json:"lifecycleStage"`
+		ResourceARN      string `json:"resourceArn"`
+		ExecutionDetails struct {
+			TargetServiceRevisionARN string              `json:"targetServiceRevisionArn"`
+			ProductionTrafficWeights map[string]*float64 `json:"productionTrafficWeights"`
+		} `json:"executionDetails"`
 	}
 	if err := json.Unmarshal(payload, &h); err != nil {
 		return ServiceHook{}, fmt.Errorf("parse hook call of ECS: %w", err)
@@ -33,7 +52,8 @@ func ParseServiceHook(payload []byte) (ServiceHook, error) {
 		return ServiceHook{}, fmt.Errorf("parse hook call of ECS: resourceArn %q is not that of a service deployment, or there is no lifecycleStage", h.ResourceARN)
 	}
 	t := deploy.Target{Kind: deploy.KindService, Application: parts[0], Group: parts[1]}
-	return ServiceHook{Target: t, Deployment: deploy.ID(parts[2]), Stage: h.LifecycleStage}, nil
+	weight := h.ExecutionDetails.ProductionTrafficWeights[h.ExecutionDetails.TargetServiceRevisionARN]
+	return ServiceHook{Target: t, Deployment: deploy.ID(parts[2]), Stage: h.LifecycleStage, Before: before(h.LifecycleStage, weight)}, nil
 }
 
 // ServiceAnswer is what a function returns to ECS. Anything else, and an error, is a

@@ -20,8 +20,26 @@ func TestAHookOfECSSaysWhichDeploymentOfWhichService(t *testing.T) {
 	h, err := events.ParseServiceHook([]byte(call))
 	require.NoError(t, err)
 	assert.Equal(t, events.ServiceHook{
-		Target: deploy.Target{Kind: deploy.KindService, Application: "cluster", Group: "service"}, Deployment: "TFX5sH9q9XDboDTOv0rIt", Stage: "POST_TEST_TRAFFIC_SHIFT",
+		Target: deploy.Target{Kind: deploy.KindService, Application: "cluster", Group: "service"}, Deployment: "TFX5sH9q9XDboDTOv0rIt", Stage: "POST_TEST_TRAFFIC_SHIFT", Before: true,
 	}, h)
+}
+
+func TestAHookOfECSSaysWhetherTheNewRevisionHasHadTraffic(t *testing.T) {
+	for call, want := range map[string]bool{
+		`"RECONCILE_SERVICE"`:            true,
+		`"PRE_SCALE_UP"`:                 true,
+		`"POST_SCALE_UP"`:                true,
+		`"TEST_TRAFFIC_SHIFT"`:           true,
+		`"a stage of next year's"`:       false,
+		`"PRE_PRODUCTION_TRAFFIC_SHIFT"`: false, // it does not say
+		`"PRE_PRODUCTION_TRAFFIC_SHIFT","executionDetails":{"targetServiceRevisionArn":"green","productionTrafficWeights":{"blue":100,"green":0}}`: true,
+		`"PRE_PRODUCTION_TRAFFIC_SHIFT","executionDetails":{"targetServiceRevisionArn":"green","productionTrafficWeights":{"blue":90,"green":10}}`: false,
+		`"PRODUCTION_TRAFFIC_SHIFT","executionDetails":{"targetServiceRevisionArn":"green","productionTrafficWeights":{"blue":100,"green":0}}`:     false,
+	} {
+		h, err := events.ParseServiceHook([]byte(`{"resourceArn":"arn:aws:ecs:us-east-1:1:service-deployment/c/s/d","lifecycleStage":` + call + `}`))
+		require.NoError(t, err)
+		assert.Equal(t, want, h.Before, call)
+	}
 }
 
 func TestAHookOfECSThatDoesNotIsRefused(t *testing.T) {

@@ -43,12 +43,19 @@ type Ledger interface {
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
 }
 
+// Refusals remember which deployments were refused before they had traffic, where
+// AWS does not say so.
+type Refusals interface {
+	PutRefusal(ctx context.Context, r ledger.Refusal) error
+}
+
 // Handler answers the hook.
 type Handler struct {
 	Deployments Deployments
 	Versions    Versions
 	Finder      Finder
 	Ledger      Ledger
+	Refusals    Refusals
 	Runner      hook.Runner
 	Payload     []byte           // what the new version is invoked with; nil: it is not invoked
 	Refuse      bool             // refuse a deployment that could not be taken back, instead of saying so
@@ -83,6 +90,12 @@ func (h *Handler) service(ctx context.Context, payload json.RawMessage) (any, er
 		return events.NewServiceAnswer(true), nil // hooks are called again on the way back
 	}
 	refused := h.decide(ctx, d)
+	if refused != nil && call.Before {
+		r := ledger.Refusal{Target: d.Target, Deployment: d.ID, Because: refused.Error(), At: h.Now()}
+		if err := h.Refusals.PutRefusal(ctx, r); err != nil { // it is then taken for one that had traffic, as ECS says
+			refused = errors.Join(refused, err)
+		}
+	}
 	h.Runner.Log.LogAttrs(ctx, slog.LevelInfo, "hook of ECS answered", slog.String("deployment", string(d.ID)), slog.String("stage", call.Stage), slog.Any("failure", refused))
 	return events.NewServiceAnswer(refused == nil), nil
 }

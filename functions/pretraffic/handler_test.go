@@ -120,7 +120,7 @@ func newGate(changes ...func(*gate)) gate {
 	}
 	log := slog.New(slog.DiscardHandler)
 	g.Handler = &pretraffic.Handler{
-		Deployments: g.codeDeploy, Versions: g.lambda, Finder: g.finder, Ledger: g.store, Payload: []byte(`{"smoke":1}`),
+		Deployments: g.codeDeploy, Versions: g.lambda, Finder: g.finder, Ledger: g.store, Refusals: g.store, Payload: []byte(`{"smoke":1}`),
 		Runner: hook.Runner{Waiting: g.store, Function: "pretraffic", Now: func() time.Time { return noon }, Reporter: g.codeDeploy, Reserve: time.Second, Log: log}, Now: func() time.Time { return noon },
 	}
 	for _, change := range changes {
@@ -319,8 +319,28 @@ func TestECSIsAnsweredByWhatIsReturned(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, events.ServiceAnswer{Status: test.want}, got)
 			assert.Empty(t, g.codeDeploy.told, "CodeDeploy has not asked")
+			refusal, err := g.store.RefusalOf(t.Context(), web, "d-2")
+			if test.want == "SUCCEEDED" {
+				require.ErrorIs(t, err, ledger.ErrNotFound)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, ledger.Refusal{Target: web, Deployment: "d-2", Because: refusal.Because, At: noon}, refusal)
+			assert.Contains(t, refusal.Because, "next: pullback release")
 		})
 	}
 	_, err := newGate().Handle(t.Context(), []byte(`{"lifecycleStage":"PRE_SCALE_UP","resourceArn":"arn:aws:ecs:us-east-1:123456789012:service-deployment/main/web/d-9"}`))
 	require.ErrorIs(t, err, deploy.ErrUnknown, "an error is a refusal, too")
+}
+
+func TestWhatECSHasGivenTrafficIsNotRememberedAsRefusedBefore(t *testing.T) {
+	web := deploy.Target{Kind: deploy.KindService, Application: "main", Group: "web"}
+	g := newGate(quarantined, func(g *gate) {
+		g.codeDeploy.deployments["d-2"] = deploy.Deployment{ID: "d-2", Target: web, Status: deploy.InProgress, From: "1", To: "2", Created: noon}
+	})
+	got, err := g.Handle(t.Context(), []byte(`{"lifecycleStage":"POST_PRODUCTION_TRAFFIC_SHIFT","resourceArn":"arn:aws:ecs:us-east-1:123456789012:service-deployment/main/web/d-2"}`))
+	require.NoError(t, err)
+	assert.Equal(t, events.ServiceAnswer{Status: "FAILED"}, got)
+	_, err = g.store.RefusalOf(t.Context(), web, "d-2")
+	require.ErrorIs(t, err, ledger.ErrNotFound)
 }

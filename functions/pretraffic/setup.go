@@ -36,6 +36,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Versions:    gated{all, traffic.New(lambda.NewFromConfig(cfg))},
 		Finder:      incident.Finder{Ledger: store, Revisions: all},
 		Ledger:      store,
+		Refusals:    store,
 		Runner: hook.Runner{
 			Reporter: all.Groups, Waiting: store, Function: "pretraffic", Now: clock.Now,
 			Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log,

@@ -50,6 +50,15 @@ type HookCall struct {
 	At         time.Time `json:"at"`
 }
 
+// Refusal is a deployment that was refused before any traffic reached what it
+// brings, where AWS does not say so afterwards.
+type Refusal struct {
+	Target     deploy.Target `json:"target"`
+	Deployment deploy.ID     `json:"deployment"`
+	Because    string        `json:"because"`
+	At         time.Time     `json:"at"`
+}
+
 // Readiness is whether a target could be taken back to its known-good revision.
 type Readiness struct {
 	Target   deploy.Target   `json:"target"`

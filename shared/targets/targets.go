@@ -39,8 +39,14 @@ type All struct {
 	Stages *stages.Client      // the one of pipelines' stages, which closes and opens the way into them, too
 }
 
-// New returns the drivers. What AWS keeps no history of is remembered in seen.
-func New(cfg aws.Config, account string, seen aliases.Sightings, now func() time.Time) All {
+// Memory is what AWS keeps no history of. The ledger does.
+type Memory interface {
+	aliases.Sightings
+	services.Refusals
+}
+
+// New returns the drivers.
+func New(cfg aws.Config, account string, memory Memory, now func() time.Time) All {
 	moves, functions, roles := codedeploy.NewFromConfig(cfg), lambda.NewFromConfig(cfg), iam.NewFromConfig(cfg)
 	tasks, objects := ecs.NewFromConfig(cfg), s3.NewFromConfig(cfg)
 	known := definitions.New(tasks, ecr.NewFromConfig(cfg), roles, ssm.NewFromConfig(cfg), account, cfg.Region)
@@ -52,8 +58,8 @@ func New(cfg aws.Config, account string, seen aliases.Sightings, now func() time
 	pipelines := stages.New(codepipeline.NewFromConfig(cfg), objects, account, cfg.Region)
 	return All{Groups: groups, Stages: pipelines, Set: target.Set{
 		deploy.KindGroup:   groups,
-		deploy.KindAlias:   aliases.New(functions, roles, seen, now),
-		deploy.KindService: services.New(tasks, known, account, cfg.Region),
+		deploy.KindAlias:   aliases.New(functions, roles, memory, now),
+		deploy.KindService: services.New(tasks, known, memory, account, cfg.Region),
 		deploy.KindScaling: fleets.New(autoscaling.NewFromConfig(cfg), ec2.NewFromConfig(cfg), roles),
 		deploy.KindStage:   pipelines,
 	}}

@@ -53,7 +53,7 @@ func brief(t deploy.Target, b ecstypes.ServiceDeploymentBrief) deploy.Deployment
 	return d
 }
 
-// convert is the whole form but for what the deployment moves.
+// convert is the whole form but for what the deployment moves and since when.
 func convert(t deploy.Target, s ecstypes.ServiceDeployment) deploy.Deployment {
 	d := brief(t, ecstypes.ServiceDeploymentBrief{
 		ServiceDeploymentArn: s.ServiceDeploymentArn, Status: s.Status, StatusReason: s.StatusReason,
@@ -65,7 +65,6 @@ func convert(t deploy.Target, s ecstypes.ServiceDeployment) deploy.Deployment {
 	if d.Status == deploy.Stopped && failed(s) {
 		d.Status = deploy.Failed
 	}
-	d.Shifted = shifted(s)
 	return d
 }
 

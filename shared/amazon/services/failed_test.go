@@ -11,6 +11,7 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/localaws/host/ecstest"
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
 func breaker(rollback bool) *ecstypes.DeploymentConfiguration {
@@ -85,6 +86,21 @@ func TestWhatAnAlarmTakesBackIsStopped(t *testing.T) {
 	assert.Equal(t, deploy.Stopped, d.Status)
 	assert.Equal(t, "Service deployment rolled back because of an alarm in the ALARM state: errors.", d.Cause)
 	assert.True(t, s.live().Only("web:1"))
+}
+
+// A deployment that is stopped looks the same whether it was refused or had traffic:
+// the ledger knows.
+func TestWhatAHookHasRefusedHadNoTraffic(t *testing.T) {
+	s := serve(t, canary(), nil)
+	id := s.deploy("web:2")
+	s.Advance(time.Second)
+	require.NoError(t, s.driver.Stop(t.Context(), s.get(id)))
+	assert.Equal(t, s.get(id).Started, s.get(id).Shifted, "it may have had some, for all that ECS says")
+	require.NoError(t, s.memory.PutRefusal(t.Context(), ledger.Refusal{Target: target, Deployment: id, Because: "held", At: noon}))
+	assert.True(t, s.get(id).Shifted.IsZero())
+	s.settle()
+	assert.Equal(t, deploy.Stopped, s.get(id).Status)
+	assert.True(t, s.get(id).Shifted.IsZero())
 }
 
 func TestAnAlarmThatIsRedBeforehandStopsNothingAndSomebodyElseHasTo(t *testing.T) {

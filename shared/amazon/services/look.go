@@ -3,6 +3,7 @@ package services
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,6 +13,7 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
 // Get returns a service deployment with the task definitions that it moves
@@ -22,6 +24,9 @@ func (c *Client) Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy
 		return deploy.Deployment{}, err
 	}
 	d := convert(t, s)
+	if d.Shifted, err = c.shifted(ctx, t, s); err != nil {
+		return deploy.Deployment{}, err
+	}
 	from, err := c.source(ctx, t, s)
 	if err != nil {
 		return deploy.Deployment{}, fmt.Errorf("what service deployment %s of %s replaces: %w", id, t, err)
@@ -36,6 +41,25 @@ func (c *Client) Get(ctx context.Context, t deploy.Target, id deploy.ID) (deploy
 	}
 	d.From, d.To = runs[from], runs[to]
 	return d, nil
+}
+
+// shifted returns since when traffic may have moved. ECS does not say whether one
+// that it rolls back had any: if a hook of pullback's has refused it before, it had
+// none.
+func (c *Client) shifted(ctx context.Context, t deploy.Target, s ecstypes.ServiceDeployment) (time.Time, error) {
+	since := shifted(s)
+	if since.IsZero() || !rollsBack(s.Status) || !native(s.DeploymentConfiguration) {
+		return since, nil // hooks are for those that shift traffic
+	}
+	id := deploy.ID(last(s.ServiceDeploymentArn))
+	switch _, err := c.refusals.RefusalOf(ctx, t, id); {
+	case err == nil:
+		return time.Time{}, nil
+	case errors.Is(err, ledger.ErrNotFound):
+		return since, nil
+	default:
+		return time.Time{}, fmt.Errorf("whether service deployment %s of %s was refused: %w", id, t, err)
+	}
 }
 
 func (c *Client) serviceDeployment(ctx context.Context, t deploy.Target, id deploy.ID) (ecstypes.ServiceDeployment, error) {

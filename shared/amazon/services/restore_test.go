@@ -17,6 +17,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/host/ecstest"
 	"github.com/pullback-dev/pullback/shared/amazon/services"
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 )
 
 func (s *stage) update(in *ecs.UpdateServiceInput) {
@@ -195,7 +196,7 @@ func TestARestoreIsTriedOnce(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	client := ecs.New(ecs.Options{Region: ecstest.Region, BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{}})
-	_, err := services.New(client, unasked{}, ecstest.Account, ecstest.Region).Restore(t.Context(), deploy.Restore{Place: place, To: "web:1"})
+	_, err := services.New(client, unasked{}, &ledgertest.Memory{}, ecstest.Account, ecstest.Region).Restore(t.Context(), deploy.Restore{Place: place, To: "web:1"})
 	require.Error(t, err)
 	assert.Equal(t, []string{"DescribeServices", "ListServiceDeployments", "UpdateService"}, calls)
 }
@@ -205,7 +206,7 @@ func TestPagesThatDoNotEndAreGivenUp(t *testing.T) {
 		_, _ = w.Write([]byte(`{"clusterArns":["arn:aws:ecs:us-east-1:123456789012:cluster/main"],"serviceArns":[],"serviceDeployments":[],"nextToken":"again"}`))
 	}))
 	t.Cleanup(server.Close)
-	c := services.New(ecs.New(ecs.Options{Region: ecstest.Region, BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{}}), unasked{}, ecstest.Account, ecstest.Region)
+	c := services.New(ecs.New(ecs.Options{Region: ecstest.Region, BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{}}), unasked{}, &ledgertest.Memory{}, ecstest.Account, ecstest.Region)
 	_, err := c.Recent(t.Context(), target, noon)
 	require.ErrorContains(t, err, "do not end")
 	_, err = c.History(t.Context(), place)

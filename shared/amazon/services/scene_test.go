@@ -13,6 +13,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/amazon/definitions"
 	"github.com/pullback-dev/pullback/shared/amazon/services"
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 	"github.com/pullback-dev/pullback/shared/target/targettest"
 )
 
@@ -28,13 +29,14 @@ type stage struct {
 	*ecstest.Shop
 	t      *testing.T
 	driver *services.Client
+	memory ledgertest.Memory
 }
 
 // serve lets the service web run, with a deployment configuration.
 func serve(t *testing.T, c *ecstypes.DeploymentConfiguration, change func(*ecs.CreateServiceInput)) *stage {
 	t.Helper()
 	s := &stage{Shop: ecstest.New(t, noon), t: t}
-	s.driver = services.New(s.Tasks, definitions.New(s.Tasks, s.Images, s.Roles, s.Params, ecstest.Account, ecstest.Region), ecstest.Account, ecstest.Region)
+	s.driver = services.New(s.Tasks, definitions.New(s.Tasks, s.Images, s.Roles, s.Params, ecstest.Account, ecstest.Region), &s.memory, ecstest.Account, ecstest.Region)
 	native := c != nil && c.Strategy != "" && c.Strategy != ecstypes.DeploymentStrategyRolling
 	if native {
 		s.Build()

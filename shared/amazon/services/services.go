@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
 // looker is the part of *ecs.Client that looks services and their deployments up.
@@ -55,17 +56,26 @@ type Definitions interface {
 	Ready(ctx context.Context, r deploy.Revision) error
 }
 
+// Refusals remember which deployments a hook of pullback's has refused before they
+// had traffic. The ledger does.
+type Refusals interface {
+	// RefusalOf returns why and when: ledger.ErrNotFound.
+	RefusalOf(ctx context.Context, t deploy.Target, id deploy.ID) (ledger.Refusal, error)
+}
+
 // Client is the driver of ECS services in one account and region.
 type Client struct {
 	api             api
 	definitions     Definitions
+	refusals        Refusals
 	account, region string
 }
 
 // New returns a client that calls ECS through client. Account and region name
-// service deployments.
-func New(client api, definitions Definitions, account, region string) *Client {
-	return &Client{api: client, definitions: definitions, account: account, region: region}
+// service deployments. What ECS does not say of those that were refused is in
+// refusals.
+func New(client api, definitions Definitions, refusals Refusals, account, region string) *Client {
+	return &Client{api: client, definitions: definitions, refusals: refusals, account: account, region: region}
 }
 
 // Digest returns what a task definition is: deploy.ErrUnknown.

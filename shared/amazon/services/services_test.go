@@ -18,6 +18,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/host/ecstest"
 	"github.com/pullback-dev/pullback/shared/amazon/services"
 	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 )
 
 // unasked knows no task definitions, because nobody asks.
@@ -42,7 +43,7 @@ func counting(s *ecstest.Shop) (*services.Client, *counted) {
 	c := &counted{HTTPClient: s.Config.HTTPClient}
 	config := s.Config
 	config.HTTPClient = c
-	return services.New(ecs.NewFromConfig(config), unasked{}, ecstest.Account, ecstest.Region), c
+	return services.New(ecs.NewFromConfig(config), unasked{}, &ledgertest.Memory{}, ecstest.Account, ecstest.Region), c
 }
 
 func TestACanaryThatIsStoppedGoesBackAtOnce(t *testing.T) {

@@ -52,6 +52,27 @@ func (t *Table) OverrideOn(ctx context.Context, target deploy.Target, d deploy.D
 	return read[ledger.Override](row)
 }
 
+func refusalKey(t deploy.Target, id deploy.ID) item {
+	return key(targetPartition(t), "refusal#"+string(id))
+}
+
+// PutRefusal implements the ledger.
+func (t *Table) PutRefusal(ctx context.Context, r ledger.Refusal) error {
+	if err := t.replace(ctx, refusalKey(r.Target, r.Deployment), r); err != nil {
+		return fmt.Errorf("refusal of %s of %s: %w", r.Deployment, r.Target, err)
+	}
+	return nil
+}
+
+// RefusalOf implements the ledger.
+func (t *Table) RefusalOf(ctx context.Context, target deploy.Target, id deploy.ID) (ledger.Refusal, error) {
+	row, err := t.get(ctx, refusalKey(target, id))
+	if err != nil {
+		return ledger.Refusal{}, fmt.Errorf("refusal of %s of %s: %w", id, target, err)
+	}
+	return read[ledger.Refusal](row)
+}
+
 func oneWayKey(t deploy.Target, r deploy.Revision) item {
 	return key(targetPartition(t), "one-way#"+string(r))
 }

@@ -35,6 +35,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("restore points", func(t *testing.T) { restorePoints(t, fresh) })
 	t.Run("saving restore points", func(t *testing.T) { savingRestorePoints(t, fresh) })
 	t.Run("overrides", func(t *testing.T) { overrides(t, fresh) })
+	t.Run("refusals", func(t *testing.T) { refusals(t, fresh) })
 	t.Run("one-way doors", func(t *testing.T) { oneWays(t, fresh) })
 	t.Run("slots", func(t *testing.T) { slots(t, fresh) })
 	t.Run("hooks that wait", func(t *testing.T) { hooks(t, fresh) })

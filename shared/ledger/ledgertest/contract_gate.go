@@ -37,6 +37,24 @@ func overrides(t *testing.T, fresh func(t *testing.T) Store) {
 	})
 }
 
+func refusals(t *testing.T, fresh func(t *testing.T) Store) {
+	t.Helper()
+	t.Run("a refused deployment is remembered, as it was last refused", func(t *testing.T) {
+		s := fresh(t)
+		first := ledger.Refusal{Target: target, Deployment: "d-1", Because: "held", At: start}
+		again := ledger.Refusal{Target: target, Deployment: "d-1", Because: "quarantined", At: start.Add(time.Minute)}
+		require.NoError(t, s.PutRefusal(t.Context(), first))
+		require.NoError(t, s.PutRefusal(t.Context(), again))
+		got, err := s.RefusalOf(t.Context(), target, "d-1")
+		require.NoError(t, err)
+		assert.Equal(t, again, got)
+		_, err = s.RefusalOf(t.Context(), target, "d-2")
+		require.ErrorIs(t, err, ledger.ErrNotFound)
+		_, err = s.RefusalOf(t.Context(), other, "d-1")
+		require.ErrorIs(t, err, ledger.ErrNotFound)
+	})
+}
+
 func oneWays(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Helper()
 	t.Run("the newest mark on a revision stands", func(t *testing.T) {

@@ -38,6 +38,20 @@ func (m *Memory) OverrideOn(_ context.Context, t deploy.Target, d deploy.Digest)
 	return recall[ledger.Override](m, "override#"+t.String()+"#"+string(d))
 }
 
+// PutRefusal implements [Store].
+func (m *Memory) PutRefusal(_ context.Context, r ledger.Refusal) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return put(&m.gate, "refusal#"+r.Target.String()+"#"+string(r.Deployment), r)
+}
+
+// RefusalOf implements [Store].
+func (m *Memory) RefusalOf(_ context.Context, t deploy.Target, id deploy.ID) (ledger.Refusal, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return recall[ledger.Refusal](m, "refusal#"+t.String()+"#"+string(id))
+}
+
 // PutOneWay implements [Store].
 func (m *Memory) PutOneWay(_ context.Context, o ledger.OneWay) error {
 	m.mu.Lock()

@@ -116,6 +116,11 @@ type Store interface {
 	// OpenHooks returns those that wait, oldest first.
 	OpenHooks(ctx context.Context) ([]ledger.HookCall, error)
 
+	// PutRefusal remembers that a deployment was refused before it had traffic.
+	PutRefusal(ctx context.Context, r ledger.Refusal) error
+	// RefusalOf returns why and when: ErrNotFound.
+	RefusalOf(ctx context.Context, t deploy.Target, id deploy.ID) (ledger.Refusal, error)
+
 	// SeeReadiness remembers whether a target could be taken back, and returns what
 	// was remembered before. What has not changed keeps its time.
 	SeeReadiness(ctx context.Context, r ledger.Readiness) (before ledger.Readiness, err error)

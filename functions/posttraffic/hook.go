@@ -10,16 +10,17 @@ import (
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
+	"github.com/pullback-dev/pullback/shared/hook"
 )
 
 // check answers CodeDeploy's hook after traffic has moved: nil lets the
 // deployment succeed.
-func (h *Handler) check(ctx context.Context, call events.Hook) error {
+func (h *Handler) check(ctx context.Context, call *hook.Call) error {
 	d, err := h.Deployments.Get(ctx, deploy.Target{}, call.Deployment)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", call.Deployment, err)
 	}
-	h.Runner.Began(ctx, call)
+	h.Runner.Began(ctx, call.Hook)
 	if d.IsRollback() {
 		if err := h.record(ctx, d, "allow", "a rollback always passes", nil); err != nil {
 			// A ledger that is down must not keep traffic on the bad version.

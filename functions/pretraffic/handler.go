@@ -100,12 +100,12 @@ func (h *Handler) service(ctx context.Context, payload json.RawMessage) (any, er
 	return events.NewServiceAnswer(refused == nil), nil
 }
 
-func (h *Handler) check(ctx context.Context, call events.Hook) error {
+func (h *Handler) check(ctx context.Context, call *hook.Call) error {
 	d, err := h.Deployments.Get(ctx, deploy.Target{}, call.Deployment)
 	if err != nil {
 		return fmt.Errorf("look up %s: %w", call.Deployment, err)
 	}
-	h.Runner.Began(ctx, call)
+	h.Runner.Began(ctx, call.Hook)
 	return h.decide(ctx, d)
 }
 

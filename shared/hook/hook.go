@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/pullback-dev/pullback/events"
@@ -15,7 +16,18 @@ import (
 )
 
 // Check looks at the deployment. A nil error lets it go on.
-type Check func(ctx context.Context, h events.Hook) error
+type Check func(ctx context.Context, c *Call) error
+
+// Call is one call of a hook, as its check sees it.
+type Call struct {
+	events.Hook
+
+	observe atomic.Bool // a check that does not come back may still speak
+}
+
+// Observe says whether the deployment's target is only observed, once the check
+// knows: then the outcome is a success, whatever becomes of the check.
+func (c *Call) Observe(yes bool) { c.observe.Store(yes) }
 
 // Reporter tells CodeDeploy the outcome of a hook.
 type Reporter interface {
@@ -37,7 +49,7 @@ type Runner struct {
 	Waiting  Waiting
 	Function string // whose hook it is
 	Reserve  time.Duration
-	Observe  bool             // report success whatever becomes of the check
+	Observe  bool             // report success whatever becomes of the check, as long as that says nothing else of the target
 	Now      func() time.Time // AWS's time; right once AWS has answered something
 	Log      *slog.Logger
 }
@@ -46,18 +58,21 @@ type Runner struct {
 // It returns an error only if CodeDeploy could not be told, so that Lambda
 // tries again; a failed check is an outcome, not an error.
 func (r Runner) Run(ctx context.Context, h events.Hook, check Check) error {
-	failure := r.try(ctx, h, check)
+	call := &Call{Hook: h}
+	call.Observe(r.Observe)
+	failure := r.try(ctx, call, check)
+	passed := failure == nil || call.observe.Load()
 
 	// The report gets its own time, even when the caller's has run out.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Reserve)
 	defer cancel()
-	if err := r.Reporter.Report(ctx, h.Deployment, h.Execution, failure == nil || r.Observe); err != nil {
+	if err := r.Reporter.Report(ctx, h.Deployment, h.Execution, passed); err != nil {
 		return fmt.Errorf("report hook of %s: %w", h.Deployment, errors.Join(err, failure))
 	}
 	r.noted(ctx, h, "hook not forgotten", r.Waiting.CloseHook(ctx, r.call(h)))
 	r.Log.LogAttrs(ctx, slog.LevelInfo, "hook reported",
 		slog.String("deployment", string(h.Deployment)),
-		slog.Bool("passed", failure == nil || r.Observe),
+		slog.Bool("passed", passed),
 		slog.Any("failure", failure))
 	return nil
 }
@@ -81,7 +96,7 @@ func (r Runner) noted(ctx context.Context, h events.Hook, what string, err error
 
 // try runs the check with the time that is left after the reserve, and turns
 // a panic and a check that does not come back into failures.
-func (r Runner) try(ctx context.Context, h events.Hook, check Check) error {
+func (r Runner) try(ctx context.Context, c *Call, check Check) error {
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-r.Reserve))
@@ -94,7 +109,7 @@ func (r Runner) try(ctx context.Context, h events.Hook, check Check) error {
 				outcome <- fmt.Errorf("check panicked: %v", p)
 			}
 		}()
-		outcome <- check(ctx, h)
+		outcome <- check(ctx, c)
 	}()
 	select {
 	case failure := <-outcome:

@@ -3,6 +3,7 @@ package hook_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -42,11 +43,11 @@ func TestRunReportsWhateverHappensToTheCheck(t *testing.T) {
 		passed bool
 		after  time.Duration
 	}{
-		"passes":               {func(context.Context, events.Hook) error { return nil }, true, 0},
-		"fails":                {func(context.Context, events.Hook) error { return errors.New("503") }, false, 0},
-		"panics":               {func(context.Context, events.Hook) error { panic("nil map") }, false, 0},
-		"heeds its deadline":   {func(ctx context.Context, _ events.Hook) error { <-ctx.Done(); return ctx.Err() }, false, limit - reserve},
-		"ignores its deadline": {func(context.Context, events.Hook) error { time.Sleep(time.Hour); return nil }, false, limit - reserve},
+		"passes":               {func(context.Context, *hook.Call) error { return nil }, true, 0},
+		"fails":                {func(context.Context, *hook.Call) error { return errors.New("503") }, false, 0},
+		"panics":               {func(context.Context, *hook.Call) error { panic("nil map") }, false, 0},
+		"heeds its deadline":   {func(ctx context.Context, _ *hook.Call) error { <-ctx.Done(); return ctx.Err() }, false, limit - reserve},
+		"ignores its deadline": {func(context.Context, *hook.Call) error { time.Sleep(time.Hour); return nil }, false, limit - reserve},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -70,7 +71,7 @@ func TestRunReportsEvenWhenTheCallerIsOutOfTime(t *testing.T) {
 	cancel()
 	cd := &codeDeploy{}
 	err := hook.Runner{Waiting: &ledgertest.Memory{}, Now: func() time.Time { return noon }, Reporter: cd, Reserve: time.Second, Log: slog.New(slog.DiscardHandler)}.
-		Run(ctx, events.Hook{Deployment: "d-1", Execution: "x"}, func(ctx context.Context, _ events.Hook) error { return ctx.Err() })
+		Run(ctx, events.Hook{Deployment: "d-1", Execution: "x"}, func(ctx context.Context, _ *hook.Call) error { return ctx.Err() })
 	require.NoError(t, err)
 	assert.Equal(t, []bool{false}, cd.told)
 }
@@ -78,7 +79,7 @@ func TestRunReportsEvenWhenTheCallerIsOutOfTime(t *testing.T) {
 func TestRunFailsOnlyIfCodeDeployCannotBeTold(t *testing.T) {
 	cd := &codeDeploy{err: errors.New("connection reset")}
 	err := hook.Runner{Waiting: &ledgertest.Memory{}, Now: func() time.Time { return noon }, Reporter: cd, Reserve: time.Second, Log: slog.New(slog.DiscardHandler)}.
-		Run(t.Context(), events.Hook{Deployment: "d-1", Execution: "secret"}, func(context.Context, events.Hook) error { return nil })
+		Run(t.Context(), events.Hook{Deployment: "d-1", Execution: "secret"}, func(context.Context, *hook.Call) error { return nil })
 	require.ErrorContains(t, err, "connection reset")
 	assert.NotContains(t, err.Error(), "secret")
 }
@@ -86,9 +87,30 @@ func TestRunFailsOnlyIfCodeDeployCannotBeTold(t *testing.T) {
 func TestObservingLetsEverythingPass(t *testing.T) {
 	cd := &codeDeploy{}
 	err := hook.Runner{Waiting: &ledgertest.Memory{}, Now: func() time.Time { return noon }, Reporter: cd, Reserve: time.Second, Observe: true, Log: slog.New(slog.DiscardHandler)}.
-		Run(t.Context(), events.Hook{Deployment: "d-1", Execution: "x"}, func(context.Context, events.Hook) error { return errors.New("503") })
+		Run(t.Context(), events.Hook{Deployment: "d-1", Execution: "x"}, func(context.Context, *hook.Call) error { return errors.New("503") })
 	require.NoError(t, err)
 	assert.Equal(t, []bool{true}, cd.told)
+}
+
+func TestTheModeOfTheTargetIsStrongerThanThatOfAll(t *testing.T) {
+	for _, observed := range []bool{true, false} {
+		for name, check := range map[string]hook.Check{
+			"fails":   func(_ context.Context, c *hook.Call) error { c.Observe(observed); return errors.New("503") },
+			"panics":  func(_ context.Context, c *hook.Call) error { c.Observe(observed); panic("nil map") },
+			"is late": func(ctx context.Context, c *hook.Call) error { c.Observe(observed); <-ctx.Done(); select {} },
+		} {
+			t.Run(fmt.Sprintf("%s, observed: %t", name, observed), func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				defer cancel()
+				cd := &codeDeploy{}
+				r := hook.Runner{
+					Waiting: &ledgertest.Memory{}, Now: func() time.Time { return noon }, Reporter: cd, Reserve: 25 * time.Millisecond, Observe: !observed, Log: slog.New(slog.DiscardHandler),
+				}
+				require.NoError(t, r.Run(ctx, events.Hook{Deployment: "d-1", Execution: "x"}, check))
+				assert.Equal(t, []bool{observed}, cd.told)
+			})
+		}
+	}
 }
 
 func TestAHookWaitsFromItsBeginningToItsAnswer(t *testing.T) {
@@ -105,16 +127,16 @@ func TestAHookWaitsFromItsBeginningToItsAnswer(t *testing.T) {
 		require.NoError(t, err)
 		return all
 	}
-	require.NoError(t, r.Run(t.Context(), call, func(ctx context.Context, h events.Hook) error {
-		r.Began(ctx, h)
+	require.NoError(t, r.Run(t.Context(), call, func(ctx context.Context, c *hook.Call) error {
+		r.Began(ctx, c.Hook)
 		assert.Equal(t, want, open())
 		return nil
 	}))
 	assert.Empty(t, open())
 
 	cd.err = errors.New("access denied")
-	require.Error(t, r.Run(t.Context(), call, func(ctx context.Context, h events.Hook) error {
-		r.Began(ctx, h)
+	require.Error(t, r.Run(t.Context(), call, func(ctx context.Context, c *hook.Call) error {
+		r.Began(ctx, c.Hook)
 		return nil
 	}))
 	assert.Equal(t, want, open(), "nobody has answered")

@@ -181,6 +181,33 @@ func TestARollbackWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
 	assert.Equal(t, deploy.ID("d-3"), i.Rollback)
 }
 
+// Where AWS keeps no mark, one is known by what it moves to, which lists leave out.
+func TestAnUnmarkedRollbackWhoseAnswerWasLostIsNotTakenForSomebodyElses(t *testing.T) {
+	for name, test := range map[string]struct {
+		to   deploy.Revision
+		want ledger.Phase
+	}{
+		"to the good revision": {"1", ledger.Restoring},
+		"to another one":       {"3", ledger.Superseded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			service := deploy.Target{Kind: deploy.KindService, Application: "shop", Group: "web"}
+			s := newScene(t, ended(deploy.Succeeded, 2*time.Minute), serves("2"),
+				another(deploy.Deployment{ID: "d-3", Status: deploy.InProgress, From: "2", To: test.to, Shifted: noon}),
+				func(s *scene) {
+					s.incident.Target = service
+					for n := range s.codeDeploy.all {
+						s.codeDeploy.all[n].Target = service
+					}
+					s.codeDeploy.all[0].Created = noon // since the incident was opened
+				})
+			assert.Empty(t, s.order(1))
+			assert.NotContains(t, fmt.Sprint(s.journal.lines), "CreateDeployment")
+			assert.Equal(t, test.want, s.stands().Phase)
+		})
+	}
+}
+
 func TestNothingIsDoneWhileSomebodyElseHasTheClaim(t *testing.T) {
 	s := newScene(t)
 	_, err := s.store.ClaimIncident(t.Context(), id, "invocation-0", noon.Add(-69*time.Second), 70*time.Second)

@@ -47,27 +47,42 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 
 // others finds the deployments that were begun since the bad one.
 func (h *Handler) others(ctx context.Context, s *plan.Situation) error {
-	i := s.Incident
-	recent, err := h.Deployments.Recent(ctx, i.Target, s.Bad.Created)
+	recent, err := h.Deployments.Recent(ctx, s.Incident.Target, s.Bad.Created)
 	if err != nil {
-		return fmt.Errorf("recent deployments of %s: %w", i.Target, err)
+		return fmt.Errorf("recent deployments of %s: %w", s.Incident.Target, err)
 	}
 	// recent is newest first, so what stays is the newest of each kind.
 	for _, d := range slices.Backward(recent) {
+		if d.ID == s.Bad.ID {
+			continue
+		}
+		if !isRollbackOf(d, s.Bad, s.Incident) {
+			if !d.Created.After(s.Bad.Created) {
+				continue
+			}
+			// A list may leave out what a deployment moves.
+			if d, err = h.Deployments.Get(ctx, d.Target, d.ID); err != nil {
+				return fmt.Errorf("look up %s: %w", d.ID, err)
+			}
+		}
 		switch {
-		case d.ID == s.Bad.ID:
-		case isRollbackOf(d, s.Bad, i):
+		case isRollbackOf(d, s.Bad, s.Incident):
 			s.Rollback = &d
 			if d.Status == deploy.Failed || d.Status == deploy.Stopped {
 				s.Failures++
 			}
-		case d.Created.After(s.Bad.Created):
-			if s.Newer, err = h.newer(ctx, d, s.Newer); err != nil {
-				return err
-			}
+		case moves(d):
+			s.Newer = &d
 		}
 	}
 	return nil
+}
+
+// moves reports whether a deployment has changed what is live or still may. One
+// that ended before it had traffic, such as one that a gate refused, is no reason
+// to leave the bad revision alone.
+func moves(d deploy.Deployment) bool {
+	return !d.Shifted.IsZero() || d.Status != deploy.Failed && d.Status != deploy.Stopped
 }
 
 // red returns an alarm that speaks for the target, is red, and was not before the
@@ -87,20 +102,6 @@ func (h *Handler) red(ctx context.Context, bad deploy.Deployment) (string, error
 		}
 	}
 	return "", nil
-}
-
-// newer returns the deployment d if it has changed what is live or still may,
-// else the one known before. One that ended before it had traffic, such as one
-// that a gate refused, is no reason to leave the bad revision alone.
-func (h *Handler) newer(ctx context.Context, d deploy.Deployment, before *deploy.Deployment) (*deploy.Deployment, error) {
-	whole, err := h.Deployments.Get(ctx, d.Target, d.ID)
-	if err != nil {
-		return nil, fmt.Errorf("look up %s: %w", d.ID, err)
-	}
-	if whole.Shifted.IsZero() && (whole.Status == deploy.Failed || whole.Status == deploy.Stopped) {
-		return before, nil
-	}
-	return &whole, nil
 }
 
 // isRollbackOf reports whether d puts back what bad deployed: CodeDeploy says

@@ -55,6 +55,7 @@ func (c *codeDeploy) Recent(_ context.Context, _ deploy.Target, since time.Time)
 	var found []deploy.Deployment
 	for _, d := range c.all {
 		if !d.Created.Before(since) {
+			d.From, d.To = "", ""
 			found = append(found, d)
 		}
 	}

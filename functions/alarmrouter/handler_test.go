@@ -190,6 +190,43 @@ func TestAnAlarmSpeaksForAllItsTargets(t *testing.T) {
 	assert.Equal(t, append([]string{"record shop/eu rollback alarm", fmt.Sprintf("open %s open", other), fmt.Sprintf("order shop/eu %s look 1", other)}, rolledBack()...), s.journal.lines)
 }
 
+// Where AWS keeps no mark of who began a deployment, one that puts the good revision
+// back is a rollback as soon as somebody may have begun it, be it on record or not.
+func TestAnUnmarkedDeploymentToTheGoodRevisionIsNotBlamed(t *testing.T) {
+	for name, test := range map[string]struct {
+		generation int
+		want       int // incidents about it
+	}{
+		"the incident was claimed":       {1, 0},
+		"nobody has looked at it so far": {0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			service := deploy.Target{Kind: deploy.KindService, Application: "shop", Group: "web"}
+			s := newScene(t, func(s *scene) {
+				s.codeDeploy.groups[0].Target, s.codeDeploy.groups[0].Alias = service, deploy.Alias{}
+				d := s.codeDeploy.all[0]
+				d.Target, d.Alias, d.Platform, d.ID, d.From, d.To = service, deploy.Alias{}, "", "d-3", "2", "1"
+				d.Created, d.Shifted = noon.Add(-3*time.Minute), noon.Add(-2*time.Minute)
+				s.codeDeploy.all = []deploy.Deployment{d}
+				s.finder.good = "0"
+				require.NoError(s.t, s.store.IndexAlarms(s.t.Context(), service, []string{"errors"}))
+				_, _, err := s.store.Memory.OpenIncident(s.t.Context(), ledger.Incident{
+					ID: id, Target: service, Deployment: "d-2", Bad: "2", Good: "1", Phase: ledger.Open, Opened: noon.Add(-3 * time.Minute), NextLook: noon,
+					Claim: ledger.Claim{Generation: test.generation},
+				})
+				require.NoError(s.t, err)
+			})
+			assert.Zero(t, s.signals(alarm("errors")))
+			_, err := s.store.Incident(t.Context(), deploy.IncidentOf(service, "d-3"))
+			if test.want == 0 {
+				require.ErrorIs(t, err, ledger.ErrNotFound)
+			} else {
+				require.NoError(t, err)
+			}
+		})
+	}
+}
+
 func TestAFollowUpIsPassedOnAsLongAsThereIsSomethingToDo(t *testing.T) {
 	body, err := events.NewFollowUp(id, 3, noon)
 	require.NoError(t, err)

@@ -148,7 +148,7 @@ func (h *Handler) get(ctx context.Context, t deploy.Target, id deploy.ID) (deplo
 		return d, fmt.Errorf("incidents of %s: %w", t, err)
 	}
 	for _, i := range past {
-		restores := d.To == i.Good && i.Looks > 0 && !d.Created.Before(i.Opened.Truncate(time.Second))
+		restores := d.To == i.Good && i.Claim.Generation > 0 && !d.Created.Before(i.Opened.Truncate(time.Second))
 		if d.ID != i.Deployment && (d.ID == i.Rollback || restores) {
 			d.RollsBack = i.Deployment
 		}

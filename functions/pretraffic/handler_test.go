@@ -13,10 +13,13 @@ import (
 
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/functions/pretraffic"
+	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
+	"github.com/pullback-dev/pullback/shared/settings"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 var (
@@ -108,6 +111,17 @@ type gate struct {
 	lambda     *lambda
 	store      *store
 	finder     *finder
+	wards      *wards
+}
+
+// wards says how the target is configured, or cannot find out.
+type wards struct {
+	is  ward.Ward
+	err error
+}
+
+func (w *wards) Ward(context.Context, deploy.Target) (ward.Ward, error) {
+	return w.is, w.err
 }
 
 func newGate(changes ...func(*gate)) gate {
@@ -117,10 +131,12 @@ func newGate(changes ...func(*gate)) gate {
 		}},
 		lambda: &lambda{digests: map[deploy.Revision]deploy.Digest{"1": "sha-1", "2": "sha-2"}, broken: map[deploy.Revision]error{}},
 		store:  &store{Memory: &ledgertest.Memory{}}, finder: &finder{good: "1"},
+		wards: &wards{is: ward.Ward{Rules: config.Default().Defaults().Policy, Hash: "hash"}},
 	}
+	g.wards.is.Rules.Smoke = `{"smoke":1}`
 	log := slog.New(slog.DiscardHandler)
 	g.Handler = &pretraffic.Handler{
-		Deployments: g.codeDeploy, Versions: g.lambda, Finder: g.finder, Ledger: g.store, Refusals: g.store, Payload: []byte(`{"smoke":1}`),
+		Deployments: g.codeDeploy, Versions: g.lambda, Finder: g.finder, Ledger: g.store, Refusals: g.store, Wards: g.wards,
 		Runner: hook.Runner{Waiting: g.store, Function: "pretraffic", Now: func() time.Time { return noon }, Reporter: g.codeDeploy, Reserve: time.Second, Log: log}, Now: func() time.Time { return noon },
 	}
 	for _, change := range changes {
@@ -143,7 +159,9 @@ func broken(g *gate) { g.lambda.broken["2"] = errors.New("it answered 500") }
 
 func down(g *gate) { g.store.down = errors.New("the ledger is down") }
 
-func observing(g *gate) { g.Observe = true }
+func observing(g *gate) { g.wards.is.Rules.Mode = settings.Observe }
+
+func unread(g *gate) { g.wards.err = errors.New("throttled") }
 
 func change(edit func(*deploy.Deployment)) func(*gate) {
 	return func(g *gate) {
@@ -156,7 +174,13 @@ func change(edit func(*deploy.Deployment)) func(*gate) {
 func rollback(d *deploy.Deployment) { d.Creator = "codeDeployRollback" }
 
 func record(verb, rule, because string) ledger.Record {
-	return ledger.Record{Target: target, At: noon, Function: "pretraffic", Deployment: "d-2", Verb: verb, Rule: rule, Because: because}
+	return ledger.Record{Target: target, At: noon, Function: "pretraffic", Deployment: "d-2", Verb: verb, Rule: rule, Because: because, Config: "hash"}
+}
+
+// unconfigured is the record of a decision that was made without a look at the configuration.
+func unconfigured(r ledger.Record) ledger.Record {
+	r.Config = ""
+	return r
 }
 
 func TestTheGateAnswersAndRemembersWhy(t *testing.T) {
@@ -173,24 +197,33 @@ func TestTheGateAnswersAndRemembersWhy(t *testing.T) {
 	}{
 		"a good version":         {nil, true, []ledger.Record{record("allow", "smoke", "version 2 answered the smoke check")}},
 		"smoke fails":            {all(broken), false, []ledger.Record{record("refuse", "smoke", smoke)}},
-		"smoke is off":           {all(broken, func(g *gate) { g.Payload = nil }), true, []ledger.Record{record("allow", "gate", "neither held nor quarantined; there is no smoke check")}},
+		"smoke is off":           {all(broken, func(g *gate) { g.wards.is.Rules.Smoke = settings.SmokeOff }), true, []ledger.Record{record("allow", "gate", "neither held nor quarantined; there is no smoke check")}},
 		"quarantined code":       {all(quarantined), false, []ledger.Record{record("refuse", "quarantined", taint)}},
 		"held":                   {all(held), false, []ledger.Record{record("refuse", "held", hold)}},
 		"quarantined and held":   {all(held, quarantined), false, []ledger.Record{record("refuse", "quarantined", taint)}},
-		"a rollback, while held": {all(held, quarantined, broken, change(rollback)), true, []ledger.Record{record("allow", "is-a-rollback", "a rollback always passes")}},
+		"a rollback, while held": {all(held, quarantined, broken, change(rollback)), true, []ledger.Record{unconfigured(record("allow", "is-a-rollback", "a rollback always passes"))}},
 		"our rollback, while held": {all(held, change(func(d *deploy.Deployment) { d.Description = deploy.Marker("i-1", 1) })), true, []ledger.Record{
-			record("allow", "is-a-rollback", "a rollback always passes"),
+			unconfigured(record("allow", "is-a-rollback", "a rollback always passes")),
 		}},
-		"a rollback, ledger down":  {all(down, change(rollback)), true, nil},
-		"unknown deployment":       {all(func(g *gate) { delete(g.codeDeploy.deployments, "d-2") }), false, nil},
-		"unknown alias":            {all(change(func(d *deploy.Deployment) { d.Alias = deploy.Alias{} })), false, nil},
-		"unknown version":          {all(change(func(d *deploy.Deployment) { d.To = "" })), false, nil},
-		"version that is gone":     {all(func(g *gate) { delete(g.lambda.digests, "2") }), false, nil},
-		"ledger down":              {all(down), false, nil},
-		"observing a good version": {all(observing), true, []ledger.Record{record("allow", "smoke", "version 2 answered the smoke check")}},
-		"observing a bad version":  {all(observing, broken), true, []ledger.Record{record("would-refuse", "smoke", smoke)}},
-		"observing a hold":         {all(observing, held), true, []ledger.Record{record("would-refuse", "held", hold)}},
-		"observing a quarantine":   {all(observing, quarantined), true, []ledger.Record{record("would-refuse", "quarantined", taint)}},
+		"a rollback, ledger down":              {all(down, change(rollback)), true, nil},
+		"unknown deployment":                   {all(func(g *gate) { delete(g.codeDeploy.deployments, "d-2") }), false, nil},
+		"unknown alias":                        {all(change(func(d *deploy.Deployment) { d.Alias = deploy.Alias{} })), false, nil},
+		"unknown version":                      {all(change(func(d *deploy.Deployment) { d.To = "" })), false, nil},
+		"version that is gone":                 {all(func(g *gate) { delete(g.lambda.digests, "2") }), false, nil},
+		"ledger down":                          {all(down), false, nil},
+		"configuration unread":                 {all(unread), false, nil},
+		"configuration unread, set to observe": {all(unread, func(g *gate) { g.Runner.Observe = true }), true, nil},
+		"a rollback, configuration unread": {all(unread, change(rollback)), true, []ledger.Record{
+			unconfigured(record("allow", "is-a-rollback", "a rollback always passes")),
+		}},
+		"a wrong tag": {all(func(g *gate) { g.wards.is.Wrong = errors.New("bake=soon") }), true, []ledger.Record{
+			record("warn", "wrong-tag", "bake=soon"), record("allow", "smoke", "version 2 answered the smoke check"),
+		}},
+		"set to observe, but the target is not": {all(broken, func(g *gate) { g.Runner.Observe = true }), false, []ledger.Record{record("refuse", "smoke", smoke)}},
+		"observing a good version":              {all(observing), true, []ledger.Record{record("allow", "smoke", "version 2 answered the smoke check")}},
+		"observing a bad version":               {all(observing, broken), true, []ledger.Record{record("would-refuse", "smoke", smoke)}},
+		"observing a hold":                      {all(observing, held), true, []ledger.Record{record("would-refuse", "held", hold)}},
+		"observing a quarantine":                {all(observing, quarantined), true, []ledger.Record{record("would-refuse", "quarantined", taint)}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -274,7 +307,7 @@ func TestTheGateKnowsExceptions(t *testing.T) {
 			_ = g.store.PutHold(context.Background(), held)
 		}, false, []string{"held"}},
 		"it could not be taken back":                   {func(g *gate) { g.finder.good = "" }, true, []string{"not-ready", "smoke"}},
-		"it could not be taken back, and that matters": {func(g *gate) { g.finder.good, g.Refuse = "", true }, false, []string{"not-ready"}},
+		"it could not be taken back, and that matters": {func(g *gate) { g.finder.good, g.wards.is.Rules.NotReady = "", config.Refuse }, false, []string{"not-ready"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -303,6 +336,12 @@ func TestECSIsAnsweredByWhatIsReturned(t *testing.T) {
 		"it may go on":            {func(*gate) {}, "SUCCEEDED"},
 		"it is held":              {func(g *gate) { _ = g.store.PutHold(context.Background(), ledger.Hold{Target: web, At: noon}) }, "FAILED"},
 		"its code is quarantined": {func(g *gate) { _ = g.store.PutQuarantine(context.Background(), ledger.Quarantine{Digest: "sha-2"}) }, "FAILED"},
+		"it is held, and only observed": {func(g *gate) {
+			_ = g.store.PutHold(context.Background(), ledger.Hold{Target: web, At: noon})
+			observing(g)
+		}, "SUCCEEDED"},
+		"its configuration is unread":                 {unread, "FAILED"},
+		"its configuration is unread, set to observe": {func(g *gate) { unread(g); g.Runner.Observe = true }, "SUCCEEDED"},
 		"it is on its way back": {func(g *gate) {
 			_ = g.store.PutHold(context.Background(), ledger.Hold{Target: web, At: noon})
 			d := g.codeDeploy.deployments["d-2"]
@@ -326,7 +365,7 @@ func TestECSIsAnsweredByWhatIsReturned(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.Equal(t, ledger.Refusal{Target: web, Deployment: "d-2", Because: refusal.Because, At: noon}, refusal)
-			assert.Contains(t, refusal.Because, "next: pullback release")
+			assert.Regexp(t, "next: pullback release|throttled", refusal.Because)
 		})
 	}
 	_, err := newGate().Handle(t.Context(), []byte(`{"lifecycleStage":"PRE_SCALE_UP","resourceArn":"arn:aws:ecs:us-east-1:123456789012:service-deployment/main/web/d-9"}`))

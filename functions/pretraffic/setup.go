@@ -16,6 +16,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/settings"
 	"github.com/pullback-dev/pullback/shared/targets"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // Setup wires the handler to AWS. It is the only file here that may.
@@ -27,12 +28,9 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	s := env.Settings
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
 	all := targets.New(cfg, s.Account, store, clock.Now)
-	payload := []byte(s.SmokePayload)
-	if s.SmokePayload == settings.SmokeOff {
-		payload = nil
-	}
 	h := &Handler{
 		Deployments: all,
+		Wards:       ward.Wards{Groups: all, Config: targets.Configuration(cfg, s, store, nil, clock.Now, env.Log)},
 		Versions:    gated{all, traffic.New(lambda.NewFromConfig(cfg))},
 		Finder:      incident.Finder{Ledger: store, Revisions: all},
 		Ledger:      store,
@@ -41,9 +39,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 			Reporter: all.Groups, Waiting: store, Function: "pretraffic", Now: clock.Now,
 			Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log,
 		},
-		Payload: payload,
-		Observe: s.Mode == settings.Observe,
-		Now:     clock.Now,
+		Now: clock.Now,
 	}
 	return h.Handle, nil
 }

@@ -58,7 +58,10 @@ func permissions() map[string][]permission {
 	}
 	tell := []permission{{noticesTopic, []string{"sns:Publish"}}}
 	return map[string][]permission{
-		"pretraffic": slices.Concat(look, inspect(), hook, []permission{{enabled, []string{"lambda:InvokeFunction"}}}),
+		"pretraffic": slices.Concat(look, inspect(), hook, []permission{
+			{enabled, []string{"lambda:InvokeFunction"}},
+			{parameter, []string{"ssm:GetParameter"}},
+		}),
 		"posttraffic": slices.Concat(look, hook, []permission{
 			{everything, []string{"cloudwatch:GetMetricData"}},
 			{lambdas, []string{"lambda:GetAlias"}},

@@ -29,6 +29,9 @@ type Call struct {
 // knows: then the outcome is a success, whatever becomes of the check.
 func (c *Call) Observe(yes bool) { c.observe.Store(yes) }
 
+// Observed reports whether the outcome is a success whatever becomes of the check.
+func (c *Call) Observed() bool { return c.observe.Load() }
+
 // Reporter tells CodeDeploy the outcome of a hook.
 type Reporter interface {
 	Report(ctx context.Context, d deploy.ID, execution string, passed bool) error
@@ -61,7 +64,7 @@ func (r Runner) Run(ctx context.Context, h events.Hook, check Check) error {
 	call := &Call{Hook: h}
 	call.Observe(r.Observe)
 	failure := r.try(ctx, call, check)
-	passed := failure == nil || call.observe.Load()
+	passed := failure == nil || call.Observed()
 
 	// The report gets its own time, even when the caller's has run out.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Reserve)

@@ -13,7 +13,7 @@ import (
 
 // begin keeps the bad code off every target, and all further deployments off
 // this one, before anything is done to the deployment.
-func (h *Handler) begin(ctx context.Context, s plan.Situation, step plan.Step) error {
+func (h *Handler) begin(ctx context.Context, s situation, step plan.Step) error {
 	i := s.Incident
 	because := fmt.Sprintf("%s was taken back (%s): %s", i.Place().Name(i.Bad), i.ID, i.Because)
 	shared, err := h.quarantine(ctx, i)
@@ -26,7 +26,7 @@ func (h *Handler) begin(ctx context.Context, s plan.Situation, step plan.Step) e
 	if err := h.Memory.PutHold(ctx, ledger.Hold{Target: i.Target, Incident: i.ID, Because: because, By: "rollbacker", At: h.Now()}); err != nil {
 		return fmt.Errorf("hold %s: %w", i.Target, err)
 	}
-	if err := h.record(ctx, i, "hold", "after-rollback", because, nil); err != nil {
+	if err := h.record(ctx, s, "hold", "after-rollback", because, nil); err != nil {
 		return err
 	}
 	if i.Target.Kind == deploy.KindStage {
@@ -54,7 +54,7 @@ func (h *Handler) begin(ctx context.Context, s plan.Situation, step plan.Step) e
 
 // warn says what the rollback will not bring back. It goes on all the same: what is
 // lost was lost when the bad deployment overwrote it.
-func (h *Handler) warn(ctx context.Context, s plan.Situation) error {
+func (h *Handler) warn(ctx context.Context, s situation) error {
 	i := s.Incident
 	content, err := h.content(ctx, i)
 	if err != nil {
@@ -64,7 +64,7 @@ func (h *Handler) warn(ctx context.Context, s plan.Situation) error {
 	if lost == "" {
 		return nil
 	}
-	if err := h.record(ctx, i, "warn", "content-lost", lost, nil); err != nil {
+	if err := h.record(ctx, s, "warn", "content-lost", lost, nil); err != nil {
 		return err
 	}
 	if err := h.Notices.Lost(ctx, i, lost); err != nil {

@@ -42,9 +42,9 @@ func apis(p deploy.Place) map[plan.Verb]string {
 
 // effect makes one mutating call between its two records, if nothing has changed
 // since it was decided.
-func (h *Handler) effect(ctx context.Context, s plan.Situation, step plan.Step, call ledger.Call, do func() (string, error)) error {
+func (h *Handler) effect(ctx context.Context, s situation, step plan.Step, call ledger.Call, do func() (string, error)) error {
 	i := s.Incident
-	if err := h.record(ctx, i, string(step.Verb), "intent", step.Because, &call); err != nil {
+	if err := h.record(ctx, s, string(step.Verb), "intent", step.Because, &call); err != nil {
 		return err
 	}
 	obstacle, err := h.fence(ctx, s)
@@ -54,13 +54,13 @@ func (h *Handler) effect(ctx context.Context, s plan.Situation, step plan.Step, 
 	if obstacle == "" {
 		if call.Answer, err = do(); err != nil {
 			// What AWS says is the only place that names a permission that is missing.
-			failed := h.record(ctx, i, string(step.Verb), "failed", err.Error(), &call)
+			failed := h.record(ctx, s, string(step.Verb), "failed", err.Error(), &call)
 			return errors.Join(fmt.Errorf("%s %s: %w", step.Verb, i.ID, err), failed)
 		}
 	} else {
 		call.Answer = "not made: " + obstacle
 	}
-	return h.record(ctx, i, string(step.Verb), "effect", step.Because, &call)
+	return h.record(ctx, s, string(step.Verb), "effect", step.Because, &call)
 }
 
 // margin is how much of a claim's term must be left for a call: an actor that
@@ -70,7 +70,7 @@ const margin = 3 * time.Second
 // fence says why a call that was right a moment ago must not be made now, or "".
 // Between reading and acting a function may have been frozen for minutes, and what
 // it was about to do may have been done or be wrong.
-func (h *Handler) fence(ctx context.Context, s plan.Situation) (string, error) {
+func (h *Handler) fence(ctx context.Context, s situation) (string, error) {
 	i := s.Incident
 	var now ledger.Incident
 	again := plan.Situation{Incident: i, Bad: s.Bad}

@@ -21,6 +21,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/plan"
 	"github.com/pullback-dev/pullback/shared/policy"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // Deployments reads and changes how AWS deploys.
@@ -36,9 +37,9 @@ type Deployments interface {
 	Restore(ctx context.Context, r deploy.Restore) (deploy.ID, error)
 }
 
-// Groups says which alarms speak for a target.
-type Groups interface {
-	Group(ctx context.Context, t deploy.Target) (deploy.Group, error)
+// Wards says which alarms speak for a target, and whether anything is to be changed.
+type Wards interface {
+	Ward(ctx context.Context, t deploy.Target) (ward.Ward, error)
 }
 
 // Alarms is what CloudWatch says of alarms now.
@@ -106,7 +107,7 @@ type Notices interface {
 type Handler struct {
 	Deployments Deployments
 	Revisions   Revisions
-	Groups      Groups
+	Wards       Wards
 	Alarms      Alarms
 	Incidents   Incidents
 	Memory      Memory
@@ -117,7 +118,6 @@ type Handler struct {
 	Stages      Stages
 	Notices     Notices
 	Limits      plan.Limits
-	Observe     bool                             // close what is open and change nothing
 	Term        time.Duration                    // of a claim; longer than the function may run
 	Pause       time.Duration                    // between two looks
 	Watching    time.Duration                    // the same, while it is seen whether the target recovers
@@ -154,16 +154,14 @@ func (h *Handler) order(ctx context.Context, m batch.Message) error {
 	if i.Phase.Final() || o.Look <= i.Looks {
 		return nil
 	}
-	if h.Observe {
-		return h.dismiss(ctx, i)
-	}
 	return h.look(ctx, i)
 }
 
 // dismiss closes an incident from before somebody said that nothing is to be
 // changed.
-func (h *Handler) dismiss(ctx context.Context, i ledger.Incident) error {
-	if err := h.record(ctx, i, "dismiss", "observe", "pullback only observes now", nil); err != nil {
+func (h *Handler) dismiss(ctx context.Context, s situation) error {
+	i := s.Incident
+	if err := h.record(ctx, s, "dismiss", "observe", fmt.Sprintf("pullback only observes %s now", i.Target), nil); err != nil {
 		return err
 	}
 	i.Phase, i.Closed, i.Claim.Until = ledger.Dismissed, h.Now(), h.Now()
@@ -175,7 +173,11 @@ func (h *Handler) dismiss(ctx context.Context, i ledger.Incident) error {
 
 // look takes one step of an incident.
 func (h *Handler) look(ctx context.Context, i ledger.Incident) error {
-	s, step, err := h.next(ctx, i)
+	s, err := h.known(ctx, i)
+	if s.ward.Observe() {
+		return h.dismiss(ctx, s)
+	}
+	s, step, err := h.next(ctx, s, err)
 	if err != nil {
 		return err
 	}
@@ -194,18 +196,21 @@ func (h *Handler) look(ctx context.Context, i ledger.Incident) error {
 
 // next reads how things stand and says which step is right. If that cannot be
 // read for as long as a rollback may take, the step is to call a human.
-func (h *Handler) next(ctx context.Context, i ledger.Incident) (plan.Situation, plan.Step, error) {
-	s, err := h.situation(ctx, i)
+func (h *Handler) next(ctx context.Context, known situation, err error) (situation, plan.Step, error) {
+	i, s := known.Incident, known
+	if err == nil {
+		s, err = h.situation(ctx, known)
+	}
 	if err == nil {
 		var step plan.Step
-		if step, err = h.choose(ctx, &s, h.limits(i).Next(s)); err == nil {
+		if step, err = h.choose(ctx, &s, h.limits(i).Next(s.Situation)); err == nil {
 			return s, step, nil
 		}
 	}
 	if h.Now().Sub(i.Opened) <= h.limits(i).Verify {
 		return s, plan.Step{}, err
 	}
-	return plan.Situation{Incident: i}, plan.Step{
+	return situation{Situation: plan.Situation{Incident: i}, ward: known.ward}, plan.Step{
 		Verb: plan.Escalate, Phase: ledger.Escalated, Because: fmt.Sprintf("cannot tell how things stand: %v", err),
 	}, nil
 }
@@ -259,9 +264,11 @@ func (h *Handler) close(ctx context.Context, i ledger.Incident, step plan.Step) 
 	return nil
 }
 
-func (h *Handler) record(ctx context.Context, i ledger.Incident, verb, rule, because string, call *ledger.Call) error {
+func (h *Handler) record(ctx context.Context, s situation, verb, rule, because string, call *ledger.Call) error {
+	i := s.Incident
 	r := ledger.Record{
 		Target: i.Target, At: h.Now(), Function: "rollbacker", Incident: i.ID, Deployment: i.Deployment, Verb: verb, Rule: rule, Because: because,
+		Config: s.ward.Hash,
 	}
 	if call != nil {
 		r.Calls = []ledger.Call{*call}

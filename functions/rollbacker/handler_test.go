@@ -12,6 +12,7 @@ import (
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/settings"
 )
 
 func TestARunningCanaryIsStoppedAfterEverythingIsHeldAndOnRecord(t *testing.T) {
@@ -27,7 +28,7 @@ func TestARunningCanaryIsStoppedAfterEverythingIsHeldAndOnRecord(t *testing.T) {
 	answered := call
 	answered.Answer = "accepted"
 	held := fmt.Sprintf("version 2 was taken back (%s): alarm errors is red", id)
-	step := ledger.Record{Target: target, At: noon, Function: "rollbacker", Incident: id, Deployment: "d-2", Verb: "stop", Because: "d-2 is still running"}
+	step := ledger.Record{Target: target, At: noon, Function: "rollbacker", Incident: id, Deployment: "d-2", Verb: "stop", Because: "d-2 is still running", Config: "c-2"}
 	hold, intent, effect := step, step, step
 	hold.Verb, hold.Rule, hold.Because = "hold", "after-rollback", held
 	intent.Rule, intent.Calls = "intent", []ledger.Call{call}
@@ -323,9 +324,43 @@ func TestWhatCannotBeReadForTooLongIsEscalated(t *testing.T) {
 }
 
 func TestObservingClosesWhatIsOpenAndChangesNothing(t *testing.T) {
-	s := newScene(t, func(s *scene) { s.Observe = true })
+	observed := func(s *scene) { s.wards.now.Rules.Mode = settings.Observe }
+	s := newScene(t, observed)
 	assert.Empty(t, s.order(1))
 	assert.Equal(t, []string{"record dismiss observe", "save dismissed"}, s.journal.lines)
+	assert.Equal(t, sealed(t, ledger.Record{
+		Target: target, At: noon, Function: "rollbacker", Incident: id, Deployment: "d-2", Verb: "dismiss", Rule: "observe", Because: "pullback only observes shop/live now", Config: "c-2",
+	}), s.chain())
+
+	s = newScene(t, observed, looked(ledger.Restoring), func(s *scene) { s.codeDeploy.all = nil })
+	assert.Empty(t, s.order(2), "whatever else cannot be read")
+	assert.Equal(t, ledger.Dismissed, s.stands().Phase)
+}
+
+func TestARollbackGoesOnAsItWasBegunWhileTheConfigurationCannotBeRead(t *testing.T) {
+	unreadable := func(s *scene) { s.wards.err = errors.New("which configuration is in force: throttled") }
+	s := newScene(t, unreadable, looked(ledger.Restoring), ended(deploy.Succeeded, time.Minute), serves("2"))
+	assert.Empty(t, s.order(2))
+	assert.Contains(t, s.journal.lines, "record restore effect")
+	for _, r := range s.chain() {
+		assert.Equal(t, "c-1", r.Config, "the one under which the incident was opened")
+	}
+
+	restored := another(deploy.Deployment{ID: "d-3", Status: deploy.Succeeded, Creator: "codeDeployRollback", RollsBack: "d-2"})
+	s = newScene(t, unreadable, looked(ledger.Restoring), ended(deploy.Stopped, time.Minute), restored, serves("1"))
+	assert.Len(t, s.order(2), 1, "which alarms have to be green is not known, so it is looked again")
+	assert.Equal(t, ledger.Restoring, s.stands().Phase)
+}
+
+func TestEveryAlarmThatSpeaksForTheTargetHasToBeGreen(t *testing.T) {
+	restored := another(deploy.Deployment{ID: "d-3", Status: deploy.Succeeded, Creator: "codeDeployRollback", RollsBack: "d-2"})
+	s := newScene(t, looked(ledger.Restoring), ended(deploy.Stopped, time.Minute), restored, serves("1"), func(s *scene) { s.cloudWatch.red = noon })
+	assert.Empty(t, s.order(2))
+	assert.Equal(t, ledger.Verifying, s.stands().Phase)
+	chain := s.chain()
+	require.Len(t, chain, 1)
+	assert.Equal(t, "verify", chain[0].Verb)
+	assert.Contains(t, chain[0].Because, "slow")
 }
 
 func TestACallThatAWSRefusesIsOnRecordWithWhatAWSSaid(t *testing.T) {

@@ -21,8 +21,8 @@ import (
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/plan"
-	"github.com/pullback-dev/pullback/shared/settings"
 	"github.com/pullback-dev/pullback/shared/targets"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 const (
@@ -51,10 +51,12 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
 	all := targets.New(cfg, s.Account, store, clock.Now)
 	messages := queue.New(sqs.NewFromConfig(cfg))
+	rules := targets.Configuration(cfg, s, store, nil, clock.Now, env.Log)
+	rules.Begun = true
 	h := &Handler{
 		Deployments: all,
 		Revisions:   all,
-		Groups:      all,
+		Wards:       ward.Wards{Groups: all, Config: rules},
 		Alarms:      metrics.Alarms{Client: metrics.New(cloudwatch.NewFromConfig(cfg))},
 		Incidents:   store,
 		Memory:      store,
@@ -64,7 +66,6 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Reminder:    reminders{messages, s.Signals, clock.Now},
 		Troubles:    troubles{messages, s.Signals, s.Account, cfg.Region, clock.Now},
 		Notices:     notices{notice.New(sns.NewFromConfig(cfg)), s.Topic},
-		Observe:     s.Mode == settings.Observe,
 		Limits:      plan.Limits{Verify: s.Verify, Patience: patience, Notice: naming},
 		Term:        term,
 		Pause:       pause,

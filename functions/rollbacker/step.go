@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -11,21 +12,47 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/plan"
 	"github.com/pullback-dev/pullback/shared/together"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
-// situation reads how everything stands.
-func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situation, error) {
-	s := plan.Situation{Incident: i}
-	var err error
-	if s.Bad, err = h.Deployments.Get(ctx, i.Target, i.Deployment); err != nil {
-		return s, fmt.Errorf("look up %s: %w", i.Deployment, err)
+// A situation is how everything stands, and how the target is configured.
+type situation struct {
+	plan.Situation
+
+	ward ward.Ward // only the hash that the incident was opened under, if it cannot be read
+	deaf error     // why it cannot
+}
+
+// known reads what comes first: the bad deployment, and how the target is configured
+// now. Where that cannot be read the rollback goes on, as it was begun: whoever
+// opened the incident knew that it may.
+func (h *Handler) known(ctx context.Context, i ledger.Incident) (situation, error) {
+	s := situation{Situation: plan.Situation{Incident: i}}
+	err := together.Do(
+		func() (err error) {
+			if s.Bad, err = h.Deployments.Get(ctx, i.Target, i.Deployment); err != nil {
+				return fmt.Errorf("look up %s: %w", i.Deployment, err)
+			}
+			return nil
+		},
+		func() error { s.ward, s.deaf = h.Wards.Ward(ctx, i.Target); return nil },
+	)
+	if s.deaf != nil {
+		s.ward = ward.Ward{Hash: i.Config}
+		h.Log.LogAttrs(ctx, slog.LevelWarn, "configuration not read", slog.String("incident", string(i.ID)), slog.Any("error", s.deaf))
 	}
+	return s, err
+}
+
+// situation reads how everything else stands.
+func (h *Handler) situation(ctx context.Context, s situation) (situation, error) {
+	i := s.Incident
 	place := i.Place()
 	if place.Platform == "" { // of an incident from before platforms were told apart
 		place.Platform = s.Bad.Platform
 	}
-	err = together.Do(
-		func() error { return h.others(ctx, &s) },
+	err := together.Do(
+		func() error { return h.others(ctx, &s.Situation) },
 		func() (err error) {
 			if s.Live, err = h.Revisions.Live(ctx, place); err != nil {
 				return fmt.Errorf("what serves %s: %w", place, err)
@@ -37,7 +64,7 @@ func (h *Handler) situation(ctx context.Context, i ledger.Incident) (plan.Situat
 		return s, err
 	}
 	if s.Live.Only(i.Good) {
-		if s.Red, err = h.red(ctx, s.Bad); err != nil {
+		if s.Red, err = h.red(ctx, s); err != nil {
 			return s, err
 		}
 	}
@@ -87,17 +114,17 @@ func moves(d deploy.Deployment) bool {
 
 // red returns an alarm that speaks for the target, is red, and was not before the
 // bad deployment had traffic; or "".
-func (h *Handler) red(ctx context.Context, bad deploy.Deployment) (string, error) {
-	g, err := h.Groups.Group(ctx, bad.Target)
-	if err != nil {
-		return "", fmt.Errorf("look up %s: %w", bad.Target, err)
+func (h *Handler) red(ctx context.Context, s situation) (string, error) {
+	t := s.Incident.Target
+	if s.deaf != nil {
+		return "", fmt.Errorf("look up %s: %w", t, s.deaf)
 	}
-	alarms, err := h.Alarms.Alarms(ctx, g.Alarms)
+	alarms, err := h.Alarms.Alarms(ctx, s.ward.Alarms)
 	if err != nil {
-		return "", fmt.Errorf("alarms of %s: %w", bad.Target, err)
+		return "", fmt.Errorf("alarms of %s: %w", t, err)
 	}
 	for _, a := range alarms {
-		if a.Red && !a.Since.Before(bad.Shifted) {
+		if a.Red && !a.Since.Before(s.Bad.Shifted) {
 			return a.Name, nil
 		}
 	}
@@ -118,7 +145,7 @@ func isRollbackOf(d, bad deploy.Deployment, i ledger.Incident) bool {
 
 // take does what the step says, between two records: one of what is about to
 // be done, so that no effect is without its reason, and one of the answer.
-func (h *Handler) take(ctx context.Context, s plan.Situation, step plan.Step) (ledger.Incident, error) {
+func (h *Handler) take(ctx context.Context, s situation, step plan.Step) (ledger.Incident, error) {
 	i := s.Incident
 	if s.Rollback != nil {
 		i.Rollback = s.Rollback.ID
@@ -151,9 +178,9 @@ func (h *Handler) take(ctx context.Context, s plan.Situation, step plan.Step) (l
 			return i, nil
 		}
 		i.Settled = h.Now()
-		return i, h.record(ctx, i, string(step.Verb), string(step.Phase), step.Because, nil)
+		return i, h.record(ctx, s, string(step.Verb), string(step.Phase), step.Because, nil)
 	default:
-		return i, h.record(ctx, i, string(step.Verb), string(step.Phase), step.Because, nil)
+		return i, h.record(ctx, s, string(step.Verb), string(step.Phase), step.Because, nil)
 	}
 }
 
@@ -184,7 +211,7 @@ func (h *Handler) stopBehind(ctx context.Context, i ledger.Incident) error {
 // choose chooses the known-good revision anew before a step that puts it back:
 // what was ready when the incident was opened may be gone. Without one the step
 // is to call a human at once. What a human has chosen stays.
-func (h *Handler) choose(ctx context.Context, s *plan.Situation, step plan.Step) (plan.Step, error) {
+func (h *Handler) choose(ctx context.Context, s *situation, step plan.Step) (plan.Step, error) {
 	if step.Verb != plan.Restore && step.Verb != plan.Heal || s.Incident.Chosen {
 		return step, nil
 	}
@@ -200,7 +227,7 @@ func (h *Handler) choose(ctx context.Context, s *plan.Situation, step plan.Step)
 }
 
 // restore deploys the known-good revision.
-func (h *Handler) restore(ctx context.Context, s plan.Situation, step plan.Step) (ledger.Incident, error) {
+func (h *Handler) restore(ctx context.Context, s situation, step plan.Step) (ledger.Incident, error) {
 	i, place := s.Incident, s.Live.Place
 	r := deploy.Restore{
 		Place: place, From: s.Live.Version, To: i.Good, Marker: deploy.Marker(i.ID, i.Claim.Generation), Attempt: step.Attempt,

@@ -19,6 +19,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 	"github.com/pullback-dev/pullback/shared/plan"
 	"github.com/pullback-dev/pullback/shared/policy"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 var (
@@ -75,15 +76,28 @@ func (c *codeDeploy) Restore(_ context.Context, r deploy.Restore) (deploy.ID, er
 	return "d-3", nil
 }
 
-func (c *codeDeploy) Group(_ context.Context, t deploy.Target) (deploy.Group, error) {
-	return deploy.Group{Target: t, Enabled: true, Alarms: []string{"errors"}}, nil
+// wards says how the target is configured now.
+type wards struct {
+	now ward.Ward
+	err error
 }
 
-// cloudWatch has one alarm.
+func (w *wards) Ward(context.Context, deploy.Target) (ward.Ward, error) { return w.now, w.err }
+
+// cloudWatch has alarms that are green, but for the last one that is asked for, if
+// that is red.
 type cloudWatch struct{ red time.Time }
 
 func (c *cloudWatch) Alarms(_ context.Context, names []string) ([]policy.Alarm, error) {
-	return []policy.Alarm{{Name: names[0], Red: !c.red.IsZero(), Since: c.red}}, nil
+	var all []policy.Alarm
+	for i, name := range names {
+		a := policy.Alarm{Name: name}
+		if i == len(names)-1 && !c.red.IsZero() {
+			a.Red, a.Since = true, c.red
+		}
+		all = append(all, a)
+	}
+	return all, nil
 }
 
 // lambda serves one alias.
@@ -183,6 +197,7 @@ type scene struct {
 	journal    *journal
 	codeDeploy *codeDeploy
 	cloudWatch *cloudWatch
+	wards      *wards
 	lambda     *lambda
 	store      *store
 	finder     *finder
@@ -200,15 +215,16 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 			ID: "d-2", Target: target, Platform: deploy.OnLambda, Status: deploy.InProgress, Creator: "user", Alias: alias, From: "1", To: "2", Created: noon.Add(-3 * time.Minute), Shifted: noon.Add(-2 * time.Minute),
 		}}},
 		cloudWatch: &cloudWatch{},
+		wards:      &wards{now: ward.Ward{Group: deploy.Group{Target: target, Enabled: true, Alarms: []string{"errors", "slow"}}, Hash: "c-2"}},
 		lambda:     &lambda{journal: j, live: deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}, Token: "t-1"}},
 		store:      &store{journal: j, Memory: &ledgertest.Memory{}}, finder: &finder{good: "1"}, chat: &chat{journal: j},
 		incident: ledger.Incident{
 			ID: id, Target: target, Deployment: "d-2", Platform: deploy.OnLambda, Alias: alias, Bad: "2", BadDigest: "sha-2", Good: "1", Signal: ledger.Signal{Kind: "alarm", ID: "e-1", Text: "alarm went ALARM", At: noon},
-			Rule: "alarm", Because: "alarm errors is red", Phase: ledger.Open, Opened: noon, NextLook: noon,
+			Rule: "alarm", Because: "alarm errors is red", Phase: ledger.Open, Opened: noon, NextLook: noon, Config: "c-1",
 		},
 	}
 	s.Handler = &rollbacker.Handler{
-		Deployments: s.codeDeploy, Groups: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Incidents: s.store, Memory: s.store, Finder: s.finder, Reminder: queue{j}, Troubles: queue{j}, Notices: s.chat,
+		Deployments: s.codeDeploy, Wards: s.wards, Alarms: s.cloudWatch, Revisions: s.lambda, Incidents: s.store, Memory: s.store, Finder: s.finder, Reminder: queue{j}, Troubles: queue{j}, Notices: s.chat,
 		Limits: plan.Limits{Verify: 10 * time.Minute, Patience: time.Hour, Notice: 30 * time.Second}, Term: 70 * time.Second, Pause: 5 * time.Second, Watching: 30 * time.Second,
 		Owner: func(context.Context) string { return s.owner }, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	}

@@ -51,6 +51,7 @@ type Reader struct {
 	Source   Source // nil: nothing is configured
 	Ledger   Ledger
 	Problems Problems        // nil: another function tells
+	Begun    bool            // for who only finishes what was begun: where none was ever good it is an error, and not "observe"
 	Base     config.Defaults // what holds where the configuration says nothing
 	Home     config.Home     // where the function runs
 	Now      func() time.Time
@@ -152,7 +153,7 @@ func (r *Reader) lastGood(ctx context.Context) (config.Config, string, error) {
 	switch {
 	case r.good != nil:
 		return *r.good, fmt.Sprintf("the last good configuration, %.12s", r.good.Hash()), nil
-	case errors.Is(err, ledger.ErrNotFound):
+	case errors.Is(err, ledger.ErrNotFound) && !r.Begun:
 		return r.none()
 	default:
 		return config.Config{}, "", err

@@ -174,6 +174,18 @@ func TestWhereNoConfigurationWasEverGoodNothingIsChanged(t *testing.T) {
 	}
 }
 
+// That nothing was ever good is no reason to leave half done what was begun.
+func TestWhoFinishesWhatWasBegunIsNotToldToObserveBecauseOfAFile(t *testing.T) {
+	w := newWorld()
+	w.deploy(bad)
+	r := w.process()
+	r.Begun = true
+	_, err := r.Current(t.Context())
+	require.ErrorIs(t, err, ledger.ErrNotFound)
+	w.deploy(good)
+	assert.Equal(t, 20*time.Minute, bake(t, r))
+}
+
 func TestAProblemThatCouldNotBeToldIsToldLater(t *testing.T) {
 	w := newWorld()
 	w.deploy(bad)

@@ -85,6 +85,7 @@ func permissions() map[string][]permission {
 			{ledgerTable, []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}},
 			{signalsQueue, []string{"sqs:SendMessage"}},
 			{rollbackQueue, reads()},
+			{parameter, []string{"ssm:GetParameter"}},
 		}),
 	}
 }

@@ -160,6 +160,8 @@ func arns(at parts) map[scope]*[]*string {
 		scalingGroup:  local(at, "autoscaling", "autoScalingGroup:*"),
 		anyImage:      local(at, "ecr", "repository/*"),
 		anyParameter:  local(at, "ssm", "parameter/*"),
+		anyKey:        local(at, "kms", "key/*"),
+		anyVault:      local(at, "secretsmanager", "secret:*"),
 		anyRole:       awscdk.Fn_Join(jsii.String(":"), &[]*string{jsii.String("arn"), at.stack.Partition(), jsii.String("iam:"), at.stack.Account(), jsii.String("role/*")}),
 		anyProfile:    awscdk.Fn_Join(jsii.String(":"), &[]*string{jsii.String("arn"), at.stack.Partition(), jsii.String("iam:"), at.stack.Account(), jsii.String("instance-profile/*")}),
 		anyBucket:     awscdk.Fn_Join(jsii.String(":"), &[]*string{jsii.String("arn"), at.stack.Partition(), jsii.String("s3"), jsii.String(""), jsii.String(""), jsii.String("*")}),

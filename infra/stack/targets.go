@@ -22,6 +22,8 @@ const (
 	anyRole      scope = "IAM roles"
 	anyProfile   scope = "instance profiles"
 	anyParameter scope = "parameters of the Parameter Store"
+	anyKey       scope = "keys of KMS"
+	anyVault     scope = "secrets of Secrets Manager"
 	anyBucket    scope = "S3 buckets of the account"
 	anyObject    scope = "S3 objects of the account" // bundles and artifacts may lie in any bucket
 )
@@ -49,6 +51,8 @@ func inspect() []permission {
 		{anyRole, []string{"iam:GetRole"}},
 		{anyProfile, []string{"iam:GetInstanceProfile"}},
 		{anyParameter, []string{"ssm:GetParameters"}},
+		{anyKey, []string{"kms:DescribeKey"}},
+		{anyVault, []string{"secretsmanager:DescribeSecret"}}, // never GetSecretValue: no value is read
 		{anyObject, []string{"s3:GetObject", "s3:GetObjectVersion"}},
 		{anyBucket, []string{"s3:ListBucket"}}, // without it a missing object looks like a forbidden one
 	}

@@ -49,6 +49,13 @@ type Roles interface {
 	GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error)
 }
 
+// Keys knows the state of keys.
+type Keys interface {
+	// Key says why a key could not be used now, and what mends it; "" if it could. An
+	// error says that it is not known.
+	Key(ctx context.Context, name string) (lost string, err error)
+}
+
 // Sightings remember what was seen. The ledger does.
 type Sightings interface {
 	// Sighting returns what was last seen of a target: ledger.ErrNotFound.
@@ -62,6 +69,7 @@ type Sightings interface {
 type Client struct {
 	api   api
 	roles Roles
+	keys  Keys // or nil
 	seen  Sightings
 	now   func() time.Time
 }
@@ -70,6 +78,13 @@ type Client struct {
 // is asked right after Lambda has answered.
 func New(client api, roles Roles, seen Sightings, now func() time.Time) *Client {
 	return &Client{api: client, roles: roles, seen: seen, now: now}
+}
+
+// With returns a client that looks at the keys of versions, too.
+func (c *Client) With(k Keys) *Client {
+	with := *c
+	with.keys = k
+	return &with
 }
 
 // aliasOf returns the alias that a target is.

@@ -8,13 +8,17 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/shared/amazon/aliases"
+	"github.com/pullback-dev/pullback/shared/amazon/keys"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
@@ -292,6 +296,25 @@ func TestAVersionIsReadyIfItCouldServeAndItsRoleIsThere(t *testing.T) {
 	err = c.client.Ready(t.Context(), place, "1")
 	require.ErrorIs(t, err, deploy.ErrNotReady)
 	require.ErrorContains(t, err, "version 1 of checkout has lost its execution role checkout")
+}
+
+func TestTheKeyOfAVersionIsLookedAt(t *testing.T) {
+	c := newCloud(t)
+	locks := kms.New(kms.Options{Region: "us-east-1", HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(c.URL()), Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")})
+	key, err := locks.CreateKey(t.Context(), &kms.CreateKeyInput{})
+	require.NoError(t, err)
+	_, err = c.lambda.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: &alias.Function, KMSKeyArn: key.KeyMetadata.Arn})
+	require.NoError(t, err)
+	c.publish()
+	client := c.client.With(keys.New(locks, nil, "123456789012", "us-east-1"))
+	require.NoError(t, client.Ready(t.Context(), place, "4"))
+	_, err = locks.ScheduleKeyDeletion(t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: key.KeyMetadata.KeyId})
+	require.NoError(t, err)
+	err = client.Ready(t.Context(), place, "4")
+	require.ErrorIs(t, err, deploy.ErrNotReady)
+	require.ErrorContains(t, err, "version 4 of checkout cannot start: its key "+*key.KeyMetadata.Arn+" is to be deleted on ")
+	require.ErrorContains(t, err, "aws kms cancel-key-deletion --key-id "+*key.KeyMetadata.KeyId)
+	require.NoError(t, client.Ready(t.Context(), place, "1"), "it was published without that key")
 }
 
 // stub is a Lambda with one answer.

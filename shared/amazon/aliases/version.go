@@ -40,8 +40,9 @@ func (c *Client) version(ctx context.Context, function string, r deploy.Revision
 }
 
 // Ready says whether a version could serve now: deploy.ErrUnknown if there is no
-// such version, deploy.ErrNotReady if it is asleep or broken, or its role is gone.
-// Of keys, images, subnets and file systems it knows what Lambda says.
+// such version, deploy.ErrNotReady if it is asleep or broken, its role is gone, or its
+// key could not be used. Of images, subnets and file systems it knows what Lambda
+// says.
 func (c *Client) Ready(ctx context.Context, p deploy.Place, r deploy.Revision) error {
 	function := p.Target.Application
 	if r == latest {
@@ -55,7 +56,10 @@ func (c *Client) Ready(ctx context.Context, p deploy.Place, r deploy.Revision) e
 	if err := serves(function, r, out); err != nil {
 		return err
 	}
-	return c.role(ctx, function, r, aws.ToString(out.Role))
+	if err := c.role(ctx, function, r, aws.ToString(out.Role)); err != nil {
+		return err
+	}
+	return c.key(ctx, function, r, aws.ToString(out.KMSKeyArn))
 }
 
 // serves says why a version would not answer. One that is Pending, Inactive or
@@ -104,6 +108,22 @@ func (c *Client) role(ctx context.Context, function string, r deploy.Revision, a
 	}
 	if err != nil {
 		return fmt.Errorf("get role %s of version %s of %s: %w", name, r, function, err)
+	}
+	return nil
+}
+
+// key says why what a version's environment is encrypted with could not be read. A
+// version whose key was taken away stays active until it is to start again.
+func (c *Client) key(ctx context.Context, function string, r deploy.Revision, name string) error {
+	if c.keys == nil || name == "" {
+		return nil
+	}
+	lost, err := c.keys.Key(ctx, name)
+	if err != nil {
+		return fmt.Errorf("is version %s of %s ready: %w", r, function, err)
+	}
+	if lost != "" {
+		return fmt.Errorf("version %s of %s cannot start: its %s: %w", r, function, lost, deploy.ErrNotReady)
 	}
 	return nil
 }

@@ -1,9 +1,10 @@
 // Package definitions looks at task definitions of ECS: what code one is, and
 // whether tasks could be started from it now.
 //
-// It changes nothing and starts nothing. It knows what ECR, IAM and the Parameter
-// Store of this account and region have; images of other registries, accounts
-// and regions, secrets of Secrets Manager and files on S3 are not looked at.
+// It changes nothing and starts nothing. It knows what ECR, IAM, the Parameter Store
+// and Secrets Manager of this account and region have; images of other registries,
+// accounts and regions, and files on S3 are not looked at. Values of secrets are not
+// read.
 package definitions
 
 import (
@@ -43,8 +44,16 @@ type parameters interface {
 	GetParameters(context.Context, *ssm.GetParametersInput, ...func(*ssm.Options)) (*ssm.GetParametersOutput, error)
 }
 
+// Secrets knows the secrets of Secrets Manager.
+type Secrets interface {
+	// Secret says why a version of a secret could not be read now, and what mends it;
+	// "" if it could. An error says that it is not known.
+	Secret(ctx context.Context, name, stage, version string) (lost string, err error)
+}
+
 // Client looks at the task definitions of one account and region.
 type Client struct {
+	secrets         Secrets // or nil
 	tasks           tasks
 	images          images
 	roles           roles
@@ -57,6 +66,13 @@ type Client struct {
 // the given ones.
 func New(t tasks, i images, r roles, p parameters, account, region string) *Client {
 	return &Client{tasks: t, images: i, roles: r, parameters: p, account: account, region: region, host: regexp.MustCompile(host)}
+}
+
+// With returns a client that looks at secrets of Secrets Manager, too.
+func (c *Client) With(s Secrets) *Client {
+	with := *c
+	with.secrets = s
+	return &with
 }
 
 // definition reads a task definition: deploy.ErrUnknown.

@@ -22,9 +22,9 @@ import (
 // that is missing, and what mends it.
 //
 // It looks at the status, at the images that are in ECR, at both roles, and at
-// the secrets that are in the Parameter Store, in this account and region. It
-// does not look at images of other registries, at Secrets Manager (secrets, and
-// credentials of registries), at files on S3, nor at what the roles may do.
+// the secrets that are in the Parameter Store and in Secrets Manager, in this
+// account and region. It does not look at images of other registries, at files on
+// S3, nor at what the roles may do.
 func (c *Client) Ready(ctx context.Context, r deploy.Revision) error {
 	d, err := c.definition(ctx, r)
 	if err != nil {
@@ -37,7 +37,7 @@ func (c *Client) Ready(ctx context.Context, r deploy.Revision) error {
 	if d.Status != ecstypes.TaskDefinitionStatusActive {
 		missing = append(missing, fmt.Sprintf("it is %s: register it again: %s", d.Status, registerAgain(r)))
 	}
-	for _, look := range []func(context.Context, *ecstypes.TaskDefinition) ([]string, error){c.lostImages, c.lostRoles, c.lostParameters} {
+	for _, look := range []func(context.Context, *ecstypes.TaskDefinition) ([]string, error){c.lostImages, c.lostRoles, c.lostParameters, c.lostSecrets} {
 		lost, err := look(ctx, d)
 		if err != nil {
 			return fmt.Errorf("is task definition %s ready: %w", r, err)
@@ -121,26 +121,35 @@ func (c *Client) lostParameters(ctx context.Context, d *ecstypes.TaskDefinition)
 	return lost, nil
 }
 
-// parametersOf lists the parameters that containers and their logs get secrets
-// from: "the full ARN of the parameter in the SSM Parameter Store", or its name if
-// it is in the region of the task (API reference, Secret).
+// parametersOf lists the parameters of this account and region that containers and
+// their logs get secrets from: "the full ARN of the parameter in the SSM Parameter
+// Store", or its name if it is in the region of the task (API reference, Secret).
 func (c *Client) parametersOf(d *ecstypes.TaskDefinition) []string {
 	var names []string
+	for _, from := range valuesOf(d) {
+		if a, err := arn.Parse(from); err == nil && (a.Service != "ssm" || a.AccountID != c.account || a.Region != c.region) {
+			continue
+		}
+		names = append(names, from)
+	}
+	return names
+}
+
+// valuesOf lists where the secrets of containers and of their logs come from, each
+// once.
+func valuesOf(d *ecstypes.TaskDefinition) []string {
+	var values []string
 	for _, container := range d.ContainerDefinitions {
 		secrets := container.Secrets
 		if container.LogConfiguration != nil {
 			secrets = slices.Concat(secrets, container.LogConfiguration.SecretOptions)
 		}
 		for _, s := range secrets {
-			from := aws.ToString(s.ValueFrom)
-			if a, err := arn.Parse(from); err == nil && (a.Service != "ssm" || a.AccountID != c.account || a.Region != c.region) {
-				continue
-			}
-			if from != "" {
-				names = append(names, from)
+			if from := aws.ToString(s.ValueFrom); from != "" {
+				values = append(values, from)
 			}
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	slices.Sort(values)
+	return slices.Compact(values)
 }

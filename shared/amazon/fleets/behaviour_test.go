@@ -10,9 +10,11 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pullback-dev/pullback/shared/amazon/keys"
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
@@ -261,4 +263,26 @@ func TestVersionsThatSayTheSameAreTheSameCode(t *testing.T) {
 		LaunchTemplateId: &c.template, SourceVersion: aws.String("1"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{UserData: aws.String("djI=")},
 	}))
 	assert.NotEqual(t, digest(c.revision(1)), digest(c.revision(int(*changed.LaunchTemplateVersion.VersionNumber))))
+}
+
+func TestTheKeysOfDisksAreLookedAt(t *testing.T) {
+	c := newCloud(t)
+	locks := kms.NewFromConfig(c.config)
+	driver := c.driver.With(keys.New(locks, nil, "123456789012", "us-east-1"))
+	key := ok[*kms.CreateKeyOutput](t)(locks.CreateKey(t.Context(), &kms.CreateKeyInput{})).KeyMetadata
+	out := ok[*ec2.CreateLaunchTemplateVersionOutput](t)(c.machines.CreateLaunchTemplateVersion(t.Context(), &ec2.CreateLaunchTemplateVersionInput{
+		LaunchTemplateId: &c.template, SourceVersion: aws.String("1"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
+			BlockDeviceMappings: []ec2types.LaunchTemplateBlockDeviceMappingRequest{
+				{DeviceName: aws.String("/dev/xvda"), Ebs: &ec2types.LaunchTemplateEbsBlockDeviceRequest{Encrypted: aws.Bool(true), VolumeSize: aws.Int32(8)}},
+				{DeviceName: aws.String("/dev/sdb"), Ebs: &ec2types.LaunchTemplateEbsBlockDeviceRequest{Encrypted: aws.Bool(true), VolumeSize: aws.Int32(8), KmsKeyId: key.Arn}},
+			},
+		},
+	}))
+	r := c.revision(int(*out.LaunchTemplateVersion.VersionNumber))
+	require.NoError(t, driver.Ready(t.Context(), place, r))
+	ok[*kms.DisableKeyOutput](t)(locks.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: key.KeyId}))
+	err := driver.Ready(t.Context(), place, r)
+	require.ErrorIs(t, err, deploy.ErrNotReady)
+	require.ErrorContains(t, err, "needs the disk /dev/sdb, which could not be read: its key "+*key.Arn+" is disabled: aws kms enable-key --key-id "+*key.KeyId)
+	require.NoError(t, driver.Ready(t.Context(), place, c.revision(1)), "it names no key")
 }

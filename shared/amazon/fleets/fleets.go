@@ -56,16 +56,31 @@ type profiles interface {
 	GetInstanceProfile(context.Context, *iam.GetInstanceProfileInput, ...func(*iam.Options)) (*iam.GetInstanceProfileOutput, error)
 }
 
+// Keys knows the state of keys.
+type Keys interface {
+	// Key says why a key could not be used now, and what mends it; "" if it could. An
+	// error says that it is not known.
+	Key(ctx context.Context, name string) (lost string, err error)
+}
+
 // Client looks after the Auto Scaling groups of one account and region.
 type Client struct {
 	scaling   scaling
 	templates templates
 	profiles  profiles
+	keys      Keys // or nil
 }
 
 // New returns a client that calls Auto Scaling, EC2 and IAM.
 func New(scaling scaling, templates templates, profiles profiles) *Client {
 	return &Client{scaling: scaling, templates: templates, profiles: profiles}
+}
+
+// With returns a client that looks at the keys of disks, too.
+func (c *Client) With(k Keys) *Client {
+	with := *c
+	with.keys = k
+	return &with
 }
 
 // find returns one group: deploy.ErrUnknown.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -105,7 +106,9 @@ const parameterImage = "resolve:ssm:"
 // Ready says why a version of a launch template could not be launched now:
 // deploy.ErrUnknown if there is no such version; deploy.ErrNotReady if its image
 // is gone, or is a parameter that may have been given another value since: such a
-// version is not what it was; or if its instance profile is gone or has no role.
+// version is not what it was; if its instance profile is gone or has no role; or if
+// the key of a disk that it names could not be used. Keys of the image's own disks
+// are not looked at.
 //
 // It looks at the version alone. A group that launches $Latest or $Default cannot
 // be rolled back while a refresh runs; Group says so.
@@ -131,7 +134,35 @@ func (c *Client) Ready(ctx context.Context, _ deploy.Place, r deploy.Revision) e
 	if err := c.image(ctx, r, image); err != nil {
 		return err
 	}
-	return c.profile(ctx, r, data.IamInstanceProfile)
+	if err := c.profile(ctx, r, data.IamInstanceProfile); err != nil {
+		return err
+	}
+	return c.disks(ctx, r, data.BlockDeviceMappings)
+}
+
+// disks says why the disks of an instance could not be read. The instance is not
+// refused then: it ends as soon as it has begun, "Client.InternalError: Client error
+// on launch" (Auto Scaling user guide, "Troubleshoot Amazon EC2 Auto Scaling: EC2
+// instance launch failures").
+func (c *Client) disks(ctx context.Context, r deploy.Revision, disks []ec2types.LaunchTemplateBlockDeviceMapping) error {
+	if c.keys == nil {
+		return nil
+	}
+	var seen []string
+	for _, d := range disks {
+		if d.Ebs == nil || d.Ebs.KmsKeyId == nil || slices.Contains(seen, *d.Ebs.KmsKeyId) {
+			continue
+		}
+		seen = append(seen, *d.Ebs.KmsKeyId)
+		lost, err := c.keys.Key(ctx, *d.Ebs.KmsKeyId)
+		if err != nil {
+			return fmt.Errorf("is launch template %s ready: %w", r, err)
+		}
+		if lost != "" {
+			return fmt.Errorf("launch template %s needs the disk %s, which could not be read: its %s: %w", r, aws.ToString(d.DeviceName), lost, deploy.ErrNotReady)
+		}
+	}
+	return nil
 }
 
 // profile says why instances could not have their role. A role that is deleted

@@ -30,11 +30,24 @@ type api interface {
 	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 }
 
+// Keys knows the state of keys.
+type Keys interface {
+	// Key says why a key could not be used now, and what mends it; "" if it could. An
+	// error says that it is not known.
+	Key(ctx context.Context, name string) (lost string, err error)
+}
+
 // Client looks after aliases and versions.
-type Client struct{ api api }
+type Client struct {
+	api  api
+	keys Keys // or nil
+}
 
 // New returns a client that calls Lambda through client.
 func New(client api) *Client { return &Client{api: client} }
+
+// With returns a client that looks at the keys of versions, too.
+func (c *Client) With(k Keys) *Client { return &Client{api: c.api, keys: k} }
 
 // Live returns what serves a place's alias now: deploy.ErrUnknown.
 func (c *Client) Live(ctx context.Context, p deploy.Place) (deploy.Live, error) {
@@ -88,7 +101,9 @@ func (c *Client) Source(ctx context.Context, function string, rev deploy.Revisio
 }
 
 // Ready says whether a version could serve now. An error says why not:
-// deploy.ErrUnknown if there is no such version, deploy.ErrNotReady.
+// deploy.ErrUnknown if there is no such version, deploy.ErrNotReady. A version whose
+// key was taken away stays active until it is to start again, so its key is looked
+// at, if there is somebody who knows.
 func (c *Client) Ready(ctx context.Context, p deploy.Place, rev deploy.Revision) error {
 	function := p.Alias.Function
 	out, err := c.version(ctx, function, rev)
@@ -102,6 +117,21 @@ func (c *Client) Ready(ctx context.Context, p deploy.Place, rev deploy.Revision)
 	}
 	if s := out.LastUpdateStatus; s != lambdatypes.LastUpdateStatusSuccessful && s != "" {
 		return fmt.Errorf("last update of version %s of %s is %s: %s: %w", rev, function, s, aws.ToString(out.LastUpdateStatusReason), deploy.ErrNotReady)
+	}
+	return c.key(ctx, function, rev, aws.ToString(out.KMSKeyArn))
+}
+
+// key says why what a version's environment is encrypted with could not be read.
+func (c *Client) key(ctx context.Context, function string, rev deploy.Revision, name string) error {
+	if c.keys == nil || name == "" {
+		return nil
+	}
+	lost, err := c.keys.Key(ctx, name)
+	if err != nil {
+		return fmt.Errorf("is version %s of %s ready: %w", rev, function, err)
+	}
+	if lost != "" {
+		return fmt.Errorf("version %s of %s cannot start: its %s: %w", rev, function, lost, deploy.ErrNotReady)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -256,6 +257,33 @@ func TestAVersionIsReadyWhenItCouldServeNow(t *testing.T) {
 			require.ErrorContains(t, err, "version 7 of checkout")
 		})
 	}
+}
+
+// locked is a KMS that says the same of every key.
+type locked struct {
+	lost string
+	err  error
+}
+
+func (l locked) Key(context.Context, string) (string, error) { return l.lost, l.err }
+
+func TestAVersionWhoseKeyCouldNotBeUsedIsNotReady(t *testing.T) {
+	denied := errors.New("denied")
+	active := lambda.GetFunctionConfigurationOutput{State: lambdatypes.StateActive, KMSKeyArn: aws.String("arn:k")}
+	c := traffic.New(&stub{configuration: active})
+	require.NoError(t, c.With(locked{}).Ready(t.Context(), place, "7"))
+	require.NoError(t, c.Ready(t.Context(), place, "7"), "nobody knows of keys")
+
+	err := c.With(locked{lost: "key arn:k is disabled"}).Ready(t.Context(), place, "7")
+	require.ErrorIs(t, err, deploy.ErrNotReady)
+	require.EqualError(t, err, "version 7 of checkout cannot start: its key arn:k is disabled: not ready")
+
+	err = c.With(locked{err: denied}).Ready(t.Context(), place, "7")
+	require.ErrorIs(t, err, denied)
+	require.NotErrorIs(t, err, deploy.ErrNotReady, "it is not known")
+
+	active.KMSKeyArn = nil
+	require.NoError(t, traffic.New(&stub{configuration: active}).With(locked{err: denied}).Ready(t.Context(), place, "7"), "it has no key")
 }
 
 func TestAProbePassesUnlessTheVersionFails(t *testing.T) {

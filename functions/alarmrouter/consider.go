@@ -24,8 +24,8 @@ func (h *Handler) judge(ctx context.Context, g ward.Ward, d deploy.Deployment, n
 	}
 	f.Downstream = downstream
 	decision := g.Policy().Decide(f.Facts)
-	if decision.Verb == policy.Nothing { // most are: nothing that follows would change that
-		return h.leave(ctx, g, d, decision, s)
+	if decision.Verb == policy.Nothing || decision.Verb == policy.Mend { // most are: nothing that follows would change that
+		return h.act(ctx, g, f, decision, s)
 	}
 	if err := h.wayBack(ctx, g, &f); err != nil {
 		return err
@@ -39,15 +39,20 @@ func (h *Handler) judge(ctx context.Context, g ward.Ward, d deploy.Deployment, n
 	if decision.Rule == "no-way-back" {
 		decision.Because += ": " + f.missing
 	}
+	return h.act(ctx, g, f, decision, s)
+}
+
+// act does what the policy says.
+func (h *Handler) act(ctx context.Context, g ward.Ward, f known, decision policy.Decision, s ledger.Signal) error {
 	switch decision.Verb {
-	case policy.Rollback:
+	case policy.Rollback, policy.Mend:
 		return h.open(ctx, g, f, decision, s)
 	case policy.Hold:
 		return h.hold(ctx, g, f, decision, s)
 	case policy.Nothing:
-		return h.leave(ctx, g, d, decision, s)
+		return h.leave(ctx, g, f.Deployment, decision, s)
 	default:
-		return fmt.Errorf("policy answered %q for %s", decision.Verb, d.ID)
+		return fmt.Errorf("policy answered %q for %s", decision.Verb, f.Deployment.ID)
 	}
 }
 
@@ -92,6 +97,9 @@ func newIncident(g ward.Ward, f known, decision policy.Decision, s ledger.Signal
 		ID: deploy.IncidentOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Platform: d.Platform, Alias: d.Alias, Bad: d.To, BadDigest: f.digest, Good: f.Good,
 		Signal: s, Rule: decision.Rule, Because: decision.Because, Phase: phase, Opened: f.Now, NextLook: f.Now,
 		Innocent: decision.Rule == "held", Verify: g.Rules.Verify, Config: g.Hash,
+	}
+	if decision.Verb == policy.Mend {
+		i.Good, i.Chosen, i.Innocent, i.Mends = f.serves, true, true, true
 	}
 	if phase.Final() {
 		i.Closed = f.Now

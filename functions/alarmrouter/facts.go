@@ -19,6 +19,7 @@ type known struct {
 
 	digest  deploy.Digest    // of the code that it brings; empty if AWS does not know it any more
 	missing string           // why there is no way back, if there is none
+	serves  deploy.Revision  // alone, while something is left behind
 	opened  *ledger.Incident // that it has become already; nil if it has not
 }
 
@@ -26,8 +27,11 @@ type known struct {
 // most signals are about targets that are not opted in, or that are fine.
 func (h *Handler) facts(ctx context.Context, g ward.Ward, d deploy.Deployment, newest deploy.ID) (known, error) {
 	f := known{Facts: policy.Facts{Now: h.Now(), Enabled: g.Enabled, Deployment: d, Newest: newest, Good: "?"}}
-	if !g.Enabled || d.IsRollback() || d.Shifted.IsZero() {
+	if !g.Enabled || d.IsRollback() {
 		return f, nil
+	}
+	if d.Shifted.IsZero() {
+		return f, h.left(ctx, d, &f)
 	}
 	err := together.Do(
 		func() (err error) {
@@ -155,7 +159,7 @@ func (h *Handler) rollbacks(ctx context.Context, g ward.Ward, d deploy.Deploymen
 		return 0, fmt.Errorf("incidents of %s: %w", d.Target, err)
 	}
 	for _, i := range past {
-		if i.Deployment != d.ID && i.Looks > 0 && i.Phase != ledger.Superseded {
+		if i.Deployment != d.ID && !i.Mends && i.Looks > 0 && i.Phase != ledger.Superseded {
 			n++
 		}
 	}

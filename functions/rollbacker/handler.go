@@ -182,7 +182,7 @@ func (h *Handler) look(ctx context.Context, i ledger.Incident) error {
 		return err
 	}
 	i = s.Incident
-	if i.Phase == ledger.Open && step.Phase != ledger.Open && step.Verb != plan.Supersede {
+	if i.Phase == ledger.Open && step.Phase != ledger.Open && step.Verb != plan.Supersede && !i.Mends {
 		if err := h.begin(ctx, s, step); err != nil {
 			return err
 		}

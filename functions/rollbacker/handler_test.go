@@ -373,3 +373,21 @@ func TestACallThatAWSRefusesIsOnRecordWithWhatAWSSaid(t *testing.T) {
 	last := chain[len(chain)-1]
 	assert.Equal(t, []string{"stop", "failed", "not authorized to perform: codedeploy:StopDeployment"}, []string{last.Verb, last.Rule, last.Because})
 }
+
+func TestWhatIsOnlyMendedIsNeitherHeldNorQuarantined(t *testing.T) {
+	s := newScene(t, func(s *scene) {
+		d := &s.codeDeploy.all[0]
+		d.Platform, d.Status, d.Shifted, d.Ended = deploy.OnECS, deploy.Failed, time.Time{}, noon
+		s.lambda.live.Weights, s.lambda.live.Stuck = nil, "a listener is on the wrong target group"
+		s.incident.Platform, s.incident.Mends, s.incident.Chosen, s.incident.Innocent = deploy.OnECS, true, true, true
+		s.cloudWatch.red = noon // and not because of what never had traffic
+	})
+	require.Empty(t, s.order(1))
+	s.lambda.live.Stuck = ""
+	require.Empty(t, s.order(2))
+	assert.Equal(t, []string{
+		"record heal intent", "UpdateAlias " + s.lambda.live.Place.String() + " to 1 if t-1", "record heal effect", "save restoring",
+		"remind " + string(id) + " look 2 in 5s", "record done restored", "save restored",
+		"tell: restored: " + s.incident.Place().Name("1") + " alone serves " + s.incident.Place().String(),
+	}, s.journal.lines)
+}

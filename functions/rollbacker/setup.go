@@ -141,6 +141,9 @@ func (n notices) Ended(ctx context.Context, i ledger.Incident, because string) e
 		ledger.Superseded: fmt.Sprintf("%s: left alone, somebody deployed something newer", i.Target),
 		ledger.Escalated:  fmt.Sprintf("%s: the rollback did not succeed, a human is needed now", i.Target),
 	}[i.Phase]
+	if i.Mends && i.Phase == ledger.Restored {
+		title = fmt.Sprintf("%s: mended, the next deployment would have failed", i.Target)
+	}
 	return n.publish(ctx, i, title, because)
 }
 

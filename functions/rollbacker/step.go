@@ -116,6 +116,9 @@ func moves(d deploy.Deployment) bool {
 // bad deployment had traffic; or "".
 func (h *Handler) red(ctx context.Context, s situation) (string, error) {
 	t := s.Incident.Target
+	if s.Bad.Shifted.IsZero() {
+		return "", nil // what never had traffic has made nothing red
+	}
 	if s.deaf != nil {
 		return "", fmt.Errorf("look up %s: %w", t, s.deaf)
 	}

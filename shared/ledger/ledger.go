@@ -79,6 +79,7 @@ type Incident struct {
 	Verify     time.Duration   `json:"verify,omitempty"`   // how long putting it back, and recovering afterwards, may take
 	Config     string          `json:"config,omitempty"`   // hash of the configuration that it was opened under
 	Innocent   bool            `json:"innocent,omitempty"` // the bad code is kept off for another reason than itself, so it is not quarantined
+	Mends      bool            `json:"mends,omitempty"`    // nothing is taken back: what the deployment left behind is put right, and what serves, Good, stays
 
 	Claim Claim `json:"claim"`
 	Rev   int   `json:"rev"` // counts writes; a write states the Rev it read

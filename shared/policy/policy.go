@@ -33,6 +33,7 @@ type Facts struct {
 	Quarantine string // why its code was kept off everywhere when it was deployed; empty if it was not
 	Held       string // why the target took no deployments when it was deployed; empty if it did
 	Downstream string // why trouble in an earlier stage is trouble here; empty if there is none
+	Left       string // what a deployment that ended before it had traffic has left behind on which the next one would fail; empty if nothing
 	Halted     string // why no further target of the account is taken back now; empty if they are
 }
 
@@ -73,6 +74,7 @@ const (
 	Nothing  Verb = "nothing"
 	Hold     Verb = "hold" // keep deployments off and call a human
 	Rollback Verb = "rollback"
+	Mend     Verb = "mend" // put right what was left behind; what serves stays, and so does what may be deployed
 )
 
 // Decision is a verb, the rule that chose it and the reason in words.
@@ -107,6 +109,9 @@ func rules() []rule {
 		}},
 		{"is-a-rollback", func(_ Policy, f Facts) (Verb, string, bool) {
 			return Nothing, "a rollback is never rolled back", f.Deployment.IsRollback()
+		}},
+		{"left-behind", func(_ Policy, f Facts) (Verb, string, bool) {
+			return Mend, "no traffic has reached the new revision, but " + f.Left, f.Deployment.Shifted.IsZero() && f.Left != ""
 		}},
 		{"nothing-shifted", func(_ Policy, f Facts) (Verb, string, bool) {
 			return Nothing, "no traffic has reached the new revision", f.Deployment.Shifted.IsZero()

@@ -98,6 +98,11 @@ func TestDecide(t *testing.T) {
 		"refused before traffic": {facts(ended(deploy.Failed, time.Minute), func(f *policy.Facts) { f.Deployment.Shifted = time.Time{} }), policy.Decision{
 			Verb: policy.Nothing, Rule: "nothing-shifted", Because: "no traffic has reached the new revision",
 		}},
+		"what a deployment without traffic left behind is mended": {facts(func(f *policy.Facts) {
+			f.Deployment.Shifted, f.Left = time.Time{}, "a listener is on the wrong target group"
+		}), policy.Decision{
+			Verb: policy.Mend, Rule: "left-behind", Because: "no traffic has reached the new revision, but a listener is on the wrong target group",
+		}},
 		"too long ago": {facts(shifted(2*time.Hour), ended(deploy.Failed, 51*time.Minute)), policy.Decision{
 			Verb: policy.Nothing, Rule: "too-old", Because: "ended more than 50m ago",
 		}},

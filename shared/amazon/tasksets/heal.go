@@ -56,9 +56,10 @@ func (c *Client) Heal(ctx context.Context, was deploy.Live, to deploy.Revision) 
 	return nil
 }
 
-// steady returns a task set that runs a task definition with all its tasks:
+// steady returns a task set that runs a task definition with all its tasks, the
+// primary one if there are more, as where a refused deployment has left one:
 // deploy.ErrNotReady.
-func (s scene) steady(r deploy.Revision) (*ecstypes.TaskSet, error) {
+func (s scene) steady(r deploy.Revision) (found *ecstypes.TaskSet, err error) {
 	why := fmt.Sprintf("no task set of service %s runs %s", s.group, r)
 	for i, set := range s.sets {
 		switch {
@@ -67,9 +68,12 @@ func (s scene) steady(r deploy.Revision) (*ecstypes.TaskSet, error) {
 			why = fmt.Sprintf("%d of %d tasks of %s run in task set %s of service %s", set.RunningCount, set.ComputedDesiredCount, r, aws.ToString(set.Id), s.group)
 		case groupOf(set) == "":
 			why = fmt.Sprintf("task set %s of service %s has no target group", aws.ToString(set.Id), s.group)
-		default:
-			return &s.sets[i], nil
+		case found == nil || aws.ToString(set.Status) == primary:
+			found = &s.sets[i]
 		}
+	}
+	if found != nil {
+		return found, nil
 	}
 	return nil, fmt.Errorf("%w: %s", deploy.ErrNotReady, why)
 }

@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -143,50 +144,68 @@ type run struct {
 
 // write finds a story for the grants that the table has none for: it plays all
 // stories to see which of them use what, and then looks for the fastest that
-// breaks without the grant.
+// breaks without the grant. What is found is kept at once: it takes long.
 func write(t *testing.T, o scenario.Options, all []grant) {
 	t.Helper()
 	known := read(t)
-	lines := make([]string, len(all))
+	names := make([]string, len(all))
 	for i, g := range all {
-		if script := known[g.text]; script != "" && script != nothing {
-			lines[i] = g.text + "\t" + script + "\n"
-		}
+		names[i] = cmp.Or(known[g.text], nothing)
 	}
-	if slices.Contains(lines, "") && *searching {
-		search(t, o, all, lines)
+	save(t, all, names)
+	if slices.Contains(names, nothing) && *searching {
+		search(t, o, all, names)
 	}
+}
+
+// save writes the table.
+func save(t *testing.T, all []grant, names []string) {
+	t.Helper()
+	var text strings.Builder
 	for i, g := range all {
-		if lines[i] == "" {
-			lines[i] = g.text + "\t" + nothing + "\n"
-		}
+		fmt.Fprintf(&text, "%s\t%s\n", g.text, names[i])
 	}
-	require.NoError(t, os.WriteFile(table, []byte(strings.Join(lines, "")), 0o600))
+	assert.NoError(t, os.WriteFile(table, []byte(text.String()), 0o600))
 }
 
 // nothing stands in the table for a grant of which no story is known that needs it.
 const nothing = "-"
 
-// search fills in the lines that are empty.
-func search(t *testing.T, o scenario.Options, all []grant, lines []string) {
+// search looks for what is missing among the names.
+func search(t *testing.T, o scenario.Options, all []grant, names []string) {
 	t.Helper()
-	var runs []run
 	files, err := filepath.Glob(filepath.Join(scripts, "*.txtar"))
 	require.NoError(t, err)
-	for _, file := range files {
-		runs = append(runs, watch(t, o, all, strings.TrimSuffix(filepath.Base(file), ".txtar")))
-	}
+	var both sync.Mutex
+	var runs []run
+	pairwise(len(files), func(i int) {
+		r := watch(t, o, all, strings.TrimSuffix(filepath.Base(files[i]), ".txtar"))
+		both.Lock()
+		defer both.Unlock()
+		runs = append(runs, r)
+	})
 	slices.SortFunc(runs, func(a, b run) int { return int(a.took - b.took) })
+	pairwise(len(all), func(i int) {
+		if names[i] != nothing {
+			return
+		}
+		name := breaks(t, o, all[i], i, runs)
+		both.Lock()
+		defer both.Unlock()
+		names[i] = name
+		save(t, all, names)
+	})
+}
+
+// pairwise does n things, two at a time.
+func pairwise(n int, do func(i int)) {
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, 2)
-	for i, g := range all {
-		if lines[i] != "" {
-			continue
-		}
+	for i := range n {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			lines[i] = g.text + "\t" + breaks(t, o, g, i, runs) + "\n"
+			do(i)
 		})
 	}
 	wait.Wait()
@@ -228,7 +247,7 @@ func watch(t *testing.T, o scenario.Options, all []grant, script string) run {
 		}
 	}
 	begun := time.Now()
-	require.Empty(t, play(t.Context(), o, script), script)
+	assert.Empty(t, play(t.Context(), o, script), script)
 	r.took = time.Since(begun)
 	return r
 }

@@ -58,7 +58,7 @@ func permissions() map[string][]permission {
 	}
 	tell := []permission{{noticesTopic, []string{"sns:Publish"}}}
 	return map[string][]permission{
-		"pretraffic": slices.Concat(look, inspect(), hook, []permission{
+		"pretraffic": slices.Concat(look, inspectHooked(), hook, []permission{
 			{enabled, []string{"lambda:InvokeFunction"}},
 			{parameter, []string{"ssm:GetParameter"}},
 		}),
@@ -175,9 +175,10 @@ func arns(at parts) map[scope]*[]*string {
 		}
 	}
 	services, deploymentsOf := local(at, "ecs", "service/*"), local(at, "ecs", "service-deployment/*")
-	all[anyService] = &[]*string{services, deploymentsOf, local(at, "ecs", "service-revision/*"), local(at, "ecs", "task-set/*")}
-	all[service], all[deployment] = &[]*string{services}, &[]*string{deploymentsOf}
-	all[anyListener] = &[]*string{local(at, "elasticloadbalancing", "listener/*"), local(at, "elasticloadbalancing", "listener-rule/*")}
+	all[anyService], all[service] = &[]*string{services}, &[]*string{services}
+	all[deployment], all[revision] = &[]*string{deploymentsOf}, &[]*string{local(at, "ecs", "service-revision/*")}
+	all[anyListener] = &[]*string{local(at, "elasticloadbalancing", "listener/*")}
+	all[anyRule] = &[]*string{local(at, "elasticloadbalancing", "listener-rule/*")}
 	pipelines := local(at, "codepipeline", "*")
 	all[launched], all[anyStage] = all[launches], &[]*string{local(at, "codepipeline", "*/*")}
 	all[machineRole], all[hookRole] = all[anyRole], all[anyRole]

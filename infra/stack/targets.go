@@ -6,10 +6,12 @@ import "slices"
 // that its deployments are about. Sources: Service Authorization Reference, the
 // tables of the services.
 const (
-	anyService   scope = "ECS services, their deployments, revisions and task sets"
+	anyService   scope = "ECS services"
 	service      scope = "ECS services tagged pullback:enabled=true"
 	deployment   scope = "deployments of ECS services"
-	anyListener  scope = "listeners and rules of load balancers"
+	revision     scope = "revisions of ECS services"
+	anyListener  scope = "listeners of load balancers"
+	anyRule      scope = "rules of listeners"
 	scalingGroup scope = "Auto Scaling groups tagged pullback:enabled=true"
 	launches     scope = "what an instance is launched from"
 	launched     scope = "what an instance is launched with, as it is launched"
@@ -28,33 +30,43 @@ const (
 	anyObject    scope = "S3 objects of the account" // bundles and artifacts may lie in any bucket
 )
 
-// inspect is what it takes to see what serves a target, and whether a revision could
-// be put back.
+// inspect is what it takes to see what serves a target of any kind, and whether a
+// revision could be put back.
 func inspect() []permission {
-	return []permission{
+	return slices.Concat(inspectHooked(), []permission{
 		{everything, []string{
 			"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
 			"codedeploy:BatchGetDeploymentTargets", "codedeploy:ListDeployments", // of the account, too
-			"ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions", "ecs:DescribeTaskDefinition",
+			"ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions",
 			"elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules",
 		}},
-		{applications, []string{"codedeploy:GetApplicationRevision"}},
-		{groups, []string{"codedeploy:BatchGetDeployments", "codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"}},
+		{groups, []string{"codedeploy:BatchGetDeployments"}},
 		{lambdas, []string{"lambda:GetAlias", "lambda:ListTags"}},
-		{anyService, []string{
-			"ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions", "ecs:DescribeServices", "ecs:DescribeTaskSets", "ecs:ListServiceDeployments",
-		}},
+		{anyService, []string{"ecs:ListServiceDeployments"}},
 		{anyPipeline, []string{
 			"codepipeline:GetPipeline", "codepipeline:GetPipelineExecution", "codepipeline:GetPipelineState", "codepipeline:ListActionExecutions", "codepipeline:ListPipelineExecutions", "codepipeline:ListTagsForResource",
 		}},
+		{anyProfile, []string{"iam:GetInstanceProfile"}},
+		{anyObject, []string{"s3:GetObject", "s3:GetObjectVersion"}},
+		{anyBucket, []string{"s3:ListBucket"}}, // without it a missing object looks like a forbidden one
+	})
+}
+
+// inspectHooked is the same of the targets whose deployments run hooks: on Lambda
+// and ECS.
+func inspectHooked() []permission {
+	return []permission{
+		{everything, []string{"ecs:DescribeTaskDefinition"}},
+		{applications, []string{"codedeploy:GetApplicationRevision"}},
+		{groups, []string{"codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"}},
+		{anyService, []string{"ecs:DescribeServices"}},
+		{deployment, []string{"ecs:DescribeServiceDeployments"}},
+		{revision, []string{"ecs:DescribeServiceRevisions"}},
 		{anyImage, []string{"ecr:DescribeImages"}},
 		{anyRole, []string{"iam:GetRole"}},
-		{anyProfile, []string{"iam:GetInstanceProfile"}},
 		{anyParameter, []string{"ssm:GetParameters"}},
 		{anyKey, []string{"kms:DescribeKey"}},
 		{anyVault, []string{"secretsmanager:DescribeSecret"}}, // never GetSecretValue: no value is read
-		{anyObject, []string{"s3:GetObject", "s3:GetObjectVersion"}},
-		{anyBucket, []string{"s3:ListBucket"}}, // without it a missing object looks like a forbidden one
 	}
 }
 
@@ -73,7 +85,8 @@ func takeBack() []permission {
 		{enabled, []string{"lambda:UpdateAlias"}},
 		{deployment, []string{"ecs:StopServiceDeployment"}}, // which has no tags: the code looks at those of the service
 		{service, []string{"ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService", "ecs:UpdateServicePrimaryTaskSet"}},
-		{anyListener, []string{"elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"}},
+		{anyListener, []string{"elasticloadbalancing:ModifyListener"}},
+		{anyRule, []string{"elasticloadbalancing:ModifyRule"}},
 		{scalingGroup, []string{"autoscaling:CancelInstanceRefresh", "autoscaling:RollbackInstanceRefresh", "autoscaling:StartInstanceRefresh"}},
 		// StartInstanceRefresh wants of its caller what it takes to launch an instance
 		// (Auto Scaling user guide, "Control Amazon EC2 launch template usage in Auto

@@ -72,6 +72,7 @@ type Deployment struct {
 	Content      string    // what CodeDeploy does with files that are there already, on servers: DISALLOW, OVERWRITE, RETAIN
 	Waiting      string    // the hook that it waits for; empty if it waits for none
 	WaitingSince time.Time
+	Terminating  bool // all traffic has moved: it runs on until what served before is terminated
 	Automatic    bool // it ended badly in a way after which CodeDeploy rolls it back by itself, be that now or in a moment
 }
 

@@ -130,15 +130,16 @@ func (s Situation) pending() bool {
 }
 
 // settled reports whether nothing is left to do: the known-good revision
-// serves alone and no deployment is under way that could change that.
+// serves alone and no deployment is under way that could change that. One that only
+// waits until what served before is terminated, which may be for two days (API
+// reference, "BlueInstanceTerminationOption"), could not.
 func (s Situation) settled() bool {
-	return s.Live.Only(s.Incident.Good) && s.Live.Stuck == "" && !s.Bad.Running() && (s.Rollback == nil || !s.Rollback.Running())
+	r := s.Rollback
+	return s.Live.Only(s.Incident.Good) && s.Live.Stuck == "" && !s.Bad.Running() && (r == nil || !r.Running() || r.Terminating)
 }
 
 // lingers reports whether the known-good revision serves alone and its deployment
-// is still under way. CodeDeploy's runs until what served before is terminated, up
-// to two days later (API reference, "BlueInstanceTerminationOption"), and nobody has
-// to come because of that.
+// is still under way, for whatever reason: nobody has to come because of that.
 func (s Situation) lingers() bool {
 	return s.Live.Only(s.Incident.Good) && s.Live.Stuck == "" && !s.Bad.Running()
 }

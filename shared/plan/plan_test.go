@@ -64,6 +64,8 @@ func server(failures int) func(*plan.Situation) {
 	}
 }
 
+func terminating(s *plan.Situation) { s.Rollback.Terminating = true }
+
 func red(settled time.Duration) func(*plan.Situation) {
 	return func(s *plan.Situation) {
 		s.Red = "errors"
@@ -83,17 +85,19 @@ func TestNextTakesTheOneStepThatIsRightNow(t *testing.T) {
 		s    plan.Situation
 		want plan.Step
 	}{
-		"a running deployment is stopped":                               {situation(), plan.Step{Verb: plan.Stop, Because: "d-2 is still running", Phase: ledger.Stopping}},
-		"a stop that seems lost is repeated":                            {situation(phase(ledger.Stopping)), plan.Step{Verb: plan.Stop, Because: "d-2 is still running", Phase: ledger.Stopping}},
-		"CodeDeploy's own rollback is adopted":                          {situation(func(s *plan.Situation) { s.Bad.RolledBack = "d-3" }), plan.Step{Verb: plan.Wait, Because: "CodeDeploy rolls back by itself with d-3", Phase: ledger.Restoring}},
-		"CodeDeploy may take a while to name it":                        {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second)), plan.Step{Verb: plan.Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}},
-		"what CodeDeploy rolls back by itself is not healed in between": {situation(bad(deploy.Stopped, time.Second), automatic()), plan.Step{Verb: plan.Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}},
-		"nor deployed a second time":                                    {situation(bad(deploy.Failed, time.Second), automatic(), serves("2")), plan.Step{Verb: plan.Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}},
-		"but it is not waited for forever":                              {situation(bad(deploy.Failed, time.Minute), automatic(), serves("2")), plan.Step{Verb: plan.Restore, Because: "version 2 serves and version 1 is known good", Phase: ledger.Restoring, Attempt: 1}},
-		"a rollback under way is waited for":                            {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, "")), plan.Step{Verb: plan.Wait, Because: "d-3 is putting the target back", Phase: ledger.Restoring}},
-		"the good revision serves alone":                                {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.Succeeded, ""), serves("1")), plan.Step{Verb: plan.Done, Because: "version 1 alone serves shop:live", Phase: ledger.Restored}},
-		"but not while a rollback is still under way":                   {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, ""), serves("1")), plan.Step{Verb: plan.Wait, Because: "d-3 is putting the target back", Phase: ledger.Restoring}},
-		"stopped by somebody without rollback":                          {situation(bad(deploy.Stopped, time.Minute), stuck), plan.Step{Verb: plan.Heal, Because: "shop:live serves two versions and no deployment is under way", Phase: ledger.Restoring}},
+		"a running deployment is stopped":                                 {situation(), plan.Step{Verb: plan.Stop, Because: "d-2 is still running", Phase: ledger.Stopping}},
+		"a stop that seems lost is repeated":                              {situation(phase(ledger.Stopping)), plan.Step{Verb: plan.Stop, Because: "d-2 is still running", Phase: ledger.Stopping}},
+		"CodeDeploy's own rollback is adopted":                            {situation(func(s *plan.Situation) { s.Bad.RolledBack = "d-3" }), plan.Step{Verb: plan.Wait, Because: "CodeDeploy rolls back by itself with d-3", Phase: ledger.Restoring}},
+		"CodeDeploy may take a while to name it":                          {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second)), plan.Step{Verb: plan.Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}},
+		"what CodeDeploy rolls back by itself is not healed in between":   {situation(bad(deploy.Stopped, time.Second), automatic()), plan.Step{Verb: plan.Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}},
+		"nor deployed a second time":                                      {situation(bad(deploy.Failed, time.Second), automatic(), serves("2")), plan.Step{Verb: plan.Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}},
+		"but it is not waited for forever":                                {situation(bad(deploy.Failed, time.Minute), automatic(), serves("2")), plan.Step{Verb: plan.Restore, Because: "version 2 serves and version 1 is known good", Phase: ledger.Restoring, Attempt: 1}},
+		"a rollback under way is waited for":                              {situation(phase(ledger.Stopping), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, "")), plan.Step{Verb: plan.Wait, Because: "d-3 is putting the target back", Phase: ledger.Restoring}},
+		"the good revision serves alone":                                  {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.Succeeded, ""), serves("1")), plan.Step{Verb: plan.Done, Because: "version 1 alone serves shop:live", Phase: ledger.Restored}},
+		"but not while a rollback is still under way":                     {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, ""), serves("1")), plan.Step{Verb: plan.Wait, Because: "d-3 is putting the target back", Phase: ledger.Restoring}},
+		"unless that only waits until the bad one's tasks are terminated": {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, ""), terminating, serves("1")), plan.Step{Verb: plan.Done, Because: "version 1 alone serves shop:live", Phase: ledger.Restored}},
+		"which counts only once the good one serves":                      {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Second), rollback(deploy.InProgress, ""), terminating, serves("2")), plan.Step{Verb: plan.Wait, Because: "d-3 is putting the target back", Phase: ledger.Restoring}},
+		"stopped by somebody without rollback":                            {situation(bad(deploy.Stopped, time.Minute), stuck), plan.Step{Verb: plan.Heal, Because: "shop:live serves two versions and no deployment is under way", Phase: ledger.Restoring}},
 		"CodeDeploy went back to the wrong one": {situation(phase(ledger.Restoring), bad(deploy.Stopped, time.Minute), rollback(deploy.Succeeded, ""), serves("7")), plan.Step{
 			Verb: plan.Restore, Because: "version 7 serves and version 1 is known good", Phase: ledger.Restoring, Attempt: 1,
 		}},

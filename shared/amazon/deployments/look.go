@@ -223,6 +223,9 @@ func convert(info cdtypes.DeploymentInfo) deploy.Deployment {
 		d.RolledBack = deploy.ID(aws.ToString(info.RollbackInfo.RollbackDeploymentId))
 		d.RollsBack = deploy.ID(aws.ToString(info.RollbackInfo.RollbackTriggeringDeploymentId))
 	}
+	// "True as soon as the termination wait period starts" (API reference,
+	// "DeploymentInfo"): that is the last thing a blue/green deployment does.
+	d.Terminating = info.InstanceTerminationWaitTimeStarted && d.Running()
 	d.Automatic = automatic(d, info.AutoRollbackConfiguration)
 	return d
 }

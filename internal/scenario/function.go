@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/teams"
@@ -25,19 +26,21 @@ type function struct {
 	hooks    [2]string                  // of the next deployment: before and after traffic shifts; none if empty
 	config   aws.Config
 	account  string
+	locked   bool   // the function has a key of its own
+	key      string // its id
 }
 
 // lambda returns the crew of a shop.
-func (s *Story) lambda(name string, c shop.Choices) *crew {
+func (s *Story) lambda(name string, c shop.Choices, locked bool) *crew {
 	l := &function{
 		Shop: shop.New(s.options.Dist, s.config).Named(name), choices: c, aliases: s.aliases, deploys: s.deploys,
-		versions: map[string]deploy.Revision{"v1": "1"}, order: []string{"v1"}, config: s.config, account: s.aws.World.Account,
+		versions: map[string]deploy.Revision{"v1": "1"}, order: []string{"v1"}, config: s.config, account: s.aws.World.Account, locked: locked,
 	}
 	return &crew{team: l, memory: l, name: name}
 }
 
 // shopChoices reads the options of install.
-func shopChoices(options []string) (c shop.Choices, err error) {
+func shopChoices(options []string) (c shop.Choices, locked bool, err error) {
 	for _, o := range options {
 		switch o {
 		case "untagged":
@@ -50,15 +53,48 @@ func shopChoices(options []string) (c shop.Choices, err error) {
 			c.NoAlarm = true
 		case "codedeploy-rolls-back":
 			c.RollsBack = true
+		case "key":
+			locked = true
 		default:
-			return c, fmt.Errorf("install lambda does not know %q", o)
+			return c, false, fmt.Errorf("install lambda does not know %q", o)
 		}
 	}
-	return c, nil
+	return c, locked, nil
 }
 
 // Install implements team.
-func (l *function) Install(ctx context.Context) error { return l.Shop.Install(ctx, l.choices) }
+func (l *function) Install(ctx context.Context) error {
+	if l.locked {
+		out, err := kms.NewFromConfig(l.config).CreateKey(ctx, &kms.CreateKeyInput{})
+		if err != nil {
+			return fmt.Errorf("create a key: %w", err)
+		}
+		l.key, l.choices.Key = *out.KeyMetadata.KeyId, *out.KeyMetadata.Arn
+	}
+	return l.Shop.Install(ctx, l.choices)
+}
+
+// DeleteKey lets the key of the function, which all releases have, be deleted in a
+// month.
+func (l *function) DeleteKey(ctx context.Context, _ string) error {
+	if _, err := kms.NewFromConfig(l.config).ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &l.key}); err != nil {
+		return fmt.Errorf("delete key %q: %w", l.key, err)
+	}
+	return nil
+}
+
+// KeepKey does what the notice about such a key says.
+func (l *function) KeepKey(ctx context.Context, _ string) error {
+	keys := kms.NewFromConfig(l.config)
+	_, err := keys.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: &l.key})
+	if err == nil {
+		_, err = keys.EnableKey(ctx, &kms.EnableKeyInput{KeyId: &l.key})
+	}
+	if err != nil {
+		return fmt.Errorf("keep key %q: %w", l.key, err)
+	}
+	return nil
+}
 
 // Live implements team.
 func (l *function) Live(ctx context.Context) ([]string, error) {

@@ -19,10 +19,10 @@ func (s *Story) lacks(what string) error {
 }
 
 // remove takes away what a release was published as, delete v1, or something that
-// it needs: delete v1 image, role or secret.
+// it needs: delete v1 image, role, secret, token or key.
 func (s *Story) remove(ctx context.Context, args []string) error {
 	if len(args) == 0 || len(args) > 2 {
-		return errors.New("want: delete RELEASE [image|role|secret]")
+		return errors.New("want: delete RELEASE [image|role|secret|token|key]")
 	}
 	release, err := s.crew.is(args[:1])
 	if err != nil {
@@ -62,8 +62,47 @@ func (c *crew) remover(what string) func(ctx context.Context, release string) er
 		}); ok {
 			return t.DeleteSecret
 		}
+	default:
+		remove, _ := c.waits(what)
+		return remove
 	}
 	return nil
+}
+
+// waits is what deletes something of a release that can be kept after all, and what
+// keeps it: a token is a secret of Secrets Manager that containers are given, a key
+// the one of KMS that a function has. Both are nil if the team has no such thing.
+func (c *crew) waits(what string) (remove, keep func(ctx context.Context, release string) error) {
+	if t, ok := c.team.(interface {
+		DeleteToken(ctx context.Context, release string) error
+		KeepToken(ctx context.Context, release string) error
+	}); ok && what == "token" {
+		return t.DeleteToken, t.KeepToken
+	}
+	if t, ok := c.team.(interface {
+		DeleteKey(ctx context.Context, release string) error
+		KeepKey(ctx context.Context, release string) error
+	}); ok && what == "key" {
+		return t.DeleteKey, t.KeepKey
+	}
+	return nil, nil
+}
+
+// keep keeps what was to be deleted: keep v1 token or key.
+func (s *Story) keep(ctx context.Context, args []string) error {
+	const words = 2
+	if len(args) != words {
+		return errors.New("want: keep RELEASE token|key")
+	}
+	release, err := s.crew.is(args[:1])
+	if err != nil {
+		return err
+	}
+	_, keep := s.crew.waits(args[1])
+	if keep == nil {
+		return s.lacks(args[1])
+	}
+	return keep(ctx, release)
 }
 
 // move changes what serves without a deployment: move v2.

@@ -53,8 +53,8 @@ func (s *Story) hire(name string, args []string) ([]*crew, error) {
 		what, words = args[0], args[1:]
 	}
 	if what == "lambda" {
-		c, err := shopChoices(words)
-		return []*crew{s.lambda(cmp.Or(name, "checkout"), c)}, err
+		c, locked, err := shopChoices(words)
+		return []*crew{s.lambda(cmp.Or(name, "checkout"), c, locked)}, err
 	}
 	c := teams.Common{Name: cmp.Or(name, "shop"), Account: s.aws.World.Account, Config: s.config, Wait: s.aws.World.Advance}
 	words = options(&c, words)

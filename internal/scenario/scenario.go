@@ -105,7 +105,7 @@ func Start(ctx context.Context, o Options) (*Story, error) {
 	s.aliases = traffic.New(s.clients.lambda)
 	s.deploys = deployments.New(s.clients.deploy, local.World.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: s.aliases})
 	s.ledger = table.New(dynamodb.NewFromConfig(cfg), "")
-	s.crew = s.lambda("checkout", shop.Choices{}) // until somebody is installed
+	s.crew = s.lambda("checkout", shop.Choices{}, false) // until somebody is installed
 	return s, nil
 }
 

@@ -28,7 +28,7 @@ func TestEveryKindOfTeamDoesWhatTheWordsSay(t *testing.T) {
 		"alias":                       "install alias weighted\nlive v1\ndeploy v2\nlive v1 v2\n",
 		"real traffic": "install ecs-rolling errors aws-rolls-back bake=5\nadvance 9m\ntraffic 10\nadvance 5m\nalarm shop-errors OK\ndeploy v2\nuntil 5m alarm shop-errors ALARM\nuntil 5m deployment last ROLLBACK_SUCCESSFUL\nlive v1\n" +
 			"until 5m alarm shop-errors OK\ndeploy v3\nuntil 9m deployment last SUCCESSFUL\noutage 50\nuntil 5m alarm shop-errors ALARM\n",
-		"what is taken away": "install ecs-rolling\nadvance 5m\ndelete v1 image\ndelete v1 role\ndelete v1 secret\ndelete v1\n! delete v1 luck\n! delete v2\ninstall asg as fleet\n! delete v2\ndeploy v2\ndelete v1 role\n! delete v1 secret\ndelete v1 image\ndelete v1\n" +
+		"what is taken away": "install ecs-rolling\nadvance 5m\ndelete v1 image\ndelete v1 role\ndelete v1 secret\ndelete v1 token\n! delete v1 token\nkeep v1 token\n! delete v1 key\n! keep v1 secret\n! keep v1\ndelete v1\n! delete v1 luck\n! delete v2\ninstall asg as fleet\n! delete v2\ndeploy v2\ndelete v1 role\n! delete v1 secret\ndelete v1 image\ndelete v1\n" +
 			"install codedeploy-server as files\ndelete v1\n! delete v1 image\n! move v2\n! close why\n",
 		"by the number": "install ecs-rolling\nadvance 5m\ndeploy v2\nuntil 5m live v2\nadvance 2m\ndeploy v2b\nuntil 5m live v2b\nadvance 2m\nprevious\nuntil 5m live v2\n",
 		"by hand":       "install codedeploy-ecs wait=5\nadvance 2m\ndeploy v2\nuntil 3m live v2\nmove v1\nlive v1\ntag pullback:enabled=false\n! tag v9 a=b\ntag v1 pullback:rollback=never\n",

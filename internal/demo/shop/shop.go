@@ -84,6 +84,7 @@ type Choices struct {
 	// RollsBack gives the alarm to CodeDeploy, too, which stops a deployment
 	// and rolls it back if the alarm goes off.
 	RollsBack bool
+	Key       string // ARN of the key of KMS that the function's environment is encrypted with; AWS's own if empty
 }
 
 // Install puts version 1 behind the alias, and makes what a canary needs.
@@ -100,12 +101,15 @@ func (s Shop) Install(ctx context.Context, c Choices) error {
 	if c.Untagged {
 		tags = nil
 	}
-	_, err = s.lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
+	in := &lambda.CreateFunctionInput{
 		FunctionName: &s.name, Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
 		Role: executes, Code: &lambdatypes.FunctionCode{ZipFile: code},
 		Publish: true, Tags: tags,
-	})
-	if err != nil {
+	}
+	if c.Key != "" {
+		in.KMSKeyArn = &c.Key
+	}
+	if _, err = s.lambda.CreateFunction(ctx, in); err != nil {
 		return fmt.Errorf("create function %s: %w", s.name, err)
 	}
 	_, err = s.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{

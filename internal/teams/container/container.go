@@ -17,6 +17,7 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -95,13 +96,17 @@ func (s *Site) Publish(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("put the secret of %s: %w", name, err)
 	}
+	token, err := secretsmanager.NewFromConfig(s.Config).CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String(s.token(name)), SecretString: &name})
+	if err != nil {
+		return "", fmt.Errorf("create the token of %s: %w", name, err)
+	}
 	uri := fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s@%s", s.Account, s.Config.Region, s.Name, digest)
 	out, err := s.ecs.RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{
 		Family: &s.Name, NetworkMode: ecstypes.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
 		RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate}, ExecutionRoleArn: &role,
 		ContainerDefinitions: []ecstypes.ContainerDefinition{{
 			Name: aws.String(Container), Image: &uri, PortMappings: []ecstypes.PortMapping{{ContainerPort: aws.Int32(Port)}}, DockerLabels: labels(name),
-			Secrets: []ecstypes.Secret{{Name: aws.String("KEY"), ValueFrom: aws.String(s.secret(name))}},
+			Secrets: []ecstypes.Secret{{Name: aws.String("KEY"), ValueFrom: aws.String(s.secret(name))}, {Name: aws.String("TOKEN"), ValueFrom: token.ARN}},
 		}},
 	})
 	if err != nil {
@@ -115,10 +120,12 @@ func (s *Site) Publish(ctx context.Context, name string) (string, error) {
 // executionPolicy is what ECS needs to start a task.
 const executionPolicy = "service-role/AmazonECSTaskExecutionRolePolicy"
 
-// taskRole and secret are what the tasks of a release need besides their image.
+// taskRole, secret and token are what the tasks of a release need besides their image.
 func (s *Site) taskRole(release string) string { return "tasks-" + s.Name + "-" + release }
 
 func (s *Site) secret(release string) string { return "/" + s.Name + "/" + release + "/key" }
+
+func (s *Site) token(release string) string { return s.Name + "/" + release + "/token" }
 
 // manifest is an image that is told apart by its config's digest.
 func manifest(name string) string {
@@ -202,6 +209,25 @@ func (s *Site) DeleteSecret(ctx context.Context, name string) error {
 	secret := s.secret(name)
 	if _, err := s.ssm.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &secret}); err != nil {
 		return fmt.Errorf("delete parameter %s: %w", secret, err)
+	}
+	return nil
+}
+
+// DeleteToken lets the secret of Secrets Manager that the containers of a release are
+// given be deleted in a month.
+func (s *Site) DeleteToken(ctx context.Context, name string) error {
+	token := s.token(name)
+	if _, err := secretsmanager.NewFromConfig(s.Config).DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: &token}); err != nil {
+		return fmt.Errorf("delete secret %s: %w", token, err)
+	}
+	return nil
+}
+
+// KeepToken does what the notice about such a secret says.
+func (s *Site) KeepToken(ctx context.Context, name string) error {
+	token := s.token(name)
+	if _, err := secretsmanager.NewFromConfig(s.Config).RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: &token}); err != nil {
+		return fmt.Errorf("restore secret %s: %w", token, err)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (h *Handler) canary(ctx context.Context, w ledger.Watch, d deploy.Deploymen
 	}
 	w.Alias, w.Old, w.New = d.Alias, d.From, d.To
 	if w.Canary.From.IsZero() {
-		begun, err := h.begin(ctx, d)
+		begun, err := h.begin(ctx, watch.Limits(w.Terms), d)
 		if err != nil {
 			return w, err
 		}
@@ -44,7 +44,7 @@ func (h *Handler) canary(ctx context.Context, w ledger.Watch, d deploy.Deploymen
 
 // begin prepares the canary's stretch: what is usual of the old version, and
 // how much of the traffic the new one is meant to get.
-func (h *Handler) begin(ctx context.Context, d deploy.Deployment) (ledger.Stretch, error) {
+func (h *Handler) begin(ctx context.Context, l watch.Limits, d deploy.Deployment) (ledger.Stretch, error) {
 	before, err := h.Metrics.Points(ctx, d.Alias, d.From, "", nil, d.Shifted.Add(-past), d.Shifted)
 	if err != nil {
 		return ledger.Stretch{}, fmt.Errorf("what version %s did before: %w", d.From, err)
@@ -53,7 +53,7 @@ func (h *Handler) begin(ctx context.Context, d deploy.Deployment) (ledger.Stretc
 	if err != nil {
 		return ledger.Stretch{}, fmt.Errorf("alias %s: %w", d.Alias, err)
 	}
-	s := h.Limits.Begin(d, live.Weights[d.To], before[health.Errors])
+	s := l.Begin(d, live.Weights[d.To], before[health.Errors])
 	if len(s.Weights) == 1 {
 		return s, nil
 	}
@@ -144,7 +144,7 @@ func (h *Handler) bake(ctx context.Context, w ledger.Watch, d deploy.Deployment)
 	}
 	w.Alias, w.Old, w.New, w.Plane = d.Alias, d.From, d.To, ledger.Minutes
 	if w.Bake.From.IsZero() {
-		w.Bake = h.Limits.BeginBake(d)
+		w.Bake = watch.Limits(w.Terms).BeginBake(d)
 	}
 	if watch.Clouded(w, d.Ended) {
 		return w, nil
@@ -159,7 +159,7 @@ func (h *Handler) bake(ctx context.Context, w ledger.Watch, d deploy.Deployment)
 		return w, fmt.Errorf("what version %s did before: %w", d.From, err)
 	}
 	points := maps.Clone(fresh)
-	points[health.Errors] = watch.Pair(before[health.Errors], fresh[health.Errors], w.Bake.From, h.Limits.Bake)
+	points[health.Errors] = watch.Pair(before[health.Errors], fresh[health.Errors], w.Bake.From, w.Terms.Bake)
 	stretch, panel, err := watch.Fold(w.Bake, points, now)
 	if err != nil {
 		return w, fmt.Errorf("judge the bake of %s: %w", d.ID, err)

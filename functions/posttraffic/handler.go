@@ -21,7 +21,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/outcome"
-	"github.com/pullback-dev/pullback/shared/watch"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // Deployments finds out what a deployment has changed.
@@ -81,6 +81,13 @@ type Memory interface {
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
 }
 
+// Wards says how targets are configured.
+type Wards interface {
+	Ward(ctx context.Context, t deploy.Target) (ward.Ward, error)
+	// Configured says it of a target of which AWS says no more than g.
+	Configured(ctx context.Context, g deploy.Group) (ward.Ward, error)
+}
+
 // Messages are what is sent on.
 type Messages interface {
 	// Tick asks for the next look.
@@ -97,14 +104,11 @@ type Handler struct {
 	Logged        Logged
 	Versions      Versions
 	Subscriptions Subscriptions
-	Unheard       bool // ask for no log's lines; those that were asked for before are done with all the same
+	Wards         Wards
 	Watches       Watches
 	Memory        Memory
 	Messages      Messages
 	Runner        hook.Runner
-	Limits        watch.Limits
-	Strict        bool             // refuse what could not be judged
-	Observe       bool             // record what would be refused and let it pass
 	Now           func() time.Time // AWS's time; right once AWS has answered something
 	Log           *slog.Logger
 }
@@ -127,8 +131,12 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (any, err
 	}
 }
 
-func (h *Handler) record(ctx context.Context, d deploy.Deployment, verb, because string, f *health.Finding) error {
-	r := ledger.Record{Target: d.Target, At: h.Now(), Function: "posttraffic", Deployment: d.ID, Verb: verb, Because: because, Finding: f}
+// record writes down what was found, and under which configuration; that has no hash
+// where nothing of it mattered.
+func (h *Handler) record(ctx context.Context, d deploy.Deployment, verb, because string, f *health.Finding, config string) error {
+	r := ledger.Record{
+		Target: d.Target, At: h.Now(), Function: "posttraffic", Deployment: d.ID, Verb: verb, Because: because, Finding: f, Config: config,
+	}
 	if f != nil {
 		r.Rule = "verdict-" + string(f.Verdict)
 		if f.Verdict == health.Fail {

@@ -11,6 +11,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/hook"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // check answers CodeDeploy's hook after traffic has moved: nil lets the
@@ -22,19 +23,26 @@ func (h *Handler) check(ctx context.Context, call *hook.Call) error {
 	}
 	h.Runner.Began(ctx, call.Hook)
 	if d.IsRollback() {
-		if err := h.record(ctx, d, "allow", "a rollback always passes", nil); err != nil {
+		if err := h.record(ctx, d, "allow", "a rollback always passes", nil, ""); err != nil {
 			// A ledger that is down must not keep traffic on the bad version.
 			h.Log.LogAttrs(ctx, slog.LevelError, "rollback not recorded", slog.Any("error", err))
 		}
 		return nil
 	}
+	g, err := h.ward(ctx, d.Target)
+	if err != nil {
+		// Whether somebody wants more than that is among what cannot be read.
+		h.allow(ctx, d, health.Finding{Verdict: health.NoData, Because: err.Error()}, "")
+		return nil
+	}
+	call.Observe(g.Observe())
 	if d.Platform != deploy.OnLambda && d.Platform != "" {
-		return h.unjudged(ctx, d)
+		return h.unjudged(ctx, g, d)
 	}
 	if d.Shifted.IsZero() || d.Alias.Function == "" {
 		return fmt.Errorf("judge %s: CodeDeploy does not say when traffic shifted, or of which alias", d.ID)
 	}
-	return h.decide(ctx, d)
+	return h.decide(ctx, g, d)
 }
 
 // service answers ECS, which takes what is returned for the answer. It never refuses,
@@ -46,44 +54,44 @@ func (h *Handler) service(ctx context.Context, payload json.RawMessage) (any, er
 		return nil, fmt.Errorf("posttraffic: %w", err)
 	}
 	f := health.Finding{Verdict: health.NoData, Because: fmt.Sprintf("at %s: ECS does not count requests by revision: the alarms decide", call.Stage)}
-	h.allow(ctx, deploy.Deployment{ID: call.Deployment, Target: call.Target, Platform: deploy.OnECS}, f)
+	h.allow(ctx, deploy.Deployment{ID: call.Deployment, Target: call.Target, Platform: deploy.OnECS}, f, "")
 	return events.NewServiceAnswer(true), nil
 }
 
 // unjudged answers for a deployment whose requests nobody counts by version: its
 // alarms decide.
-func (h *Handler) unjudged(ctx context.Context, d deploy.Deployment) error {
+func (h *Handler) unjudged(ctx context.Context, g ward.Ward, d deploy.Deployment) error {
 	f := health.Finding{Verdict: health.NoData, Because: fmt.Sprintf("requests are not counted by version on %s: the alarms decide", d.Platform)}
-	if !h.Strict || h.Observe {
-		h.allow(ctx, d, f)
+	if !g.Rules.Judge.Strict || g.Observe() {
+		h.allow(ctx, d, f, g.Hash)
 		return nil
 	}
-	return errors.Join(fmt.Errorf("verdict %s: %s", f.Verdict, f.Because), h.record(ctx, d, "refuse", f.Because, &f))
+	return errors.Join(fmt.Errorf("verdict %s: %s", f.Verdict, f.Because), h.record(ctx, d, "refuse", f.Because, &f, g.Hash))
 }
 
 // decide judges a deployment that has shifted, and answers by the verdict.
-func (h *Handler) decide(ctx context.Context, d deploy.Deployment) error {
-	f, err := h.finding(ctx, d)
+func (h *Handler) decide(ctx context.Context, g ward.Ward, d deploy.Deployment) error {
+	f, err := h.finding(ctx, g, d)
 	if err != nil {
 		// What cannot be read is missing data, and that alone takes nothing back.
 		f = health.Finding{Verdict: health.NoData, Because: err.Error()}
 	}
-	refused := f.Verdict == health.Fail || h.Strict && f.Verdict != health.Pass
+	refused := f.Verdict == health.Fail || g.Rules.Judge.Strict && f.Verdict != health.Pass
 	switch {
-	case refused && h.Observe:
-		return h.record(ctx, d, "would-refuse", f.Because, &f)
+	case refused && g.Observe():
+		return h.record(ctx, d, "would-refuse", f.Because, &f, g.Hash)
 	case refused:
-		return errors.Join(fmt.Errorf("verdict %s: %s", f.Verdict, f.Because), h.record(ctx, d, "refuse", f.Because, &f))
+		return errors.Join(fmt.Errorf("verdict %s: %s", f.Verdict, f.Because), h.record(ctx, d, "refuse", f.Because, &f, g.Hash))
 	default:
-		h.allow(ctx, d, f)
+		h.allow(ctx, d, f, g.Hash)
 		return nil
 	}
 }
 
 // allow remembers what was found of a version that may stay. A ledger that is
 // down must not take a healthy version back; the bake will find that it is good.
-func (h *Handler) allow(ctx context.Context, d deploy.Deployment, f health.Finding) {
-	err := h.record(ctx, d, "allow", f.Because, &f)
+func (h *Handler) allow(ctx context.Context, d deploy.Deployment, f health.Finding, config string) {
+	err := h.record(ctx, d, "allow", f.Because, &f, config)
 	if f.Verdict == health.Pass {
 		err = errors.Join(err, h.remember(ctx, d, fmt.Sprintf("verdict PASS of %s", d.ID)))
 	}
@@ -95,8 +103,12 @@ func (h *Handler) allow(ctx context.Context, d deploy.Deployment, f health.Findi
 // finding judges d by all that has settled since traffic began to shift. If
 // nobody watches it yet, the watch begins here. What was found is not saved: the
 // next tick finds the same.
-func (h *Handler) finding(ctx context.Context, d deploy.Deployment) (health.Finding, error) {
-	w, err := h.watchOf(ctx, d)
+func (h *Handler) finding(ctx context.Context, g ward.Ward, d deploy.Deployment) (health.Finding, error) {
+	terms, err := termsOf(g)
+	if err != nil {
+		return health.Finding{}, err
+	}
+	w, err := h.watchOf(ctx, d, terms)
 	if err != nil {
 		return health.Finding{}, err
 	}

@@ -15,8 +15,6 @@ import (
 )
 
 func TestTheVerdictAnswersTheHookAndIsRemembered(t *testing.T) {
-	strict := func(s *scene) { s.Strict = true }
-	observing := func(s *scene) { s.Observe, s.Runner.Observe = true, true }
 	down := func(s *scene) { s.cloudWatch.err = errors.New("throttled") }
 	tests := map[string]struct {
 		changes []func(*scene)
@@ -30,7 +28,7 @@ func TestTheVerdictAnswersTheHookAndIsRemembered(t *testing.T) {
 		"the new version fails": {[]func(*scene){does(540, 3, 60, 20)}, false, []string{
 			"refuse verdict-FAIL: 100 of 300 requests to the new version failed (33.3 %), 15 of 2700 to the old one (0.556 %): more than a million to 1 that it is worse than tolerated",
 		}, false},
-		"it fails, and is only observed": {[]func(*scene){does(540, 3, 60, 20), observing}, true, []string{
+		"it fails, and is only observed": {[]func(*scene){does(540, 3, 60, 20), observed}, true, []string{
 			"would-refuse verdict-FAIL: 100 of 300 requests to the new version failed (33.3 %), 15 of 2700 to the old one (0.556 %): more than a million to 1 that it is worse than tolerated",
 		}, false},
 		"there is too little to tell": {[]func(*scene){does(27, 0, 3, 0)}, true, []string{
@@ -114,7 +112,7 @@ func TestAHookThatComesTooEarlyIsAnError(t *testing.T) {
 func TestAHookOfECSIsNeverRefused(t *testing.T) {
 	call := `{"lifecycleStage":"POST_PRODUCTION_TRAFFIC_SHIFT","resourceArn":"arn:aws:ecs:r:1:service-deployment/web/web/x"}`
 	for name, change := range map[string]func(*scene){
-		"strict": func(s *scene) { s.Strict = true }, "with a ledger that is down": func(s *scene) { s.store.down = errors.New("down") },
+		"strict": strict, "with a ledger that is down": func(s *scene) { s.store.down = errors.New("down") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer, err := newScene(t, change).Handle(t.Context(), json.RawMessage(call))
@@ -138,7 +136,7 @@ func TestEveryPayloadFindsItsWay(t *testing.T) {
 
 func TestLatencyIsJudgedIfWanted(t *testing.T) {
 	s := newScene(t, does(540, 0, 60, 0), func(s *scene) {
-		s.Limits.Weights = health.WithLatency()
+		s.wards.now.Rules.Judge.Latency = true
 		s.cloudWatch.slow = map[health.Metric]float64{health.P50: 100, health.P90: 200, health.P99: 500}
 	})
 	assert.Equal(t, []bool{false}, s.hook())

@@ -20,10 +20,10 @@ func (h *Handler) attach(ctx context.Context, w ledger.Watch, d deploy.Deploymen
 		return w
 	}
 	w.Alias, w.Old, w.New = d.Alias, d.From, d.To
-	if err := h.expect(ctx, d); err != nil {
+	if err := h.expect(ctx, w, d); err != nil {
 		h.Log.LogAttrs(ctx, slog.LevelWarn, "not said what can be seen", slog.String("deployment", string(d.ID)), slog.Any("error", err))
 	}
-	if h.Unheard {
+	if !w.Terms.Logs {
 		return watch.ByTheMinute(w, "")
 	}
 	sources, err := h.sources(ctx, d)
@@ -47,16 +47,16 @@ func (h *Handler) attach(ctx context.Context, w ledger.Watch, d deploy.Deploymen
 // expect records what can be seen in this deployment, before there is anything to
 // see: the smallest effect that the old version's traffic of the last hour lets
 // one find.
-func (h *Handler) expect(ctx context.Context, d deploy.Deployment) error {
+func (h *Handler) expect(ctx context.Context, w ledger.Watch, d deploy.Deployment) error {
 	now := h.Now()
 	before, err := h.Metrics.Points(ctx, d.Alias, d.From, "", nil, now.Add(-past), now)
 	if err != nil {
 		return fmt.Errorf("what version %s did before: %w", d.From, err)
 	}
 	traffic := watch.Usual(before[health.Errors], past)
-	because := fmt.Sprintf("by the traffic of the last hour, %s", h.Limits.Rule.Sees(traffic, watch.Canonical))
+	because := fmt.Sprintf("by the traffic of the last hour, %s", w.Terms.Rule.Sees(traffic, watch.Canonical))
 	_, err = h.Memory.Append(ctx, ledger.Record{
-		Target: d.Target, At: now, Function: "posttraffic", Deployment: d.ID, Verb: "expect", Rule: "smallest-effect", Because: because,
+		Target: d.Target, At: now, Function: "posttraffic", Deployment: d.ID, Verb: "expect", Rule: "smallest-effect", Because: because, Config: w.Terms.Config,
 	})
 	if err != nil {
 		return fmt.Errorf("record what to expect of %s: %w", d.ID, err)

@@ -21,13 +21,15 @@ import (
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/amazon/traffic"
+	"github.com/pullback-dev/pullback/shared/config"
+	"github.com/pullback-dev/pullback/shared/configured"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/measure"
 	"github.com/pullback-dev/pullback/shared/settings"
-	"github.com/pullback-dev/pullback/shared/watch"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 // Setup wires the handler to AWS. It is the only file here that may.
@@ -37,14 +39,9 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		return nil, fmt.Errorf("posttraffic: %w", err)
 	}
 	s := env.Settings
-	limits, err := limitsOf(s)
-	if err != nil {
-		return nil, fmt.Errorf("posttraffic: %w", err)
-	}
 	versions := traffic.New(lambda.NewFromConfig(cfg))
 	cd := deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: versions})
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
-	observe := s.Mode == settings.Observe
 	h := &Handler{
 		Deployments:   cd,
 		Metrics:       minutes{metrics.New(cloudwatch.NewFromConfig(cfg)), clock.Now},
@@ -52,34 +49,27 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Logged:        store,
 		Versions:      versions,
 		Subscriptions: logs.New(cloudwatchlogs.NewFromConfig(cfg), arn(cfg.Region, s.Account, env.Get("AWS_LAMBDA_FUNCTION_NAME"))),
-		Unheard:       !s.Logs || observe, // who only observes changes nothing
+		Wards:         ward.Wards{Groups: cd, Config: configuration(s, cfg.Region, store)},
 		Watches:       store,
 		Memory:        store,
 		Messages:      messages{queue.New(sqs.NewFromConfig(cfg)), s.Watch, s.Signals, clock.Now},
 		Runner: hook.Runner{
 			Reporter: cd, Waiting: store, Function: "posttraffic", Now: clock.Now,
-			Reserve: s.HookReserve, Observe: observe, Log: env.Log,
+			Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log,
 		},
-		Limits:  limits,
-		Strict:  s.Strict,
-		Observe: observe,
-		Now:     clock.Now,
-		Log:     env.Log,
+		Now: clock.Now,
+		Log: env.Log,
 	}
 	return h.Handle, nil
 }
 
-// limitsOf is how the settings want deployments judged.
-func limitsOf(s settings.Settings) (watch.Limits, error) {
-	l := watch.Limits{Rule: health.Usual(s.Routing, s.Alpha, s.Rho), Weights: health.ErrorsAlone(), Bake: s.Bake, WarmUp: s.WarmUp}
-	l.Rule.Guard, l.Rule.Patient = s.Guard, true // a watch may last for days
-	if s.Routing == health.PerClient {
-		l.Rule.Phi = s.Phi
+// configuration is what pullback.yaml says, if there is one.
+func configuration(s settings.Settings, region string, store *table.Table) configured.Follower {
+	f := configured.Follower{Base: config.Base(s), Home: config.Home{Account: s.Account, Region: region}}
+	if s.Config != "" {
+		f.Kept = store
 	}
-	if s.Latency {
-		l.Weights = health.WithLatency()
-	}
-	return l, l.Rule.Check()
+	return f
 }
 
 // arn is the name of this very function, to which logs are sent.

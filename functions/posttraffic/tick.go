@@ -71,15 +71,18 @@ func (h *Handler) goOn(ctx context.Context, w ledger.Watch, d deploy.Deployment)
 // look brings a watch up to date. What cannot be read now will be with the next
 // look.
 func (h *Handler) look(ctx context.Context, w ledger.Watch, d deploy.Deployment) (ledger.Watch, error) {
-	stage, why := h.Limits.StageOf(d, h.Now())
+	var err error
+	if w, err = h.agree(ctx, w); err != nil {
+		h.Log.LogAttrs(ctx, slog.LevelWarn, "not known how to judge", slog.String("deployment", string(d.ID)), slog.Any("error", err))
+		return w, nil
+	}
+	stage, why := watch.Limits(w.Terms).StageOf(d, h.Now())
 	if stage != watch.Waiting && stage != watch.Canary {
-		var err error
 		if w, err = h.detach(ctx, w); err != nil {
 			return w, err
 		}
 	}
 	var counted ledger.Watch
-	var err error
 	switch stage {
 	case watch.Waiting:
 		return h.attach(ctx, w, d), nil
@@ -108,7 +111,7 @@ func (h *Handler) first(ctx context.Context, w ledger.Watch, d deploy.Deployment
 		return w, nil
 	}
 	f := w.Finding
-	if err := h.record(ctx, d, "judge", f.Because, &f); err != nil {
+	if err := h.record(ctx, d, "judge", f.Because, &f, w.Terms.Config); err != nil {
 		return w, err
 	}
 	w.Failed = h.Now()
@@ -121,15 +124,20 @@ func (h *Handler) conclude(ctx context.Context, w ledger.Watch, d deploy.Deploym
 		return nil
 	}
 	f := w.Finding
-	return h.record(ctx, d, "watched", f.Because, &f)
+	return h.record(ctx, d, "watched", f.Because, &f, w.Terms.Config)
 }
 
-// watchOf returns the watch over a deployment, and begins it if there is none.
-func (h *Handler) watchOf(ctx context.Context, d deploy.Deployment) (ledger.Watch, error) {
-	now := h.Now()
-	w, created, err := h.Watches.OpenWatch(ctx, watch.Of(d, now))
+// watchOf returns the watch over a deployment, and begins it on these terms if there
+// is none.
+func (h *Handler) watchOf(ctx context.Context, d deploy.Deployment, terms ledger.Terms) (ledger.Watch, error) {
+	begun := watch.Of(d, h.Now())
+	begun.Terms = terms
+	w, created, err := h.Watches.OpenWatch(ctx, begun)
 	if err != nil {
 		return w, fmt.Errorf("watch %s: %w", d.ID, err)
+	}
+	if w.Terms.Config == "" {
+		w.Terms = terms // the first look has still to write them down
 	}
 	if !created {
 		return w, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/functions/posttraffic"
 	"github.com/pullback-dev/pullback/shared/batch"
+	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/evalue"
 	"github.com/pullback-dev/pullback/shared/health"
@@ -22,6 +23,8 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 	"github.com/pullback-dev/pullback/shared/outcome"
+	"github.com/pullback-dev/pullback/shared/settings"
+	"github.com/pullback-dev/pullback/shared/ward"
 	"github.com/pullback-dev/pullback/shared/watch"
 )
 
@@ -205,6 +208,7 @@ type scene struct {
 	lines      *lines
 	messages   *messages
 	store      *store
+	wards      *wards
 }
 
 func newScene(t *testing.T, changes ...func(*scene)) *scene {
@@ -218,7 +222,8 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 			live:    deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}},
 			sources: map[deploy.Revision]outcome.Source{"1": {Group: group, Format: outcome.JSON}, "2": {Group: group, Format: outcome.JSON}},
 		},
-		logs: &logs{}, lines: &lines{}, messages: &messages{}, store: &store{Memory: &ledgertest.Memory{}},
+		wards: &wards{now: ward.Of(config.Default(), deploy.Group{Target: target, Enabled: true})},
+		logs:  &logs{}, lines: &lines{}, messages: &messages{}, store: &store{Memory: &ledgertest.Memory{}},
 	}
 	now := func() time.Time { return s.now }
 	s.cloudWatch = &cloudWatch{now: now, do: usual}
@@ -226,7 +231,7 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 	s.Handler = &posttraffic.Handler{
 		Deployments: s.codeDeploy, Metrics: s.cloudWatch, Lines: s.lines, Logged: s.logs, Versions: s.lambda, Subscriptions: s.logs,
 		Watches: s.store, Memory: s.store, Messages: s.messages, Runner: hook.Runner{Waiting: s.store, Function: "posttraffic", Now: func() time.Time { return noon }, Reporter: s.codeDeploy, Log: log},
-		Limits: watch.Limits{Rule: health.Usual(health.PerRequest, 0.01, 1.25), Weights: health.ErrorsAlone(), Bake: 30 * time.Minute}, Now: now, Log: log,
+		Wards: s.wards, Now: now, Log: log,
 	}
 	for _, change := range changes {
 		change(s)
@@ -328,4 +333,31 @@ func logged(x0, x1 float64) func(*scene) {
 	}
 }
 
-func minutesOnly(s *scene) { s.Unheard = true }
+func minutesOnly(s *scene) { s.wards.now.Rules.Judge.Logs = false }
+
+func strict(s *scene) { s.wards.now.Rules.Judge.Strict = true }
+
+func observed(s *scene) { s.wards.now.Rules.Mode = settings.Observe }
+
+// wards says how the target is configured now.
+type wards struct {
+	now   ward.Ward
+	err   error // of the group
+	wrong error // of the configuration
+	asked int
+}
+
+func (w *wards) Ward(ctx context.Context, t deploy.Target) (ward.Ward, error) {
+	w.asked++
+	if w.err != nil {
+		return ward.Ward{}, w.err
+	}
+	return w.Configured(ctx, deploy.Group{Target: t})
+}
+
+func (w *wards) Configured(context.Context, deploy.Group) (ward.Ward, error) {
+	if w.wrong != nil {
+		return ward.Ward{}, w.wrong
+	}
+	return w.now, nil
+}

@@ -64,6 +64,7 @@ func permissions() map[string][]permission {
 		}),
 		"posttraffic": slices.Concat(look, hook, []permission{
 			{everything, []string{"cloudwatch:GetMetricData"}},
+			{groups, []string{"codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"}},
 			{lambdas, []string{"lambda:GetAlias"}},
 			{logGroups, []string{"logs:DeleteSubscriptionFilter", "logs:PutSubscriptionFilter"}},
 			{ledgerTable, []string{"dynamodb:BatchGetItem"}},

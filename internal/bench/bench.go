@@ -68,13 +68,14 @@ const (
 // gates are the project's limits. The two functions that CodeDeploy waits for
 // are held tighter than the two that only read queues; posttraffic, which reads
 // logs and a queue besides, not quite as tight as pretraffic in time. All but
-// posttraffic carry what it takes to look at every kind of target.
+// posttraffic carry what it takes to look at every kind of target and to read Parameter
+// Store; all of them read pullback.yaml.
 func gates(function string) Gates {
 	switch function {
 	case "pretraffic":
 		return Gates{Bytes: 17.5 * megabyte, Init: 12 * time.Millisecond, Memory: 16 * mebibyte}
 	case "posttraffic":
-		return Gates{Bytes: 12.5 * megabyte, Init: 14 * time.Millisecond, Memory: 18 * mebibyte}
+		return Gates{Bytes: 13.2 * megabyte, Init: 14 * time.Millisecond, Memory: 18 * mebibyte}
 	default:
 		return Gates{Bytes: 21.5 * megabyte, Init: 25 * time.Millisecond}
 	}

@@ -61,7 +61,6 @@ type Reader struct {
 	force *config.Config // in force; nil before the first look
 	good  *config.Config // the last good one that this process has read; nil if there is none
 	read  time.Time      // when the source was looked at
-	kept  string         // hash of the last one that the ledger remembers
 	owed  string         // a problem that is this process's to tell
 	told  string         // the last problem that somebody has told
 }
@@ -113,17 +112,13 @@ func (r *Reader) look(ctx context.Context, now time.Time) (config.Config, error)
 	return found, nil
 }
 
-// keep remembers a good configuration. Where that fails it is in force all the
+// keep remembers a good configuration, also one that it has kept before: another
+// process may have kept another one since. Where that fails it is in force all the
 // same, and the next look tries again.
 func (r *Reader) keep(ctx context.Context, v ledger.ConfigVersion) {
-	if r.kept == v.Hash {
-		return
-	}
 	if err := r.Ledger.PutConfig(ctx, v); err != nil {
 		r.Log.WarnContext(ctx, "configuration not remembered", slog.String("hash", v.Hash), slog.Any("error", err))
-		return
 	}
-	r.kept = v.Hash
 }
 
 // instead returns what is in force while the configuration has a problem.

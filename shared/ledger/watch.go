@@ -28,6 +28,8 @@ type Watch struct {
 	Old        deploy.Revision `json:"old,omitempty"`
 	New        deploy.Revision `json:"new,omitempty"`
 
+	Terms Terms `json:"terms,omitzero"` // without a Config until they are known
+
 	Opened time.Time `json:"opened"`
 	Next   time.Time `json:"next"`  // when the next tick is due
 	Ticks  int       `json:"ticks"` // how many there have been
@@ -48,6 +50,21 @@ type Watch struct {
 	Shared  time.Time      `json:"shared,omitzero"`  // until when both versions have been shown to suffer alike
 
 	Rev int `json:"rev"` // counts writes; a write states the Rev it read
+}
+
+// Terms are the choices of a team by which a watch judges, as they were when it
+// began. They hold until it ends, whatever becomes of the configuration meanwhile:
+// the chance of taking a good version back is promised for a whole deployment, and a
+// rule that changed on the way, after somebody has seen how it goes, would keep no
+// such promise. They are kept here and not found again by their hash, because tags
+// and the functions' settings speak in them, too, and have none.
+type Terms struct {
+	Rule    health.Rule    `json:"rule,omitzero"`     // of the canary
+	Weights health.Weights `json:"weights,omitempty"` // of its metrics
+	Bake    time.Duration  `json:"bake,omitempty"`    // how long a finished deployment is watched on
+	WarmUp  time.Duration  `json:"warmUp,omitempty"`  // how much of the canary's beginning is not counted: cold starts
+	Logs    bool           `json:"logs,omitempty"`    // read what functions log
+	Config  string         `json:"config,omitempty"`  // hash of the configuration that they are of
 }
 
 // Stretch is a part of a watch in which one rule judges. What it remembers is

@@ -17,12 +17,7 @@ import (
 )
 
 // Limits are the choices that a team makes.
-type Limits struct {
-	Rule    health.Rule    // of the canary
-	Weights health.Weights // of its metrics
-	Bake    time.Duration  // how long a finished deployment is watched on
-	WarmUp  time.Duration  // how much of the canary's beginning is not counted: cold starts
-}
+type Limits ledger.Terms
 
 // Stage is what a deployment is at.
 type Stage string

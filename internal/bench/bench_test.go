@@ -53,7 +53,7 @@ func TestFunctionThatIsNotBuiltIsNamedWithTheRemedy(t *testing.T) {
 // and net/rpc's reflection keeps code alive that nobody calls.
 func TestFunctionsCarryNothingThatCostsAStart(t *testing.T) {
 	// What it takes to look at every kind of target.
-	targets := []string{"autoscaling", "codedeploy", "codepipeline", "ec2", "ecr", "ecs", "elasticloadbalancingv2", "iam", "lambda", "s3", "ssm"}
+	targets := []string{"autoscaling", "codedeploy", "codepipeline", "ec2", "ecr", "ecs", "elasticloadbalancingv2", "iam", "kms", "lambda", "s3", "secretsmanager", "ssm"}
 	want := map[string][]string{
 		"pretraffic":  append([]string{"dynamodb"}, targets...),
 		"posttraffic": {"cloudwatch", "cloudwatchlogs", "codedeploy", "dynamodb", "lambda", "sqs"},

@@ -73,7 +73,7 @@ const (
 func gates(function string) Gates {
 	switch function {
 	case "pretraffic":
-		return Gates{Bytes: 17.5 * megabyte, Init: 12 * time.Millisecond, Memory: 16 * mebibyte}
+		return Gates{Bytes: 18.2 * megabyte, Init: 12 * time.Millisecond, Memory: 16 * mebibyte}
 	case "posttraffic":
 		return Gates{Bytes: 13.2 * megabyte, Init: 14 * time.Millisecond, Memory: 18 * mebibyte}
 	default:

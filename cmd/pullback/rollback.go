@@ -10,9 +10,11 @@ import (
 
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/amazon/queue"
+	"github.com/pullback-dev/pullback/shared/configured"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/incident"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/ward"
 )
 
 func rollbackCommand() *cobra.Command {
@@ -77,7 +79,9 @@ func (s said) wayBack(ctx context.Context, to deploy.Revision) (bad deploy.Deplo
 	if to != "" {
 		return bad, to, s.all.Ready(ctx, bad.Place(), to)
 	}
-	good, why, err := incident.Finder{Ledger: s.remote.ledger, Revisions: s.all}.Good(ctx, bad)
+	// The file as the functions have found it; where they have found none it says nothing.
+	marked := ward.Marked{Ledger: s.remote.ledger, Config: configured.Follower{Kept: s.remote.ledger}}
+	good, why, err := incident.Finder{Ledger: marked, Revisions: s.all}.Good(ctx, bad)
 	if err == nil && good == "" {
 		err = fmt.Errorf("take back %s: there is no way back: %s; name a revision with --to", s.target, why)
 	}

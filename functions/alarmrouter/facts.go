@@ -166,9 +166,10 @@ func (h *Handler) rollbacks(ctx context.Context, g ward.Ward, d deploy.Deploymen
 	return n, nil
 }
 
-// oneWay reads why the deployment may not be rolled back, if a human has said so.
+// oneWay reads why the deployment may not be rolled back, if a human or the file has
+// said so.
 func (h *Handler) oneWay(ctx context.Context, d deploy.Deployment) (because string, err error) {
-	mark, err := h.Words.OneWayOf(ctx, d.Target, d.To)
+	mark, err := h.Doors.OneWayOf(ctx, d.Target, d.To)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return "", nil
 	}

@@ -106,9 +106,13 @@ type Quarantines interface {
 // being taken back.
 type Words interface {
 	OverrideOn(ctx context.Context, t deploy.Target, d deploy.Digest) (ledger.Override, error)
-	OneWayOf(ctx context.Context, t deploy.Target, r deploy.Revision) (ledger.OneWay, error)
 	TakeSlot(ctx context.Context, s ledger.Slot, n int, window time.Duration) (bool, error)
 	Halt(ctx context.Context, now time.Time, window time.Duration) (bool, error)
+}
+
+// Doors says how far revisions may be taken back.
+type Doors interface {
+	OneWayOf(ctx context.Context, t deploy.Target, r deploy.Revision) (ledger.OneWay, error)
 }
 
 // Bakes remembers which revisions are on their way to be known good, and whether
@@ -166,6 +170,7 @@ type Handler struct {
 	Watches     Watches
 	Holds       Holds
 	Words       Words
+	Doors       Doors
 	Bakes       Bakes
 	Hooks       Hooks
 	Reporter    Reporter

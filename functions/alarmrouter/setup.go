@@ -43,19 +43,22 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	all := targets.New(cfg, s.Account, store, clock.Now)
 	messages := queue.New(sqs.NewFromConfig(cfg))
 	told := notices{notice.New(sns.NewFromConfig(cfg)), s.Topic}
+	rules := targets.Configuration(cfg, s, store, told, clock.Now, env.Log)
+	marked := ward.Marked{Ledger: store, Config: rules}
 	h := &Handler{
 		Deployments: all,
-		Wards:       ward.Wards{Groups: all, Config: targets.Configuration(cfg, s, store, told, clock.Now, env.Log)},
+		Wards:       ward.Wards{Groups: all, Config: rules},
 		History:     all,
 		Surveys:     surveys(all.Set),
 		Alarms:      metrics.Alarms{Client: metrics.New(cloudwatch.NewFromConfig(cfg))},
 		Revisions:   all,
-		Finder:      incident.Finder{Ledger: store, Revisions: all},
+		Finder:      incident.Finder{Ledger: marked, Revisions: all},
 		Incidents:   store,
 		Memory:      store,
 		Watches:     store,
 		Holds:       store,
 		Words:       store,
+		Doors:       marked,
 		Bakes:       store,
 		Hooks:       store,
 		Reporter:    all.Groups,

@@ -256,7 +256,7 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 		finder:     &finder{good: "1"}, store: &store{journal: j, Memory: &ledgertest.Memory{}}, rollbacks: &rollbacks{journal: j}, ticks: &ticks{}, chat: &chat{journal: j},
 	}
 	s.Handler = &alarmrouter.Handler{
-		Deployments: s.codeDeploy, Wards: ward.Wards{Groups: s.codeDeploy, Config: file{s}}, History: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Hooks: s.store, Gates: s.chat, Peers: s.chat,
+		Deployments: s.codeDeploy, Wards: ward.Wards{Groups: s.codeDeploy, Config: file{s}}, History: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Doors: s.store, Hooks: s.store, Gates: s.chat, Peers: s.chat,
 		Watches: s.store, Rollbacks: s.rollbacks, Ticks: s.ticks, Notices: s.chat, Account: "123456789012",
 		Budget: 100,
 		Now:    func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),

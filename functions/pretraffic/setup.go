@@ -28,11 +28,12 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	s := env.Settings
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
 	all := targets.New(cfg, s.Account, store, clock.Now)
+	rules := targets.Configuration(cfg, s, store, nil, clock.Now, env.Log)
 	h := &Handler{
 		Deployments: all,
-		Wards:       ward.Wards{Groups: all, Config: targets.Configuration(cfg, s, store, nil, clock.Now, env.Log)},
+		Wards:       ward.Wards{Groups: all, Config: rules},
 		Versions:    gated{all, traffic.New(lambda.NewFromConfig(cfg))},
-		Finder:      incident.Finder{Ledger: store, Revisions: all},
+		Finder:      incident.Finder{Ledger: ward.Marked{Ledger: store, Config: rules}, Revisions: all},
 		Ledger:      store,
 		Refusals:    store,
 		Runner: hook.Runner{

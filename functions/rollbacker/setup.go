@@ -60,7 +60,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Alarms:      metrics.Alarms{Client: metrics.New(cloudwatch.NewFromConfig(cfg))},
 		Incidents:   store,
 		Memory:      store,
-		Finder:      incident.Finder{Ledger: store, Revisions: all},
+		Finder:      incident.Finder{Ledger: ward.Marked{Ledger: store, Config: rules}, Revisions: all},
 		Gates:       all.Stages,
 		Stages:      all.Stages,
 		Reminder:    reminders{messages, s.Signals, clock.Now},

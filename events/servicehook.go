@@ -69,3 +69,7 @@ func NewServiceAnswer(passed bool) ServiceAnswer {
 	}
 	return ServiceAnswer{Status: "FAILED"}
 }
+
+// ServiceWaits returns the answer after which ECS asks again, in 30 seconds.
+// Source: ECS developer guide, "Lambda hooks for Amazon ECS service deployments".
+func ServiceWaits() ServiceAnswer { return ServiceAnswer{Status: "IN_PROGRESS"} }

@@ -1,6 +1,6 @@
 // Infra is the CDK app: `npx cdk deploy` runs it. It writes the control
 // plane's template and assets to cdk.out, with pullback.yaml in it, if that is
-// there and nothing is wrong with it.
+// there and nothing is wrong with it; with another file, if that is its argument.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	text, err := configuration()
+	text, err := configuration(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -27,10 +27,15 @@ func main() {
 	app.Synth(nil)
 }
 
-// configuration returns the text of pullback.yaml, or nothing if there is none.
-func configuration() (string, error) {
-	text, err := os.ReadFile(config.FileName)
-	if errors.Is(err, os.ErrNotExist) {
+// configuration returns the text of pullback.yaml, or nothing if there is none; or of
+// another file, if one is named.
+func configuration(named []string) (string, error) {
+	file := config.FileName
+	if len(named) > 0 {
+		file = named[0]
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // whoever deploys says which
+	if errors.Is(err, os.ErrNotExist) && len(named) == 0 {
 		return "", nil
 	}
 	if err != nil {

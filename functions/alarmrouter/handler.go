@@ -173,6 +173,7 @@ type Handler struct {
 	Doors       Doors
 	Bakes       Bakes
 	Hooks       Hooks
+	Points      Taker
 	Reporter    Reporter
 	Gates       Gates
 	Peers       Peers

@@ -32,7 +32,11 @@ func (h *Handler) answer(ctx context.Context) error {
 		return fmt.Errorf("configuration: %w", err)
 	}
 	for _, call := range open {
-		if h.Now().Sub(call.At) < c.Defaults().HookTimeout {
+		waits, err := h.waits(ctx, call)
+		if err != nil {
+			h.Log.LogAttrs(ctx, slog.LevelError, "not known whether a hook waits", slog.String("deployment", string(call.Deployment)), slog.Any("error", err))
+		}
+		if waits || err != nil && h.Now().Sub(call.At) < forgotten || h.Now().Sub(call.At) < c.Defaults().HookTimeout {
 			continue
 		}
 		if err := h.answerOne(ctx, call); err != nil {

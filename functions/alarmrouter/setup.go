@@ -61,6 +61,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Doors:       marked,
 		Bakes:       store,
 		Hooks:       store,
+		Points:      targets.Keeping(cfg, s.Account, store, clock.Now),
 		Reporter:    all.Groups,
 		Gates:       all.Stages,
 		Peers:       bus.New(eventbridge.NewFromConfig(cfg), clock.Now),

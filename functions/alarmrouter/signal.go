@@ -29,7 +29,7 @@ func (h *Handler) deployment(ctx context.Context, e events.Deployment) error {
 	if err := h.Memory.IndexAlarms(ctx, g.Target, g.Alarms); err != nil {
 		return fmt.Errorf("index alarms: %w", err)
 	}
-	if err := h.watch(ctx, g, d); err != nil {
+	if err := errors.Join(h.watch(ctx, g, d), h.preserve(ctx, g)); err != nil {
 		return err
 	}
 	newest, err := h.newestOf(ctx, g)
@@ -59,7 +59,7 @@ func (h *Handler) change(ctx context.Context, e events.Change) error {
 	}
 	s := ledger.Signal{Kind: "deployment", ID: e.ID, Text: fmt.Sprintf("%s: %s", e.Target, e.State), At: e.Time}
 	_, err = h.newest(ctx, g, s)
-	return err
+	return errors.Join(err, h.preserve(ctx, g))
 }
 
 // alarm considers the newest deployment of every target that the alarm speaks

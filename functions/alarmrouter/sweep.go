@@ -167,7 +167,7 @@ func (h *Handler) tend(ctx context.Context, g ward.Ward) error {
 			return err
 		}
 	}
-	if err := errors.Join(h.leftBehind(ctx, g, s), h.outside(ctx, g, d, s), h.relieve(ctx, g, s)); err != nil {
+	if err := errors.Join(h.leftBehind(ctx, g, s), h.outside(ctx, g, d, s), h.relieve(ctx, g, s), h.preserve(ctx, g)); err != nil {
 		return err
 	}
 	p := placed(g, d)

@@ -18,6 +18,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 	"github.com/pullback-dev/pullback/shared/policy"
+	"github.com/pullback-dev/pullback/shared/restorepoint/taker"
 	"github.com/pullback-dev/pullback/shared/ward"
 )
 
@@ -238,6 +239,7 @@ type scene struct {
 	rollbacks  *rollbacks
 	ticks      *ticks
 	chat       *chat
+	disks      *disks
 }
 
 func newScene(t *testing.T, changes ...func(*scene)) *scene {
@@ -253,10 +255,10 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 		},
 		cloudWatch: &cloudWatch{red: map[string]time.Time{"errors": noon.Add(-time.Minute)}},
 		lambda:     &lambda{live: deploy.Live{Place: place, Version: "1", Weights: map[deploy.Revision]float64{"2": 0.1}}},
-		finder:     &finder{good: "1"}, store: &store{journal: j, Memory: &ledgertest.Memory{}}, rollbacks: &rollbacks{journal: j}, ticks: &ticks{}, chat: &chat{journal: j},
+		finder:     &finder{good: "1"}, store: &store{journal: j, Memory: &ledgertest.Memory{}}, rollbacks: &rollbacks{journal: j}, ticks: &ticks{}, chat: &chat{journal: j}, disks: &disks{},
 	}
 	s.Handler = &alarmrouter.Handler{
-		Deployments: s.codeDeploy, Wards: ward.Wards{Groups: s.codeDeploy, Config: file{s}}, History: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Doors: s.store, Hooks: s.store, Gates: s.chat, Peers: s.chat,
+		Deployments: s.codeDeploy, Wards: ward.Wards{Groups: s.codeDeploy, Config: file{s}}, History: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Doors: s.store, Hooks: s.store, Points: taker.New(s.store.Memory, s.disks, func() time.Time { return s.now }), Gates: s.chat, Peers: s.chat,
 		Watches: s.store, Rollbacks: s.rollbacks, Ticks: s.ticks, Notices: s.chat, Account: "123456789012",
 		Budget: 100,
 		Now:    func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),

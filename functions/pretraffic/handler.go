@@ -2,7 +2,8 @@
 // what is held or quarantined, and asks the new version whether it works while
 // nobody depends on it.
 //
-// It changes nothing but the ledger. A rollback always passes.
+// It changes nothing that is live, and keeps data where the configuration says so. A
+// rollback always passes.
 package pretraffic
 
 import (
@@ -65,6 +66,7 @@ type Handler struct {
 	Finder      Finder
 	Ledger      Ledger
 	Refusals    Refusals
+	Taker       Taker
 	Runner      hook.Runner      // its Observe is what holds until it is known how the target is configured
 	Now         func() time.Time // AWS's time; right once AWS has answered something
 }
@@ -98,6 +100,9 @@ func (h *Handler) service(ctx context.Context, payload json.RawMessage) (any, er
 	asked := &hook.Call{}
 	asked.Observe(h.Runner.Observe)
 	refused := h.decide(ctx, d, asked)
+	if errors.Is(refused, hook.ErrLater) {
+		return events.ServiceWaits(), nil // it asks again
+	}
 	passed := refused == nil || asked.Observed()
 	if !passed && call.Before {
 		r := ledger.Refusal{Target: d.Target, Deployment: d.ID, Because: refused.Error(), At: h.Now()}
@@ -133,13 +138,7 @@ func (h *Handler) decide(ctx context.Context, d deploy.Deployment, call *hook.Ca
 	}
 	call.Observe(w.Observe())
 	s := subject{d, w}
-	if err := h.misconfigured(ctx, s); err != nil {
-		return err
-	}
-	if d.To == "" || d.Platform == deploy.OnLambda && d.Alias.Function == "" {
-		return fmt.Errorf("look up %s: CodeDeploy does not say which function and version it deploys", d.ID)
-	}
-	rule, refusal, err := h.refusal(ctx, s)
+	rule, refusal, err := h.answer(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -150,6 +149,27 @@ func (h *Handler) decide(ctx context.Context, d deploy.Deployment, call *hook.Ca
 		return h.record(ctx, s, "would-refuse", rule, refusal)
 	}
 	return errors.Join(errors.New(refusal), h.record(ctx, s, "refuse", rule, refusal))
+}
+
+// answer returns the rule and the reason for which the deployment is to be refused, or
+// "", when its data is kept, too. An error refuses as well; hook.ErrLater does not yet.
+func (h *Handler) answer(ctx context.Context, s subject) (rule, why string, err error) {
+	if s.To == "" || s.Platform == deploy.OnLambda && s.Alias.Function == "" {
+		return "", "", fmt.Errorf("look up %s: CodeDeploy does not say which function and version it deploys", s.ID)
+	}
+	waited, err := h.waited(ctx, s)
+	if err != nil {
+		return "", "", err
+	}
+	if !waited {
+		if err := h.misconfigured(ctx, s); err != nil {
+			return "", "", err
+		}
+		if rule, why, err = h.refusal(ctx, s); err != nil || why != "" {
+			return rule, why, err
+		}
+	}
+	return h.keep(ctx, s, waited)
 }
 
 // subject is what is decided about: a deployment, and how its target is configured.

@@ -112,6 +112,7 @@ type gate struct {
 	store      *store
 	finder     *finder
 	wards      *wards
+	points     *points
 }
 
 // wards says how the target is configured, or cannot find out.
@@ -131,12 +132,12 @@ func newGate(changes ...func(*gate)) gate {
 		}},
 		lambda: &lambda{digests: map[deploy.Revision]deploy.Digest{"1": "sha-1", "2": "sha-2"}, broken: map[deploy.Revision]error{}},
 		store:  &store{Memory: &ledgertest.Memory{}}, finder: &finder{good: "1"},
-		wards: &wards{is: ward.Ward{Rules: config.Default().Defaults().Policy, Hash: "hash"}},
+		points: &points{}, wards: &wards{is: ward.Ward{Rules: config.Default().Defaults().Policy, Hash: "hash"}},
 	}
 	g.wards.is.Rules.Smoke = `{"smoke":1}`
 	log := slog.New(slog.DiscardHandler)
 	g.Handler = &pretraffic.Handler{
-		Deployments: g.codeDeploy, Versions: g.lambda, Finder: g.finder, Ledger: g.store, Refusals: g.store, Wards: g.wards,
+		Deployments: g.codeDeploy, Versions: g.lambda, Finder: g.finder, Ledger: g.store, Refusals: g.store, Wards: g.wards, Taker: g.points,
 		Runner: hook.Runner{Waiting: g.store, Function: "pretraffic", Now: func() time.Time { return noon }, Reporter: g.codeDeploy, Reserve: time.Second, Log: log}, Now: func() time.Time { return noon },
 	}
 	for _, change := range changes {

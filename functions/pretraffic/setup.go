@@ -36,6 +36,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Finder:      incident.Finder{Ledger: ward.Marked{Ledger: store, Config: rules}, Revisions: all},
 		Ledger:      store,
 		Refusals:    store,
+		Taker:       targets.Keeping(cfg, s.Account, store, clock.Now),
 		Runner: hook.Runner{
 			Reporter: all.Groups, Waiting: store, Function: "pretraffic", Now: clock.Now,
 			Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log,

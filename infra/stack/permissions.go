@@ -119,6 +119,9 @@ func logs() permission {
 // grant gives every function its permissions.
 func (fs functions) grant(at parts) {
 	on, all := arns(at), permissions()
+	for _, folder := range []string{"pretraffic", "alarmrouter"} { // which take restore points
+		all[folder] = append(all[folder], at.keeps.permissions(folder)...)
+	}
 	for _, n := range names() {
 		on[ownLogs] = &[]*string{local(at, "logs", "log-group:/aws/lambda/"+n.name+":*")}
 		for _, p := range append(all[n.folder], logs()) {
@@ -184,6 +187,7 @@ func arns(at parts) map[scope]*[]*string {
 	all[launched], all[anyStage] = all[launches], &[]*string{local(at, "codepipeline", "*/*")}
 	all[machineRole], all[hookRole] = all[anyRole], all[anyRole]
 	all[anyPipeline], all[pipeline] = &[]*string{pipelines}, &[]*string{pipelines}
+	at.keeps.arns(at, all)
 	return all
 }
 
@@ -215,6 +219,6 @@ func (s scope) conditions() *map[string]any {
 	case anyObject, anyBucket:
 		return &map[string]any{"StringEquals": map[string]any{"aws:ResourceAccount": awscdk.Aws_ACCOUNT_ID()}}
 	default:
-		return nil
+		return keepingConditions(s)
 	}
 }

@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pullback-dev/pullback/shared/restorepoint"
 )
 
 // granted returns what every function may do, by its folder, as lines of
@@ -59,6 +62,15 @@ func line(t *testing.T, s statement) string {
 		return s.action + " on " + plain(on) + " to instances"
 	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "ecs.amazonaws.com"}}, s.condition):
 		return s.action + " on " + plain(on) + " to ECS"
+	case assert.ObjectsAreEqual(map[string]any{
+		"StringEquals":              map[string]any{"ec2:CreateAction": []any{"CreateSnapshot", "CreateSnapshots"}},
+		"ForAllValues:StringEquals": map[string]any{"aws:TagKeys": restorepoint.Tag},
+	}, s.condition):
+		return s.action + " on " + plain(on) + " as they are taken, with pullback's tag"
+	case assert.ObjectsAreEqual(map[string]any{"ForAllValues:StringEquals": map[string]any{"aws:TagKeys": restorepoint.Tag}}, s.condition):
+		return s.action + " on " + plain(on) + " with pullback's tag"
+	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "backup.amazonaws.com"}}, s.condition):
+		return s.action + " on " + plain(on) + " to AWS Backup"
 	default:
 		require.Fail(t, "unknown condition", "%v", s.condition)
 		return ""
@@ -83,6 +95,33 @@ func TestEveryFunctionMayDoWhatItDoesAndNoMore(t *testing.T) {
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, string(want), b.String())
+}
+
+// What it takes to keep data is granted where the configuration says so, and names the
+// vault and the role. testdata/keeping.yaml is such a configuration.
+func TestOnlyWhoeverKeepsDataMayAndNoMoreThanThat(t *testing.T) {
+	const keeping = "../../cdk.out/keeping/pullback.template.json"
+	made, err := os.Stat(keeping)
+	if err != nil || made.ModTime().Before(newestSource(t)) {
+		t.Skip("there is no synthesized template, or it is older than the stack's code (make synth renews it)")
+	}
+	raw, err := os.ReadFile(keeping)
+	require.NoError(t, err)
+	var x template
+	require.NoError(t, json.Unmarshal(raw, &x))
+	before, got := readTemplate(t).granted(t), map[string][]string{}
+	for folder, lines := range x.granted(t) {
+		got[folder] = slices.DeleteFunc(lines, func(l string) bool { return slices.Contains(before[folder], l) })
+	}
+	want := []string{
+		"backup:DescribeBackupJob on *", "backup:StartBackupJob on backup-vault:orders", "backup:TagResource on * with pullback's tag",
+		"ec2:CreateSnapshot on ec2:<Region>::snapshot/*", "ec2:CreateSnapshot on volume/*",
+		"ec2:CreateTags on ec2:<Region>::snapshot/* as they are taken, with pullback's tag",
+		"ec2:DescribeInstances on *", "ec2:DescribeSnapshots on *", "ec2:DescribeVolumes on *",
+		"iam:PassRole on arn:aws:iam::123456789012:role/backup to AWS Backup",
+	}
+	machines := []string{"ec2:CreateSnapshots on ec2:<Region>::snapshot/*", "ec2:CreateSnapshots on instance/*", "ec2:CreateSnapshots on volume/*"}
+	assert.Equal(t, map[string][]string{"pretraffic": want, "alarmrouter": slices.Sorted(slices.Values(slices.Concat(want, machines))), "posttraffic": {}, "rollbacker": {}}, got)
 }
 
 // What takes something back is for the rollbacker alone, and what closes a stage for

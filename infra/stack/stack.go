@@ -35,13 +35,14 @@ type parts struct {
 	topic  awssns.Topic
 	config awsssm.CfnParameter // nil if there is none
 	queues queues
+	keeps  keeping
 }
 
 // New adds the stack to scope.
 func New(scope constructs.Construct, id string, p Props) awscdk.Stack {
 	s := awscdk.NewStack(scope, &id, &p.StackProps)
 	awscdk.Tags_Of(s).Add(jsii.String("app"), jsii.String("pullback"), nil)
-	at := parts{stack: s, table: ledger(s), topic: notices(s), config: configuration(s, p.Config), queues: newQueues(s)}
+	at := parts{stack: s, table: ledger(s), topic: notices(s), config: configuration(s, p.Config), queues: newQueues(s), keeps: kept(p.Config)}
 	at.queues.alarm(at)
 
 	env := p.Settings

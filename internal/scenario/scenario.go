@@ -39,7 +39,7 @@ import (
 
 // Options say what is played against.
 type Options struct {
-	Template string // path of the synthesized template
+	Template string // path of the synthesized template; beside it is keeping, with that for who keeps data
 	Dist     string // folder with the functions and the sample, built for this machine
 
 	Change  func(template []byte) ([]byte, error) // changes what is deployed; optional

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,10 +19,20 @@ import (
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 )
 
-// controlPlane deploys the stack: control-plane [VARIABLE=VALUE …]. The
+// Keeping is the template that was synthesized with testdata/keeping.yaml, whose
+// functions may keep data.
+func Keeping(template string) string {
+	return filepath.Join(filepath.Dir(template), "keeping", filepath.Base(template))
+}
+
+// controlPlane deploys the stack: control-plane [keeping] [VARIABLE=VALUE …]. The
 // variables replace those of every function.
 func (s *Story) controlPlane(ctx context.Context, args []string) error {
-	in, err := cloudformation.ReadTemplate(s.options.Template)
+	template := s.options.Template
+	if len(args) > 0 && args[0] == "keeping" {
+		args, template = args[1:], Keeping(template)
+	}
+	in, err := cloudformation.ReadTemplate(template)
 	if err != nil {
 		return fmt.Errorf("read the template (make synth writes it): %w", err)
 	}

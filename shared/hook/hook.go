@@ -15,8 +15,13 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 )
 
-// Check looks at the deployment. A nil error lets it go on.
+// Check looks at the deployment. A nil error lets it go on; after
+// ErrLater it waits.
 type Check func(ctx context.Context, c *Call) error
+
+// ErrLater says that a check has not come to an end, and that somebody else will
+// answer: the hook stays open.
+var ErrLater = errors.New("to be answered later")
 
 // Call is one call of a hook, as its check sees it.
 type Call struct {
@@ -59,12 +64,17 @@ type Runner struct {
 
 // Run runs the check and reports the outcome, whatever happens to the check.
 // It returns an error only if CodeDeploy could not be told, so that Lambda
-// tries again; a failed check is an outcome, not an error.
+// tries again; a failed check is an outcome, not an error. One that is to be answered
+// later is not answered: Waiting has it, if Began was called.
 func (r Runner) Run(ctx context.Context, h events.Hook, check Check) error {
 	call := &Call{Hook: h}
 	call.Observe(r.Observe)
 	failure := r.try(ctx, call, check)
 	passed := failure == nil || call.Observed()
+	if !passed && errors.Is(failure, ErrLater) {
+		r.Log.LogAttrs(ctx, slog.LevelInfo, "hook left open", slog.String("deployment", string(h.Deployment)), slog.Any("reason", failure))
+		return nil
+	}
 
 	// The report gets its own time, even when the caller's has run out.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Reserve)

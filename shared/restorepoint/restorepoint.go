@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
@@ -169,6 +170,33 @@ func Gate(p Policy, r ledger.RestorePoint) string {
 	default:
 		return ""
 	}
+}
+
+// Waits reports whether a deployment has to wait for its restore point, which may yet
+// become whole.
+func Waits(p Policy, r ledger.RestorePoint) bool {
+	return r.State == ledger.PointPending && r.Because == "" && Gate(p, r) != ""
+}
+
+// TooLate says that a deployment has waited for its restore point as long as it may.
+func TooLate(r ledger.RestorePoint, limit time.Duration) string {
+	return fmt.Sprintf("restore point %s was not complete after %s, and hookTimeout is no longer; next: say a longer hookTimeout for %s, up to 59m, or no wait, and deploy again",
+		r.ID, limit, r.Target)
+}
+
+// Describe says for people how a restore point is.
+func Describe(r ledger.RestorePoint) string {
+	what := map[ledger.PointKind]string{ledger.Snapshots: "EBS snapshots", ledger.Backup: "jobs of AWS Backup"}[r.Kind]
+	switch r.State {
+	case ledger.PointReady:
+		return fmt.Sprintf("restore point %s is complete (%s: %d); next, if it is needed: pullback restore %s --plan", r.ID, what, len(r.Kept), r.Target)
+	case ledger.PointFailed:
+		return fmt.Sprintf("there is no restore point (%s): %s", r.ID, r.Because)
+	}
+	if r.Because != "" {
+		return fmt.Sprintf("restore point %s will not be whole: %s", r.ID, r.Because)
+	}
+	return fmt.Sprintf("restore point %s is begun (%s: %d); next, if it is needed: pullback restore %s --plan", r.ID, what, len(r.Kept), r.Target)
 }
 
 func begun(kept []ledger.Kept) bool {

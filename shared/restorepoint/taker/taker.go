@@ -89,10 +89,16 @@ func (t *Taker) Take(ctx context.Context, d deploy.Deployment, p restorepoint.Po
 	return point, restorepoint.Gate(p, point), nil
 }
 
+// Point returns the restore point of a deployment as it is on record:
+// ledger.ErrNotFound.
+func (t *Taker) Point(ctx context.Context, d deploy.Deployment) (ledger.RestorePoint, error) {
+	return t.store.RestorePoint(ctx, d.Target, ledger.PointOf(d.Target, d.ID)) //nolint:wrapcheck // callers branch on it
+}
+
 // begun returns the point as it is on record, where it stands before anything is
 // kept: what it is to keep is known after any crash.
 func (t *Taker) begun(ctx context.Context, d deploy.Deployment, p restorepoint.Policy) (ledger.RestorePoint, error) {
-	point, err := t.store.RestorePoint(ctx, d.Target, ledger.PointOf(d.Target, d.ID))
+	point, err := t.Point(ctx, d)
 	if !errors.Is(err, ledger.ErrNotFound) {
 		return point, err
 	}

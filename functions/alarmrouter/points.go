@@ -1,0 +1,180 @@
+package alarmrouter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/restorepoint"
+	"github.com/pullback-dev/pullback/shared/restorepoint/taker"
+	"github.com/pullback-dev/pullback/shared/ward"
+)
+
+// Taker takes the restore points of deployments, and looks how far they are.
+type Taker interface {
+	// Point returns the one of a deployment as it is on record: ledger.ErrNotFound.
+	Point(ctx context.Context, d deploy.Deployment) (ledger.RestorePoint, error)
+	// Take takes it, or looks how far it is; obstacle says why the deployment must
+	// not go on now.
+	Take(ctx context.Context, d deploy.Deployment, p restorepoint.Policy) (point ledger.RestorePoint, obstacle string, err error)
+	// Refresh looks how far one is, and begins nothing.
+	Refresh(ctx context.Context, point ledger.RestorePoint) (ledger.RestorePoint, error)
+}
+
+// preserve takes the restore point of the target's newest deployment where no hook of
+// pullback's could, and looks how far it is. Such a deployment cannot be held: that
+// there is no restore point is said, and it goes on.
+func (h *Handler) preserve(ctx context.Context, g ward.Ward) error {
+	p := taker.Policy(g.Rules.RestorePoint)
+	if p.Kind == "" || g.Observe() {
+		return nil
+	}
+	d, err := h.latest(ctx, g)
+	if err != nil || d.ID == "" {
+		return err
+	}
+	before, err := h.Points.Point(ctx, d)
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		return fmt.Errorf("restore point of %s: %w", d.ID, err)
+	}
+	known := err == nil
+	if known && before.State != ledger.PointPending {
+		return nil
+	}
+	var now ledger.RestorePoint
+	switch {
+	case unheld(d) && restorepoint.Wanted(p, d):
+		now, _, err = h.Points.Take(ctx, d, p)
+		if errors.Is(err, deploy.ErrNotReady) {
+			return nil // the next event, or the sweep, looks again
+		}
+	case known:
+		now, err = h.Points.Refresh(ctx, before)
+	default:
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("restore point of %s: %w", d.ID, err)
+	}
+	return h.preserved(ctx, g, d, known, before, now)
+}
+
+// unheld reports whether no hook can hold the deployment.
+func unheld(d deploy.Deployment) bool {
+	return d.Target.Kind == deploy.KindScaling || d.Target.Kind == deploy.KindGroup && d.Platform == deploy.OnServer
+}
+
+// latest returns the target's newest deployment that is no rollback, whether or not
+// it has changed anything yet.
+func (h *Handler) latest(ctx context.Context, g ward.Ward) (deploy.Deployment, error) {
+	recent, err := h.Deployments.Recent(ctx, g.Target, h.Now().Add(-longest))
+	if err != nil {
+		return deploy.Deployment{}, fmt.Errorf("recent deployments of %s: %w", g.Target, err)
+	}
+	for _, d := range recent {
+		if d.IsRollback() {
+			continue
+		}
+		whole, err := h.get(ctx, g.Target, d.ID)
+		if err != nil {
+			return deploy.Deployment{}, fmt.Errorf("look up %s: %w", d.ID, err)
+		}
+		if !whole.IsRollback() {
+			return whole, nil
+		}
+	}
+	return deploy.Deployment{}, nil
+}
+
+// preserved says what has become of a restore point, where that is news.
+func (h *Handler) preserved(ctx context.Context, g ward.Ward, d deploy.Deployment, known bool, before, now ledger.RestorePoint) error {
+	because := restorepoint.Describe(now)
+	switch {
+	case now.Because != "" && now.Because != before.Because:
+		if err := h.point(ctx, g, d, "warn", "no-restore-point", because); err != nil {
+			return err
+		}
+		return h.Notices.Said(ctx, g.Target, fmt.Sprintf("%s: there is no restore point for %s", g.Target, d.ID), because, "pullback explain "+g.Target.String())
+	case !known || now.State != before.State:
+		return h.point(ctx, g, d, "keep", "restore-point", because)
+	default:
+		return nil
+	}
+}
+
+func (h *Handler) point(ctx context.Context, g ward.Ward, d deploy.Deployment, verb, rule, because string) error {
+	r := ledger.Record{
+		Target: d.Target, At: h.Now(), Function: "alarmrouter", Deployment: d.ID, Verb: verb, Rule: rule, Because: because, Config: g.Hash,
+	}
+	if _, err := h.Memory.Append(ctx, r); err != nil {
+		return fmt.Errorf("record %s of %s: %w", verb, d.ID, err)
+	}
+	return nil
+}
+
+// waits reports whether pretraffic has left a hook open until a restore point is
+// whole, and answers it once that is so, or cannot be any more, or takes too long.
+func (h *Handler) waits(ctx context.Context, call ledger.HookCall) (bool, error) {
+	if call.Function != "pretraffic" || call.Execution == "" {
+		return false, nil
+	}
+	d, err := h.Deployments.Get(ctx, deploy.Target{}, call.Deployment)
+	if errors.Is(err, deploy.ErrUnknown) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look up %s: %w", call.Deployment, err)
+	}
+	before, err := h.Points.Point(ctx, d)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("restore point of %s: %w", d.ID, err)
+	}
+	g, err := h.Wards.Ward(ctx, d.Target)
+	if err != nil {
+		return false, fmt.Errorf("look up %s: %w", d.Target, err)
+	}
+	p := taker.Policy(g.Rules.RestorePoint)
+	if !d.Running() || !restorepoint.Waits(p, before) {
+		return false, nil
+	}
+	point, obstacle, err := h.Points.Take(ctx, d, p)
+	if err != nil && h.Now().Sub(call.At) < g.Rules.HookTimeout {
+		return true, err
+	}
+	if err != nil {
+		point, obstacle = before, fmt.Sprintf("restore point %s could not be looked at for %s: %v", before.ID, g.Rules.HookTimeout, err)
+		point.Because = obstacle // it is not waited for any more
+	}
+	return true, h.let(ctx, g, d, call, point, obstacle)
+}
+
+// let answers a hook that waits for a restore point, unless it has to go on waiting.
+func (h *Handler) let(ctx context.Context, g ward.Ward, d deploy.Deployment, call ledger.HookCall, point ledger.RestorePoint, obstacle string) error {
+	verb, rule, because := "allow", "restore-point", restorepoint.Describe(point)
+	switch waits := restorepoint.Waits(taker.Policy(g.Rules.RestorePoint), point); {
+	case waits && h.Now().Sub(call.At) < g.Rules.HookTimeout:
+		return nil
+	case waits:
+		verb, rule, because = "refuse", "no-restore-point", restorepoint.TooLate(point, g.Rules.HookTimeout)
+	case obstacle != "":
+		verb, rule, because = "refuse", "no-restore-point", obstacle
+	}
+	if g.Observe() {
+		verb = "allow"
+	}
+	if err := h.point(ctx, g, d, verb, rule, because); err != nil {
+		return err
+	}
+	if err := h.Reporter.Report(ctx, d.ID, call.Execution, verb == "allow"); err != nil {
+		return err
+	}
+	if err := h.Hooks.CloseHook(ctx, call); err != nil || verb == "allow" {
+		return err
+	}
+	return h.Notices.Said(ctx, g.Target, fmt.Sprintf("%s: %s is refused without a restore point", g.Target, d.ID), because, "pullback explain "+g.Target.String())
+}

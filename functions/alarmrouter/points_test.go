@@ -137,6 +137,18 @@ func TestSnapshotsAreTakenOfWhatNoHookCanHold(t *testing.T) {
 	assert.Empty(t, s.codeDeploy.told)
 }
 
+func TestARestorePointThatCannotBeTakenKeepsNobodyFromLookingAfterTheTarget(t *testing.T) {
+	s := newScene(t, keeps, onServers, change(func(d *deploy.Deployment) { d.Shifted = noon.Add(-2 * time.Minute) }))
+	s.disks.err = errors.New("not authorized to perform: ec2:DescribeSnapshots")
+	assert.Zero(t, s.signals(deployment("START"), sweep(), sweep()))
+	var got []string
+	for _, r := range s.chain() {
+		got = append(got, r.Verb+" "+r.Rule)
+	}
+	assert.Equal(t, []string{"warn no-restore-point", "rollback alarm"}, got, "it is told once, and what is bad is taken back all the same")
+	assert.Contains(t, s.chain()[0].Because, "ec2:DescribeSnapshots")
+}
+
 func TestNothingIsKeptBeforeARollbackOrWhileObserving(t *testing.T) {
 	for name, not := range map[string]func(*scene){
 		"a rollback": change(func(d *deploy.Deployment) { d.Creator = "codeDeployRollback" }),

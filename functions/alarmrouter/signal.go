@@ -29,7 +29,8 @@ func (h *Handler) deployment(ctx context.Context, e events.Deployment) error {
 	if err := h.Memory.IndexAlarms(ctx, g.Target, g.Alarms); err != nil {
 		return fmt.Errorf("index alarms: %w", err)
 	}
-	if err := errors.Join(h.watch(ctx, g, d), h.preserve(ctx, g)); err != nil {
+	h.preserve(ctx, g, d.ID)
+	if err := h.watch(ctx, g, d); err != nil {
 		return err
 	}
 	newest, err := h.newestOf(ctx, g)
@@ -58,8 +59,9 @@ func (h *Handler) change(ctx context.Context, e events.Change) error {
 		return fmt.Errorf("index alarms: %w", err)
 	}
 	s := ledger.Signal{Kind: "deployment", ID: e.ID, Text: fmt.Sprintf("%s: %s", e.Target, e.State), At: e.Time}
+	h.preserve(ctx, g, "")
 	_, err = h.newest(ctx, g, s)
-	return errors.Join(err, h.preserve(ctx, g))
+	return err
 }
 
 // alarm considers the newest deployment of every target that the alarm speaks

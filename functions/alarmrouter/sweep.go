@@ -158,6 +158,7 @@ func (h *Handler) tend(ctx context.Context, g ward.Ward) error {
 	}
 	now := h.Now()
 	s := ledger.Signal{Kind: "sweep", ID: "sweep-" + now.UTC().Format(time.RFC3339), Text: "found by the sweep", At: now}
+	h.preserve(ctx, g, "")
 	d, err := h.newest(ctx, g, s)
 	if err != nil {
 		return err
@@ -167,7 +168,7 @@ func (h *Handler) tend(ctx context.Context, g ward.Ward) error {
 			return err
 		}
 	}
-	if err := errors.Join(h.leftBehind(ctx, g, s), h.outside(ctx, g, d, s), h.relieve(ctx, g, s), h.preserve(ctx, g)); err != nil {
+	if err := errors.Join(h.leftBehind(ctx, g, s), h.outside(ctx, g, d, s), h.relieve(ctx, g, s)); err != nil {
 		return err
 	}
 	p := placed(g, d)

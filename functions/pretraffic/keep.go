@@ -56,8 +56,8 @@ func (h *Handler) keep(ctx context.Context, s subject, waited bool) (rule, why s
 		return "", "", h.record(ctx, s, "would-keep", "restore-point", fmt.Sprintf("a restore point of kind %s would be taken", p.Kind))
 	}
 	point, obstacle, err := h.Taker.Take(ctx, s.Deployment, p)
-	if err != nil {
-		return "", "", err //nolint:wrapcheck // it says all
+	if err != nil { // which the ledger should know: mostly, a permission is missing
+		return "no-restore-point", fmt.Sprintf("it is not known whether there is a restore point: %v", err), nil
 	}
 	limit := s.ward.Rules.HookTimeout
 	switch {

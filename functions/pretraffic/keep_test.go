@@ -68,8 +68,10 @@ func TestTheDataIsKeptBeforeThereIsTraffic(t *testing.T) {
 		taken   int
 	}{
 		"it is complete": {
-			all(keeping(points{takes: whole})), []string{"d-2 secret true"},
-			[]ledger.Record{record("keep", "restore-point", "restore point rp-1 is complete (EBS snapshots: 2); next, if it is needed: pullback restore shop/live --plan"), smoked}, 1,
+			all(keeping(points{takes: whole})),
+			[]string{"d-2 secret true"},
+			[]ledger.Record{record("keep", "restore-point", "restore point rp-1 is complete (EBS snapshots: 2); next, if it is needed: pullback restore shop/live --plan"), smoked},
+			1,
 		},
 		"it has failed, and that matters":      {all(keeping(points{takes: failed, obstacle: missing})), []string{"d-2 secret false"}, []ledger.Record{record("refuse", "no-restore-point", missing)}, 1},
 		"it has failed, and that is on record": {all(keeping(points{takes: failed})), []string{"d-2 secret true"}, []ledger.Record{record("warn", "no-restore-point", missing), smoked}, 1},
@@ -78,10 +80,12 @@ func TestTheDataIsKeptBeforeThereIsTraffic(t *testing.T) {
 			all(keeping(points{known: pending, takes: pending, obstacle: incomplete}), held, broken), nil, nil, 1,
 		},
 		"it takes too long": {
-			all(keeping(points{known: late, takes: late, obstacle: incomplete})), []string{"d-2 secret false"},
-			[]ledger.Record{record("refuse", "no-restore-point", restorepoint.TooLate(late, 10*time.Minute))}, 1,
+			all(keeping(points{known: late, takes: late, obstacle: incomplete})),
+			[]string{"d-2 secret false"},
+			[]ledger.Record{record("refuse", "no-restore-point", restorepoint.TooLate(late, 10*time.Minute))},
+			1,
 		},
-		"nobody knows":           {all(keeping(points{err: errors.New("throttled")})), []string{"d-2 secret false"}, nil, 1},
+		"nobody knows":           {all(keeping(points{err: errors.New("throttled")})), []string{"d-2 secret false"}, []ledger.Record{record("refuse", "no-restore-point", "it is not known whether there is a restore point: throttled")}, 1},
 		"it is refused anyway":   {all(keeping(wait), broken), []string{"d-2 secret false"}, []ledger.Record{record("refuse", "smoke", "version 2 failed the smoke check: it answered 500")}, 0},
 		"the target is observed": {all(keeping(wait), observing), []string{"d-2 secret true"}, []ledger.Record{record("would-keep", "restore-point", "a restore point of kind snapshots would be taken"), smoked}, 0},
 		"a rollback":             {all(keeping(wait), change(rollback)), []string{"d-2 secret true"}, []ledger.Record{unconfigured(record("allow", "is-a-rollback", "a rollback always passes"))}, 0},

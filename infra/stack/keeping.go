@@ -110,7 +110,7 @@ func keepingConditions(s scope) *map[string]any {
 	case ownMark:
 		return &map[string]any{"ForAllValues:StringEquals": map[string]any{"aws:TagKeys": restorepoint.Tag}}
 	case backupRoles:
-		return &map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "backup.amazonaws.com"}} //nolint:gosec // a condition key, no credential
+		return &map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "backup.amazonaws.com"}}
 	default:
 		return nil
 	}

@@ -187,16 +187,17 @@ func TooLate(r ledger.RestorePoint, limit time.Duration) string {
 // Describe says for people how a restore point is.
 func Describe(r ledger.RestorePoint) string {
 	what := map[ledger.PointKind]string{ledger.Snapshots: "EBS snapshots", ledger.Backup: "jobs of AWS Backup"}[r.Kind]
-	switch r.State {
-	case ledger.PointReady:
-		return fmt.Sprintf("restore point %s is complete (%s: %d); next, if it is needed: pullback restore %s --plan", r.ID, what, len(r.Kept), r.Target)
-	case ledger.PointFailed:
+	next := fmt.Sprintf("next, if it is needed: pullback restore %s --plan", r.Target)
+	switch {
+	case r.State == ledger.PointReady:
+		return fmt.Sprintf("restore point %s is complete (%s: %d); %s", r.ID, what, len(r.Kept), next)
+	case r.State == ledger.PointFailed:
 		return fmt.Sprintf("there is no restore point (%s): %s", r.ID, r.Because)
-	}
-	if r.Because != "" {
+	case r.Because != "":
 		return fmt.Sprintf("restore point %s will not be whole: %s", r.ID, r.Because)
+	default:
+		return fmt.Sprintf("restore point %s is begun (%s: %d); %s", r.ID, what, len(r.Kept), next)
 	}
-	return fmt.Sprintf("restore point %s is begun (%s: %d); next, if it is needed: pullback restore %s --plan", r.ID, what, len(r.Kept), r.Target)
 }
 
 func begun(kept []ledger.Kept) bool {

@@ -129,3 +129,29 @@ func TestOnlyEBSVolumesAreVolumes(t *testing.T) {
 		}
 	}
 }
+
+func TestADeploymentWaitsForWhatMayYetBecomeWhole(t *testing.T) {
+	begun := ledger.Kept{Volume: "vol-1", State: ledger.PointPending, Snapshot: "snap-1"}
+	asked := ledger.Kept{Volume: "vol-1", State: ledger.PointPending}
+	point := func(s ledger.PointState, because string, k ...ledger.Kept) ledger.RestorePoint {
+		return ledger.RestorePoint{ID: "rp-1", Target: deploy.Target{Application: "shop", Group: "live"}, Kind: ledger.Snapshots, State: s, Because: because, Kept: k}
+	}
+	for name, test := range map[string]struct {
+		point ledger.RestorePoint
+		wait  bool
+		waits bool
+		reads string
+	}{
+		"begun":              {point(ledger.PointPending, "", begun), false, false, "restore point rp-1 is begun (EBS snapshots: 1); next, if it is needed: pullback restore shop/live --plan"},
+		"begun, to be whole": {point(ledger.PointPending, "", begun), true, true, "restore point rp-1 is begun (EBS snapshots: 1); next, if it is needed: pullback restore shop/live --plan"},
+		"not known":          {point(ledger.PointPending, "", asked), false, true, "restore point rp-1 is begun (EBS snapshots: 1); next, if it is needed: pullback restore shop/live --plan"},
+		"partly failed":      {point(ledger.PointPending, "vol-2: no", begun), true, false, "restore point rp-1 will not be whole: vol-2: no"},
+		"whole":              {point(ledger.PointReady, "", begun), true, false, "restore point rp-1 is complete (EBS snapshots: 1); next, if it is needed: pullback restore shop/live --plan"},
+		"failed":             {point(ledger.PointFailed, "vol-2: no"), true, false, "there is no restore point (rp-1): vol-2: no"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.waits, restorepoint.Waits(restorepoint.Policy{Kind: ledger.Snapshots, Wait: test.wait}, test.point))
+			assert.Equal(t, test.reads, restorepoint.Describe(test.point))
+		})
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/configured"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/incident"
+	"github.com/pullback-dev/pullback/shared/keeping"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/target"
@@ -61,7 +62,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Doors:       marked,
 		Bakes:       store,
 		Hooks:       store,
-		Points:      targets.Keeping(cfg, s.Account, store, clock.Now),
+		Points:      keeping.New(cfg, s.Account, store, clock.Now),
 		Reporter:    all.Groups,
 		Gates:       all.Stages,
 		Peers:       bus.New(eventbridge.NewFromConfig(cfg), clock.Now),

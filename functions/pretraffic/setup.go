@@ -13,6 +13,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/incident"
+	"github.com/pullback-dev/pullback/shared/keeping"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/settings"
 	"github.com/pullback-dev/pullback/shared/targets"
@@ -36,7 +37,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Finder:      incident.Finder{Ledger: ward.Marked{Ledger: store, Config: rules}, Revisions: all},
 		Ledger:      store,
 		Refusals:    store,
-		Taker:       targets.Keeping(cfg, s.Account, store, clock.Now),
+		Taker:       keeping.New(cfg, s.Account, store, clock.Now),
 		Runner: hook.Runner{
 			Reporter: all.Groups, Waiting: store, Function: "pretraffic", Now: clock.Now,
 			Reserve: s.HookReserve, Observe: s.Mode == settings.Observe, Log: env.Log,

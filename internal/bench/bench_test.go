@@ -55,9 +55,9 @@ func TestFunctionsCarryNothingThatCostsAStart(t *testing.T) {
 	// What it takes to look at every kind of target.
 	targets := []string{"autoscaling", "codedeploy", "codepipeline", "ec2", "ecr", "ecs", "elasticloadbalancingv2", "iam", "kms", "lambda", "s3", "secretsmanager", "ssm"}
 	want := map[string][]string{
-		"pretraffic":  append([]string{"dynamodb"}, targets...),
+		"pretraffic":  append([]string{"backup", "dynamodb"}, targets...),
 		"posttraffic": {"cloudwatch", "cloudwatchlogs", "codedeploy", "dynamodb", "lambda", "sqs"},
-		"alarmrouter": append([]string{"cloudwatch", "dynamodb", "eventbridge", "sns", "sqs"}, targets...),
+		"alarmrouter": append([]string{"backup", "cloudwatch", "dynamodb", "eventbridge", "sns", "sqs"}, targets...),
 		"rollbacker":  append([]string{"cloudwatch", "dynamodb", "sns", "sqs"}, targets...),
 	}
 	const sdk = "github.com/aws/aws-sdk-go-v2/"

@@ -1,4 +1,6 @@
-package targets
+// Package keeping wires what takes restore points to AWS. It is for the setup of the
+// functions that do: the others need not carry AWS Backup. It decides nothing.
+package keeping
 
 import (
 	"time"
@@ -13,8 +15,8 @@ import (
 	"github.com/pullback-dev/pullback/shared/restorepoint/taker"
 )
 
-// Keeping takes the restore points of deployments of every kind.
-func Keeping(cfg aws.Config, account string, store taker.Store, now func() time.Time) *taker.Taker {
+// New returns what takes the restore points of deployments of every kind.
+func New(cfg aws.Config, account string, store taker.Store, now func() time.Time) *taker.Taker {
 	keeper := restorepoints.NewKeeper(
 		codedeploy.NewFromConfig(cfg), autoscaling.NewFromConfig(cfg), ec2.NewFromConfig(cfg), backup.NewFromConfig(cfg), account, cfg.Region,
 	)

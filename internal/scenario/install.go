@@ -75,12 +75,15 @@ func (s *Story) hire(name string, args []string) ([]*crew, error) {
 }
 
 // stages are the crews of a pipeline's stages: staging and prod, after the name of
-// the pipeline if it has one.
+// the pipeline if it has one: pipeline [instances=NUMBER].
 func (s *Story) stages(c teams.Common, name string, words []string) ([]*crew, error) {
+	o := pipelines.Options{Show: s.aws.File}
 	for _, word := range words {
-		return nil, fmt.Errorf("install pipeline: %w", unknown(word))
+		if err := counted(word, "instances", &o.Instances); err != nil {
+			return nil, fmt.Errorf("install pipeline: %w", err)
+		}
 	}
-	p := pipelines.New(c, s.aws.File)
+	p := pipelines.New(c, o)
 	var all []*crew
 	for i, stage := range pipelines.Names() {
 		if name != "" {

@@ -26,22 +26,22 @@ func rollingTeam(c teams.Common, options []string) (worker, error) {
 	for _, word := range options {
 		if word == "circuit-breaker" {
 			o.Breaker = true
-		} else if err := minutes(word, "bake", &o.Bake); err != nil {
+		} else if err := counted(word, "bake", &o.Bake); err != nil {
 			return nil, err
 		}
 	}
 	return services.New(c, o), nil
 }
 
-// minutes reads an option such as bake=5.
-func minutes(word, name string, to *int32) error {
+// counted reads an option such as bake=5.
+func counted(word, name string, to *int32) error {
 	text, ok := strings.CutPrefix(word, name+"=")
 	if !ok {
 		return unknown(word)
 	}
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || n < 0 {
-		return fmt.Errorf("%s is not a number of minutes", word)
+		return fmt.Errorf("%s has no number from 0 on", word)
 	}
 	*to = int32(n)
 	return nil
@@ -58,7 +58,7 @@ func tasksetsTeam(c teams.Common, options []string) (worker, error) {
 		case "hooks":
 			o.Hooks = true
 		default:
-			if err := minutes(word, "wait", &o.Wait); err != nil {
+			if err := counted(word, "wait", &o.Wait); err != nil {
 				return nil, err
 			}
 		}
@@ -77,7 +77,7 @@ func (s *Story) serversTeam(c teams.Common, options []string) (worker, error) {
 		case "blue-green":
 			o.BlueGreen = true
 		default:
-			if err := minutes(word, "wait", &o.Linger); err != nil {
+			if err := counted(word, "wait", &o.Linger); err != nil {
 				return nil, err
 			}
 		}
@@ -97,12 +97,16 @@ func (s *Story) aliasTeam(c teams.Common, options []string) (worker, error) {
 	return aliases.New(c, o), nil
 }
 
-// scalingTeam is an Auto Scaling group: asg.
+// scalingTeam is an Auto Scaling group: asg [latest].
 func scalingTeam(c teams.Common, options []string) (worker, error) {
+	o := scaling.Options{}
 	for _, word := range options {
-		return nil, unknown(word)
+		if word != "latest" {
+			return nil, unknown(word)
+		}
+		o.Latest = true
 	}
-	return scaling.New(c), nil
+	return scaling.New(c, o), nil
 }
 
 // nativeTeam is a service whose traffic ECS shifts: ecs-native [blue-green|canary|linear]
@@ -119,7 +123,7 @@ func nativeTeam(c teams.Common, options []string) (worker, error) {
 		case "hooks":
 			o.Hooks = true
 		default:
-			if err := minutes(word, "bake", &o.Bake); err != nil {
+			if err := counted(word, "bake", &o.Bake); err != nil {
 				return nil, err
 			}
 		}

@@ -38,8 +38,16 @@ type Pipeline struct {
 	pipeline *codepipeline.Client
 }
 
+// Options are what the pipeline deploys to.
+type Options struct {
+	Instances int32 // of each stage, one after the other; one if zero
+	// Show returns what an instance shows to somebody who looks at it, as that of
+	// [servers.Options].
+	Show func(instance, file string) (string, error)
+}
+
 // New returns a pipeline.
-func New(c teams.Common, show func(instance, file string) (string, error)) *Pipeline {
+func New(c teams.Common, o Options) *Pipeline {
 	p := &Pipeline{
 		Common: c, releases: map[string]string{}, pipeline: codepipeline.NewFromConfig(c.Config),
 		store: s3.NewFromConfig(c.Config, func(o *s3.Options) { o.UsePathStyle = true }),
@@ -47,7 +55,7 @@ func New(c teams.Common, show func(instance, file string) (string, error)) *Pipe
 	for _, name := range Names() {
 		own := c
 		own.Name, own.Choices = c.Name+"-"+name, teams.Choices{Untagged: true}
-		p.servers = append(p.servers, servers.New(own, servers.Options{Instances: 1, Show: show}))
+		p.servers = append(p.servers, servers.New(own, servers.Options{Instances: max(o.Instances, 1), Show: o.Show}))
 	}
 	return p
 }

@@ -17,7 +17,7 @@ import (
 func TestAReleaseGoesThroughBothStages(t *testing.T) {
 	t.Parallel()
 	s := teamtest.Start(t)
-	p := pipelines.New(s.Common, s.File)
+	p := pipelines.New(s.Common, pipelines.Options{Show: s.File})
 	staging, prod := p.Stage(0), p.Stage(1)
 	s.Install(staging)
 	s.Deploy(teams.Bad)
@@ -33,7 +33,7 @@ func TestAReleaseGoesThroughBothStages(t *testing.T) {
 func TestAClosedStageKeepsAReleaseOut(t *testing.T) {
 	t.Parallel()
 	s := teamtest.Start(t)
-	p := pipelines.New(s.Common, s.File)
+	p := pipelines.New(s.Common, pipelines.Options{Show: s.File})
 	staging, prod := p.Stage(0), p.Stage(1)
 	s.Install(staging)
 	require.NoError(t, prod.Close(t.Context(), "freeze"))
@@ -55,7 +55,7 @@ func TestAFailedStageIsRolledBackByThePipeline(t *testing.T) {
 	t.Parallel()
 	s := teamtest.Start(t)
 	s.Common.Alarms = true
-	staging := pipelines.New(s.Common, s.File).Stage(0)
+	staging := pipelines.New(s.Common, pipelines.Options{Show: s.File}).Stage(0)
 	s.Install(staging)
 	_, err := staging.Deploy(t.Context(), teams.Broken)
 	require.NoError(t, err)
@@ -72,7 +72,7 @@ func TestAFailedStageIsRolledBackByThePipeline(t *testing.T) {
 func TestWhatAPipelineHasKeptCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	s := teamtest.Start(t)
-	staging := pipelines.New(s.Common, s.File).Stage(0)
+	staging := pipelines.New(s.Common, pipelines.Options{Show: s.File}).Stage(0)
 	s.Install(staging)
 	require.NoError(t, staging.Withdraw(t.Context(), teams.Good))
 	out, err := s3.NewFromConfig(s.Common.Config, func(o *s3.Options) { o.UsePathStyle = true }).

@@ -24,12 +24,18 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
+// Options are how the team deploys.
+type Options struct {
+	Latest bool // the group launches whatever version is the newest, so that Auto Scaling cannot roll a refresh back
+}
+
 // Size is how many instances the group has.
 const Size = 2
 
 // Team is the team at work.
 type Team struct {
 	teams.Common
+	options  Options
 	template string            // its id
 	versions map[string]string // of the template, by release
 	order    []string          // of publication
@@ -38,8 +44,8 @@ type Team struct {
 }
 
 // New returns a team.
-func New(c teams.Common) *Team {
-	return &Team{Common: c, versions: map[string]string{}, scaling: autoscaling.NewFromConfig(c.Config), ec2: ec2.NewFromConfig(c.Config)}
+func New(c teams.Common, o Options) *Team {
+	return &Team{Common: c, options: o, versions: map[string]string{}, scaling: autoscaling.NewFromConfig(c.Config), ec2: ec2.NewFromConfig(c.Config)}
 }
 
 // Target is the Auto Scaling group.
@@ -69,6 +75,9 @@ func (t *Team) Install(ctx context.Context) error {
 }
 
 func (t *Team) launches(version string) *astypes.LaunchTemplateSpecification {
+	if t.options.Latest {
+		version = "$Latest"
+	}
 	return &astypes.LaunchTemplateSpecification{LaunchTemplateId: &t.template, Version: &version}
 }
 
@@ -140,8 +149,10 @@ func (t *Team) Deploy(ctx context.Context, release string) (deploy.ID, error) {
 		return "", err
 	}
 	in := &autoscaling.StartInstanceRefreshInput{
-		AutoScalingGroupName: &t.Name, DesiredConfiguration: &astypes.DesiredConfiguration{LaunchTemplate: t.launches(version)},
-		Preferences: &astypes.RefreshPreferences{MinHealthyPercentage: aws.Int32(50), InstanceWarmup: aws.Int32(60)},
+		AutoScalingGroupName: &t.Name, Preferences: &astypes.RefreshPreferences{MinHealthyPercentage: aws.Int32(50), InstanceWarmup: aws.Int32(60)},
+	}
+	if !t.options.Latest { // the group has it already
+		in.DesiredConfiguration = &astypes.DesiredConfiguration{LaunchTemplate: t.launches(version)}
 	}
 	if t.Alarms {
 		in.Preferences.AutoRollback = aws.Bool(true)

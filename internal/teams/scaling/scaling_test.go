@@ -14,14 +14,14 @@ import (
 func TestInstancesAreReplacedByThoseOfTheRelease(t *testing.T) {
 	t.Parallel()
 	s := teamtest.Start(t)
-	s.Run(scaling.New(s.Common))
+	s.Run(scaling.New(s.Common, scaling.Options{}))
 }
 
 func TestAutoScalingTakesBackWhatTheAlarmIsRedOf(t *testing.T) {
 	t.Parallel()
 	s := teamtest.Start(t)
 	s.Common.Alarms = true
-	team := scaling.New(s.Common)
+	team := scaling.New(s.Common, scaling.Options{})
 	s.Install(team)
 	_, err := team.Deploy(t.Context(), teams.Bad)
 	require.NoError(t, err)

@@ -63,6 +63,7 @@ func (h *Handler) situation(ctx context.Context, s situation) (situation, error)
 	if err != nil {
 		return s, err
 	}
+	s.Behind = h.unfinished(ctx, s)
 	if s.Live.Only(i.Good) {
 		if s.Red, err = h.red(ctx, s); err != nil {
 			return s, err
@@ -185,30 +186,6 @@ func (h *Handler) take(ctx context.Context, s situation, step plan.Step) (ledger
 	default:
 		return i, h.record(ctx, s, string(step.Verb), string(step.Phase), step.Because, nil)
 	}
-}
-
-// stopBehind stops the deployments that a stopped stage leaves running: CodePipeline
-// waits for its actions, and the bad revision would go all the way.
-func (h *Handler) stopBehind(ctx context.Context, i ledger.Incident) error {
-	if i.Target.Kind != deploy.KindStage {
-		return nil
-	}
-	behind, err := h.Stages.Behind(ctx, i.Target)
-	if err != nil {
-		return fmt.Errorf("what %s deploys to: %w", i.Target, err)
-	}
-	var errs []error
-	for _, t := range behind {
-		recent, err := h.Deployments.Recent(ctx, t, i.Opened.Add(-time.Hour))
-		if err != nil || len(recent) == 0 || !recent[0].Running() {
-			errs = append(errs, err)
-			continue
-		}
-		if err := h.Deployments.Stop(ctx, recent[0]); err != nil && !errors.Is(err, deploy.ErrEnded) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // choose chooses the known-good revision anew before a step that puts it back:

@@ -24,6 +24,7 @@ type Situation struct {
 	Rollback *deploy.Deployment // the newest deployment that puts the target back, AWS's or ours; nil if there is none
 	Failures int                // how many of those have ended badly
 	Newer    *deploy.Deployment // a deployment begun after the bad one that is no rollback of it and has moved traffic or still may; nil if there is none
+	Behind   *deploy.Deployment // of what a stage of a pipeline deploys to: one that is under way, or that AWS is about to take back; nil if there is none
 	Live     deploy.Live
 	Red      string // an alarm that is red and was not before the bad deployment had traffic; empty if there is none
 }
@@ -90,7 +91,7 @@ func escalate(because string) Step {
 
 // limit is how long the target may take to be put back.
 func (l Limits) limit(s Situation) time.Duration {
-	if s.Rollback != nil && s.Rollback.Running() || s.Bad.Running() && s.Bad.RolledBack != "" {
+	if s.Behind != nil || s.Rollback != nil && s.Rollback.Running() || s.Bad.Running() && s.Bad.RolledBack != "" {
 		return max(l.Verify, l.Patience)
 	}
 	return l.Verify
@@ -116,6 +117,8 @@ func (l Limits) after(s Situation) Step {
 	switch {
 	case s.Rollback != nil && s.Rollback.Running():
 		return Step{Verb: Wait, Because: fmt.Sprintf("%s is putting the target back", s.Rollback.ID), Phase: ledger.Restoring}
+	case s.Behind != nil: // whatever the stage began there now would be refused
+		return Step{Verb: Wait, Because: fmt.Sprintf("%s is not over in %s, which the stage deploys to", s.Behind.ID, s.Behind.Target), Phase: ledger.Stopping}
 	case s.Rollback == nil && s.expected() && s.Now.Sub(s.Bad.Ended) < l.Notice:
 		return Step{Verb: Wait, Because: "CodeDeploy has not named its rollback deployment yet", Phase: ledger.Stopping}
 	default:

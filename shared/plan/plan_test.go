@@ -53,6 +53,10 @@ func rollback(status deploy.Status, description string) func(*plan.Situation) {
 	}
 }
 
+func behind(s *plan.Situation) {
+	s.Behind = &deploy.Deployment{ID: "d-5", Target: deploy.Target{Application: "shop", Group: "live"}, Status: deploy.InProgress}
+}
+
 func stuck(s *plan.Situation) { s.Live.Stuck = "shop:live serves two versions" }
 
 // server makes the target one of servers, whose rollback deployments have failed.
@@ -143,6 +147,12 @@ func TestNextTakesTheOneStepThatIsRightNow(t *testing.T) {
 		}},
 		"and so did the next": {situation(bad(deploy.Failed, time.Minute), rollback(deploy.Failed, ours), server(2)), plan.Step{
 			Verb: plan.Escalate, Because: "2 deployments have failed to put 1 back, the last was d-3", Phase: ledger.Escalated,
+		}},
+		"what a stage deploys to is being put back by another deployment": {situation(bad(deploy.Stopped, time.Minute), behind), plan.Step{
+			Verb: plan.Wait, Because: "d-5 is not over in shop/live, which the stage deploys to", Phase: ledger.Stopping,
+		}},
+		"which is given its time": {situation(bad(deploy.Stopped, time.Minute), behind, func(s *plan.Situation) { s.Incident.Opened = noon.Add(-59 * time.Minute) }), plan.Step{
+			Verb: plan.Wait, Because: "d-5 is not over in shop/live, which the stage deploys to", Phase: ledger.Stopping,
 		}},
 		"AWS takes it back within the same deployment": {situation(func(s *plan.Situation) { s.Bad.RolledBack = s.Bad.ID }), plan.Step{
 			Verb: plan.Wait, Because: "AWS takes d-2 back by itself", Phase: ledger.Restoring,

@@ -30,6 +30,20 @@ func (k *call) launches() *ec2types.ResponseLaunchTemplateData {
 	return out.LaunchTemplateVersions[0].LaunchTemplateData
 }
 
+// launching applies a function of the table that is about a launch template.
+func (k *call) launching(function string) []string {
+	switch function {
+	case "tagslaunched":
+		return given("ec2:CreateTags", k.launchTagged())
+	case "launched":
+		return k.launchTagged()
+	case "passeslaunched":
+		return given("iam:PassRole", k.launchRoles())
+	default:
+		return k.launchRoles()
+	}
+}
+
 // launchTagged are the kinds of resources that a launch template tags.
 func (k *call) launchTagged() []string {
 	t := k.launches()

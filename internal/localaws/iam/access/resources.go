@@ -62,14 +62,8 @@ func (k *call) work(function string, values []string) []string {
 		return []string{k.registering()}
 	case "config":
 		return values
-	case "tagslaunched":
-		return given("ec2:CreateTags", k.launchTagged())
-	case "launched":
-		return k.launchTagged()
-	case "passeslaunched":
-		return given("iam:PassRole", k.launchRoles())
-	case "launchrole":
-		return k.launchRoles()
+	case "tagslaunched", "launched", "passeslaunched", "launchrole":
+		return k.launching(function)
 	}
 	out := make([]string, 0, len(values))
 	for _, v := range values {

@@ -113,6 +113,23 @@ func TestTheModeOfTheTargetIsStrongerThanThatOfAll(t *testing.T) {
 	}
 }
 
+func TestWhatIsToBeAnsweredLaterIsLeftOpen(t *testing.T) {
+	for observed, told := range map[bool][]bool{false: nil, true: {true}} {
+		waiting, cd := &ledgertest.Memory{}, &codeDeploy{}
+		r := hook.Runner{
+			Reporter: cd, Waiting: waiting, Function: "pretraffic", Reserve: time.Second, Observe: observed, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon },
+		}
+		require.NoError(t, r.Run(t.Context(), events.Hook{Deployment: "d-1", Execution: "token"}, func(ctx context.Context, c *hook.Call) error {
+			r.Began(ctx, c.Hook)
+			return fmt.Errorf("%w: a snapshot is not complete", hook.ErrLater)
+		}))
+		assert.Equal(t, told, cd.told, "who observes waits for nothing")
+		open, err := waiting.OpenHooks(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, !observed, len(open) == 1)
+	}
+}
+
 func TestAHookWaitsFromItsBeginningToItsAnswer(t *testing.T) {
 	waiting := &ledgertest.Memory{}
 	cd := &codeDeploy{}

@@ -17,7 +17,7 @@ import (
 // nothing to see. The watch comes before its first tick: a tick that is lost is
 // sent again by the sweep.
 func (h *Handler) watch(ctx context.Context, g ward.Ward, d deploy.Deployment) error {
-	if d.Platform != deploy.OnLambda && d.Alias.Function == "" {
+	if d.Platform != deploy.OnLambda && d.Platform != deploy.OnECS && d.Alias.Function == "" {
 		return nil // nothing counts its requests by version
 	}
 	now := h.Now()

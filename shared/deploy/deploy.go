@@ -64,6 +64,7 @@ type Deployment struct {
 	Created      time.Time
 	Started      time.Time // zero before it starts
 	Shifted      time.Time // when traffic began to move to To; zero if it has not
+	Alone        time.Time // when To began to serve alone while the deployment goes on, with what served before still there; zero if it did not, or if that is not known
 	Ended        time.Time // zero while it runs
 	Cause        string    // CodeDeploy's error code, for example "ALARM_ACTIVE"
 	FailedIn     string    // the lifecycle event that failed first, on servers, for example "ApplicationStop"
@@ -78,6 +79,17 @@ type Deployment struct {
 
 // Running reports whether the deployment may still move traffic.
 func (d Deployment) Running() bool { return !d.Status.Ended() }
+
+// Settled returns since when To serves alone: zero while it does not.
+func (d Deployment) Settled() time.Time {
+	if !d.Alone.IsZero() {
+		return d.Alone
+	}
+	if d.Status == Succeeded {
+		return d.Ended
+	}
+	return time.Time{}
+}
 
 // IsRollback reports whether the deployment is itself a rollback: CodeDeploy's
 // own, CloudFormation's, CodePipeline's, or ours. A rollback is never rolled back.

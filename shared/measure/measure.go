@@ -7,6 +7,7 @@
 package measure
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -72,6 +73,15 @@ type Arm struct {
 	Requests Metric   `json:"requests"`
 	Errors   []Metric `json:"errors"`           // their sum are the requests that failed; absent is 0 where there are requests
 	Latency  Metric   `json:"latency,omitzero"` // of each request; no name: it is not known
+}
+
+// ErrUncounted says that no metric counts the versions of a target apart.
+var ErrUncounted = errors.New("no metric counts the versions apart")
+
+// Arms are how both versions are counted. One that is not known is empty.
+type Arms struct {
+	Old Arm `json:"old,omitzero"`
+	New Arm `json:"new,omitzero"`
 }
 
 // Counted reports whether there is anything to count.

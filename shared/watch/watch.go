@@ -35,11 +35,11 @@ func (l Limits) StageOf(d deploy.Deployment, now time.Time) (Stage, string) {
 	switch {
 	case d.Running() && d.Shifted.IsZero():
 		return Waiting, ""
-	case d.Running():
+	case d.Running() && d.Alone.IsZero():
 		return Canary, ""
-	case d.Status != deploy.Succeeded:
+	case !d.Running() && d.Status != deploy.Succeeded:
 		return Done, fmt.Sprintf("the deployment ended %s", d.Status)
-	case now.Sub(d.Ended) >= l.Bake:
+	case now.Sub(d.Settled()) >= l.Bake:
 		return Done, fmt.Sprintf("the bake of %s is over", l.Bake)
 	default:
 		return Baking, ""
@@ -64,7 +64,7 @@ const bakeAlpha = 0.1
 func (l Limits) BeginBake(d deploy.Deployment) ledger.Stretch {
 	rule := l.Rule
 	rule.Alpha, rule.Rho, rule.History, rule.Guard, rule.Share = rule.Alpha*bakeAlpha, max(rule.Rho, health.HistoryRho), true, 0, 0
-	return ledger.Stretch{Rule: rule, Weights: health.ErrorsAlone(), From: d.Ended, Through: d.Ended}
+	return ledger.Stretch{Rule: rule, Weights: health.ErrorsAlone(), From: d.Settled(), Through: d.Settled()}
 }
 
 // base adds up what the old version did before.

@@ -26,7 +26,7 @@ func (c *Client) Moved(ctx context.Context, d deploy.Deployment, info cdtypes.De
 	// reference, "ECSTarget").
 	if len(targets) > 0 && targets[0].EcsTarget != nil {
 		t := *targets[0].EcsTarget
-		d.Shifted = shifted(t)
+		d.Shifted, d.Alone = shifted(t)
 		var err error
 		if original, replacement, err = c.sides(ctx, t); err != nil {
 			return d, err
@@ -82,15 +82,20 @@ func (c *Client) sides(ctx context.Context, t cdtypes.ECSTarget) (original, repl
 	return original, replacement, nil
 }
 
-// shifted returns when traffic began to move: the start of AllowTraffic, which a
-// deployment that was refused before never has.
-func shifted(t cdtypes.ECSTarget) time.Time {
+// shifted returns when traffic began to move and when all of it had: the start of
+// AllowTraffic, which a deployment that was refused before never has, and its end.
+// The deployment goes on until the original task set is terminated.
+func shifted(t cdtypes.ECSTarget) (began, all time.Time) {
 	for _, e := range t.LifecycleEvents {
-		if aws.ToString(e.LifecycleEventName) == "AllowTraffic" && e.Status != cdtypes.LifecycleEventStatusSkipped {
-			return aws.ToTime(e.StartTime).UTC()
+		if aws.ToString(e.LifecycleEventName) != "AllowTraffic" || e.Status == cdtypes.LifecycleEventStatusSkipped {
+			continue
 		}
+		if e.Status == cdtypes.LifecycleEventStatusSucceeded && e.EndTime != nil {
+			all = e.EndTime.UTC()
+		}
+		return aws.ToTime(e.StartTime).UTC(), all
 	}
-	return time.Time{}
+	return time.Time{}, time.Time{}
 }
 
 // specified returns the task definition that a revision of an application names,

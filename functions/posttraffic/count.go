@@ -10,6 +10,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/measure"
 	"github.com/pullback-dev/pullback/shared/outcome"
 	"github.com/pullback-dev/pullback/shared/watch"
 )
@@ -23,12 +24,14 @@ func (h *Handler) canary(ctx context.Context, w ledger.Watch, d deploy.Deploymen
 		return w, err
 	}
 	w.Alias, w.Old, w.New = d.Alias, d.From, d.To
+	w, err := h.armed(ctx, w, d)
+	if err != nil {
+		return w, err
+	}
 	if w.Canary.From.IsZero() {
-		begun, err := h.begin(ctx, watch.Limits(w.Terms), d)
-		if err != nil {
+		if w.Canary, err = h.begin(ctx, w, d); err != nil {
 			return w, err
 		}
-		w.Canary = begun
 	}
 	w, points, err := h.count(ctx, w)
 	if err != nil {
@@ -42,25 +45,51 @@ func (h *Handler) canary(ctx context.Context, w ledger.Watch, d deploy.Deploymen
 	return watch.Found(w, panel), nil
 }
 
+// armed finds out how both versions are counted, once: later the old one may be
+// gone, and what it did before still says what is usual.
+func (h *Handler) armed(ctx context.Context, w ledger.Watch, d deploy.Deployment) (ledger.Watch, error) {
+	if w.Arms.New.Counted() {
+		return w, nil
+	}
+	arms, err := h.Counters.Counted(ctx, d)
+	if err != nil {
+		return w, fmt.Errorf("what counts the versions of %s: %w", d.ID, err)
+	}
+	w.Arms = arms
+	return w, nil
+}
+
 // begin prepares the canary's stretch: what is usual of the old version, and
 // how much of the traffic the new one is meant to get.
-func (h *Handler) begin(ctx context.Context, l watch.Limits, d deploy.Deployment) (ledger.Stretch, error) {
-	before, err := h.Metrics.Points(ctx, d.Alias, d.From, "", nil, d.Shifted.Add(-past), d.Shifted)
+func (h *Handler) begin(ctx context.Context, w ledger.Watch, d deploy.Deployment) (ledger.Stretch, error) {
+	before, err := h.before(ctx, w, d)
 	if err != nil {
-		return ledger.Stretch{}, fmt.Errorf("what version %s did before: %w", d.From, err)
+		return ledger.Stretch{}, err
 	}
 	live, err := h.Versions.Live(ctx, d.Place())
 	if err != nil {
-		return ledger.Stretch{}, fmt.Errorf("alias %s: %w", d.Alias, err)
+		return ledger.Stretch{}, fmt.Errorf("what serves %s: %w", d.Place(), err)
 	}
-	s := l.Begin(d, live.Weights[d.To], before[health.Errors])
-	if len(s.Weights) == 1 {
+	s := watch.Limits(w.Terms).Begin(d, live.Weights[d.To], before[health.Errors])
+	if len(s.Weights) == 1 || !w.Arms.Old.Counted() {
 		return s, nil
 	}
-	if s.Slow, err = h.Metrics.Slow(ctx, d.Alias, d.From, d.Shifted.Add(-past), d.Shifted); err != nil {
+	if s.Slow, err = h.Metrics.Slow(ctx, w.Arms.Old, d.Shifted.Add(-past), d.Shifted); err != nil {
 		return ledger.Stretch{}, fmt.Errorf("latency of version %s before: %w", d.From, err)
 	}
 	return s, nil
+}
+
+// before returns what the old version did before the deployment.
+func (h *Handler) before(ctx context.Context, w ledger.Watch, d deploy.Deployment) (map[health.Metric][]health.Point, error) {
+	if !w.Arms.Old.Counted() {
+		return map[health.Metric][]health.Point{}, nil
+	}
+	points, err := h.Metrics.Points(ctx, measure.Arms{Old: w.Arms.Old}, nil, d.Shifted.Add(-past), d.Shifted)
+	if err != nil {
+		return nil, fmt.Errorf("what version %s did before: %w", d.From, err)
+	}
+	return points, nil
 }
 
 // count returns what was counted since what the watch remembers: from the log
@@ -128,7 +157,7 @@ func (h *Handler) compare(ctx context.Context, w ledger.Watch, counts []outcome.
 }
 
 func (h *Handler) minutes(ctx context.Context, w ledger.Watch, from time.Time) (map[health.Metric][]health.Point, error) {
-	points, err := h.Metrics.Points(ctx, w.Alias, w.Old, w.New, w.Canary.Slow, from, h.Now())
+	points, err := h.Metrics.Points(ctx, w.Arms, w.Canary.Slow, from, h.Now())
 	if err != nil {
 		return nil, fmt.Errorf("count by the minute: %w", err)
 	}
@@ -143,20 +172,24 @@ func (h *Handler) bake(ctx context.Context, w ledger.Watch, d deploy.Deployment)
 		return w, err
 	}
 	w.Alias, w.Old, w.New, w.Plane = d.Alias, d.From, d.To, ledger.Minutes
+	w, err := h.armed(ctx, w, d)
+	if err != nil {
+		return w, err
+	}
 	if w.Bake.From.IsZero() {
 		w.Bake = watch.Limits(w.Terms).BeginBake(d)
 	}
-	if watch.Clouded(w, d.Ended) {
+	if watch.Clouded(w, d.Settled()) {
 		return w, nil
 	}
 	now := h.Now()
-	fresh, err := h.Metrics.Points(ctx, d.Alias, "", d.To, nil, w.Bake.Through, now)
+	fresh, err := h.Metrics.Points(ctx, measure.Arms{New: w.Arms.New}, nil, w.Bake.Through, now)
 	if err != nil {
 		return w, fmt.Errorf("what version %s does: %w", d.To, err)
 	}
-	before, err := h.Metrics.Points(ctx, d.Alias, d.From, "", nil, d.Shifted.Add(-past), d.Shifted)
+	before, err := h.before(ctx, w, d)
 	if err != nil {
-		return w, fmt.Errorf("what version %s did before: %w", d.From, err)
+		return w, err
 	}
 	points := maps.Clone(fresh)
 	points[health.Errors] = watch.Pair(before[health.Errors], fresh[health.Errors], w.Bake.From, w.Terms.Bake)

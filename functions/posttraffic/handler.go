@@ -20,6 +20,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/measure"
 	"github.com/pullback-dev/pullback/shared/outcome"
 	"github.com/pullback-dev/pullback/shared/ward"
 )
@@ -31,13 +32,18 @@ type Deployments interface {
 
 // Metrics is what CloudWatch counts by the minute.
 type Metrics interface {
-	// Points returns the settled minutes in [from, to), by metric. Without a
-	// revision that version's counts are 0. slow has the milliseconds from which
-	// a request counts as slow.
-	Points(ctx context.Context, a deploy.Alias, old, fresh deploy.Revision, slow map[health.Metric]float64, from, to time.Time) (map[health.Metric][]health.Point, error)
+	// Points returns the settled minutes in [from, to), by metric. Without an arm
+	// that version's counts are 0. slow has the milliseconds from which a request
+	// counts as slow.
+	Points(ctx context.Context, arms measure.Arms, slow map[health.Metric]float64, from, to time.Time) (map[health.Metric][]health.Point, error)
 	// Slow returns the percentiles of a version's latency in [from, to), in
 	// milliseconds.
-	Slow(ctx context.Context, a deploy.Alias, r deploy.Revision, from, to time.Time) (map[health.Metric]float64, error)
+	Slow(ctx context.Context, a measure.Arm, from, to time.Time) (map[health.Metric]float64, error)
+}
+
+// Counters know which metrics count what the versions of a deployment do.
+type Counters interface {
+	Counted(ctx context.Context, d deploy.Deployment) (measure.Arms, error) // measure.ErrUncounted
 }
 
 // Lines counts what CloudWatch Logs delivers.
@@ -50,7 +56,7 @@ type Logged interface {
 	Outcomes(ctx context.Context, a deploy.Alias, from, to time.Time) ([]outcome.Count, error)
 }
 
-// Versions is what Lambda says of versions and aliases.
+// Versions is what AWS says of versions, and of what serves.
 type Versions interface {
 	Digest(ctx context.Context, p deploy.Place, r deploy.Revision) (deploy.Digest, error)
 	Live(ctx context.Context, p deploy.Place) (deploy.Live, error)
@@ -100,6 +106,7 @@ type Messages interface {
 type Handler struct {
 	Deployments   Deployments
 	Metrics       Metrics
+	Counters      Counters
 	Lines         Lines
 	Logged        Logged
 	Versions      Versions
@@ -149,8 +156,12 @@ func (h *Handler) record(ctx context.Context, d deploy.Deployment, verb, because
 	return nil
 }
 
-// remember marks the version that passed as known good.
+// remember marks the version that passed as known good. What a task definition
+// starts takes more to find out than this function may: its bake will mark it.
 func (h *Handler) remember(ctx context.Context, d deploy.Deployment, why string) error {
+	if d.Platform == deploy.OnECS {
+		return nil
+	}
 	digest, err := h.Versions.Digest(ctx, d.Place(), d.To)
 	if err != nil {
 		return fmt.Errorf("digest of version %s: %w", d.To, err)

@@ -36,10 +36,10 @@ func (h *Handler) check(ctx context.Context, call *hook.Call) error {
 		return nil //nolint:nilerr // it is on record, and missing data takes nothing back
 	}
 	call.Observe(g.Observe())
-	if d.Platform != deploy.OnLambda && d.Platform != "" {
+	if d.Platform != deploy.OnLambda && d.Platform != deploy.OnECS && d.Platform != "" {
 		return h.unjudged(ctx, g, d)
 	}
-	if d.Shifted.IsZero() || d.Alias.Function == "" {
+	if d.Shifted.IsZero() || d.Alias.Function == "" && d.Platform != deploy.OnECS {
 		return fmt.Errorf("judge %s: CodeDeploy does not say when traffic shifted, or of which alias", d.ID)
 	}
 	return h.decide(ctx, g, d)

@@ -9,6 +9,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/measure"
 	"github.com/pullback-dev/pullback/shared/outcome"
 	"github.com/pullback-dev/pullback/shared/watch"
 )
@@ -16,10 +17,20 @@ import (
 // attach asks for the log's lines, once, as soon as it is known of which
 // versions. Without them there are the metrics.
 func (h *Handler) attach(ctx context.Context, w ledger.Watch, d deploy.Deployment) ledger.Watch {
-	if w.Plane != "" || d.Alias.Function == "" {
+	switch {
+	case w.Plane != "":
+		return w
+	case d.Platform == deploy.OnECS:
+		return watch.ByTheMinute(w, "") // what containers log is not read
+	case d.Alias.Function == "":
 		return w
 	}
 	w.Alias, w.Old, w.New = d.Alias, d.From, d.To
+	armed, err := h.armed(ctx, w, d)
+	if err != nil {
+		return watch.ByTheMinute(w, err.Error())
+	}
+	w = armed
 	if err := h.expect(ctx, w, d); err != nil {
 		h.Log.LogAttrs(ctx, slog.LevelWarn, "not said what can be seen", slog.String("deployment", string(d.ID)), slog.Any("error", err))
 	}
@@ -49,7 +60,7 @@ func (h *Handler) attach(ctx context.Context, w ledger.Watch, d deploy.Deploymen
 // one find.
 func (h *Handler) expect(ctx context.Context, w ledger.Watch, d deploy.Deployment) error {
 	now := h.Now()
-	before, err := h.Metrics.Points(ctx, d.Alias, d.From, "", nil, now.Add(-past), now)
+	before, err := h.Metrics.Points(ctx, measure.Arms{Old: w.Arms.Old}, nil, now.Add(-past), now)
 	if err != nil {
 		return fmt.Errorf("what version %s did before: %w", d.From, err)
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -20,6 +22,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/amazon/queue"
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
+	"github.com/pullback-dev/pullback/shared/amazon/tasksets"
 	"github.com/pullback-dev/pullback/shared/amazon/traffic"
 	"github.com/pullback-dev/pullback/shared/config"
 	"github.com/pullback-dev/pullback/shared/configured"
@@ -28,6 +31,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/measure"
+	"github.com/pullback-dev/pullback/shared/outcome"
 	"github.com/pullback-dev/pullback/shared/settings"
 	"github.com/pullback-dev/pullback/shared/ward"
 )
@@ -40,14 +44,17 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	}
 	s := env.Settings
 	versions := traffic.New(lambda.NewFromConfig(cfg))
-	cd := deployments.New(codedeploy.NewFromConfig(cfg), s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: versions})
+	moves := codedeploy.NewFromConfig(cfg)
+	sets := tasksets.New(moves, ecs.NewFromConfig(cfg), elasticloadbalancingv2.NewFromConfig(cfg), unknown{})
+	cd := deployments.New(moves, s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: versions, deploy.OnECS: sets})
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
 	h := &Handler{
 		Deployments:   cd,
 		Metrics:       minutes{metrics.New(cloudwatch.NewFromConfig(cfg)), clock.Now},
+		Counters:      counters{sets},
 		Lines:         Tally{Ledger: store, Log: env.Log},
 		Logged:        store,
-		Versions:      versions,
+		Versions:      serving{cd, versions},
 		Subscriptions: logs.New(cloudwatchlogs.NewFromConfig(cfg), arn(cfg.Region, s.Account, env.Get("AWS_LAMBDA_FUNCTION_NAME"))),
 		Wards:         ward.Wards{Groups: cd, Config: configuration(s, cfg.Region, store)},
 		Watches:       store,
@@ -92,21 +99,52 @@ type minutes struct {
 
 // Points implements Metrics.
 func (m minutes) Points(
-	ctx context.Context, a deploy.Alias, old, fresh deploy.Revision, slow map[health.Metric]float64, from, to time.Time,
+	ctx context.Context, arms measure.Arms, slow map[health.Metric]float64, from, to time.Time,
 ) (map[health.Metric][]health.Point, error) {
-	q := measure.Query{Plane: measure.Minute(), Thresholds: slow, From: from, To: to, Now: m.now()}
-	if old != "" {
-		q.Old = measure.Lambda(a, old)
-	}
-	if fresh != "" {
-		q.New = measure.Lambda(a, fresh)
-	}
-	return m.metrics.Points(ctx, q)
+	return m.metrics.Points(ctx, measure.Query{
+		Old: arms.Old, New: arms.New, Plane: measure.Minute(), Thresholds: slow, From: from, To: to, Now: m.now(),
+	})
 }
 
 // Slow implements Metrics.
-func (m minutes) Slow(ctx context.Context, a deploy.Alias, r deploy.Revision, from, to time.Time) (map[health.Metric]float64, error) {
-	return m.metrics.Thresholds(ctx, measure.Lambda(a, r), from, to)
+func (m minutes) Slow(ctx context.Context, a measure.Arm, from, to time.Time) (map[health.Metric]float64, error) {
+	return m.metrics.Thresholds(ctx, a, from, to)
+}
+
+// counters know how Lambda counts, and find out how a load balancer does.
+type counters struct{ sets *tasksets.Client }
+
+// Counted implements Counters.
+func (c counters) Counted(ctx context.Context, d deploy.Deployment) (measure.Arms, error) {
+	if d.Platform == deploy.OnECS {
+		return c.sets.Counted(ctx, d)
+	}
+	return measure.Arms{Old: measure.Lambda(d.Alias, d.From), New: measure.Lambda(d.Alias, d.To)}, nil
+}
+
+// serving is what serves any target, and where a function's versions log to.
+type serving struct {
+	*deployments.Client
+
+	versions *traffic.Client
+}
+
+// Source implements Versions.
+func (s serving) Source(ctx context.Context, function string, r deploy.Revision) (outcome.Source, error) {
+	return s.versions.Source(ctx, function, r)
+}
+
+// unknown is what this function may find out of task definitions.
+type unknown struct{}
+
+// Digest implements tasksets.Definitions.
+func (unknown) Digest(_ context.Context, r deploy.Revision) (deploy.Digest, error) {
+	return "", fmt.Errorf("digest of %s: posttraffic does not look at task definitions", r)
+}
+
+// Ready implements tasksets.Definitions.
+func (unknown) Ready(_ context.Context, r deploy.Revision) error {
+	return fmt.Errorf("readiness of %s: posttraffic does not look at task definitions", r)
 }
 
 // messages are the watch queue and the signals queue.

@@ -11,6 +11,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/measure"
 	"github.com/pullback-dev/pullback/shared/watch"
 )
 
@@ -97,6 +98,10 @@ func (h *Handler) look(ctx context.Context, w ledger.Watch, d deploy.Deployment)
 			w.Finding = health.Finding{Verdict: health.NoTraffic, Because: why}
 		}
 		return w, nil
+	}
+	if errors.Is(err, measure.ErrUncounted) {
+		w.Closed, w.Finding = h.Now(), health.Finding{Verdict: health.NoData, Because: err.Error()}
+		return w, h.record(ctx, d, "watched", err.Error(), &w.Finding, w.Terms.Config)
 	}
 	if err != nil {
 		h.Log.LogAttrs(ctx, slog.LevelWarn, "nothing counted", slog.String("deployment", string(d.ID)), slog.Any("error", err))

@@ -22,6 +22,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
+	"github.com/pullback-dev/pullback/shared/measure"
 	"github.com/pullback-dev/pullback/shared/outcome"
 	"github.com/pullback-dev/pullback/shared/settings"
 	"github.com/pullback-dev/pullback/shared/ward"
@@ -69,14 +70,16 @@ func usual(int) evalue.Counts { return evalue.Counts{N0: 540, X0: 3, N1: 60} }
 
 // cloudWatch counts by the minute what the versions do.
 type cloudWatch struct {
-	now  func() time.Time
-	do   doing // minute 0 is that of the shift
-	err  error
-	slow map[health.Metric]float64
+	now func() time.Time
+	do  doing // minute 0 is that of the shift
+
+	uncounted error
+	err       error
+	slow      map[health.Metric]float64
 }
 
 func (c *cloudWatch) Points(
-	_ context.Context, _ deploy.Alias, old, fresh deploy.Revision, slow map[health.Metric]float64, from, to time.Time,
+	_ context.Context, arms measure.Arms, slow map[health.Metric]float64, from, to time.Time,
 ) (map[health.Metric][]health.Point, error) {
 	all := make(map[health.Metric][]health.Point)
 	for at := from.Truncate(time.Minute); at.Before(to); at = at.Add(time.Minute) {
@@ -84,10 +87,10 @@ func (c *cloudWatch) Points(
 			continue
 		}
 		counts := c.do(int(at.Sub(shifted) / time.Minute))
-		if old == "" {
+		if !arms.Old.Counted() {
 			counts.N0, counts.X0 = 0, 0
 		}
-		if fresh == "" {
+		if !arms.New.Counted() {
 			counts.N1, counts.X1 = 0, 0
 		}
 		if counts.N0+counts.N1 == 0 {
@@ -101,8 +104,13 @@ func (c *cloudWatch) Points(
 	return all, c.err
 }
 
-func (c *cloudWatch) Slow(context.Context, deploy.Alias, deploy.Revision, time.Time, time.Time) (map[health.Metric]float64, error) {
+func (c *cloudWatch) Slow(context.Context, measure.Arm, time.Time, time.Time) (map[health.Metric]float64, error) {
 	return c.slow, nil
+}
+
+// Counted implements posttraffic.Counters.
+func (c *cloudWatch) Counted(_ context.Context, d deploy.Deployment) (measure.Arms, error) {
+	return measure.Arms{Old: measure.Lambda(d.Alias, d.From), New: measure.Lambda(d.Alias, d.To)}, c.uncounted
 }
 
 // lambda names code and says where it logs to.
@@ -229,7 +237,7 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 	s.cloudWatch = &cloudWatch{now: now, do: usual}
 	log := slog.New(slog.DiscardHandler)
 	s.Handler = &posttraffic.Handler{
-		Deployments: s.codeDeploy, Metrics: s.cloudWatch, Lines: s.lines, Logged: s.logs, Versions: s.lambda, Subscriptions: s.logs,
+		Deployments: s.codeDeploy, Metrics: s.cloudWatch, Counters: s.cloudWatch, Lines: s.lines, Logged: s.logs, Versions: s.lambda, Subscriptions: s.logs,
 		Watches: s.store, Memory: s.store, Messages: s.messages, Runner: hook.Runner{Waiting: s.store, Function: "posttraffic", Now: func() time.Time { return noon }, Reporter: s.codeDeploy, Log: log},
 		Wards: s.wards, Now: now, Log: log,
 	}

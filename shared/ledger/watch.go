@@ -6,6 +6,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/evalue"
 	"github.com/pullback-dev/pullback/shared/health"
+	"github.com/pullback-dev/pullback/shared/measure"
 )
 
 // Plane is where a watch's counts come from.
@@ -27,6 +28,7 @@ type Watch struct {
 	Alias      deploy.Alias    `json:"alias,omitzero"` // empty until CodeDeploy says it
 	Old        deploy.Revision `json:"old,omitempty"`
 	New        deploy.Revision `json:"new,omitempty"`
+	Arms       measure.Arms    `json:"arms,omitzero"` // how both are counted, as it was when that began
 
 	Terms Terms `json:"terms,omitzero"` // without a Config until they are known
 

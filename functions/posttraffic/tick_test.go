@@ -13,6 +13,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/evalue"
 	"github.com/pullback-dev/pullback/shared/health"
 	"github.com/pullback-dev/pullback/shared/ledger"
+	"github.com/pullback-dev/pullback/shared/measure"
 	"github.com/pullback-dev/pullback/shared/outcome"
 	"github.com/pullback-dev/pullback/shared/watch"
 )
@@ -297,4 +298,19 @@ func TestBothVersionsSufferingAlikeIsRemembered(t *testing.T) {
 	assert.Equal(t, noon.Add(-10*time.Second), w.Shared)
 	assert.True(t, w.Doubted.IsZero())
 	assert.NotEqual(t, health.Fail, w.Finding.Verdict)
+}
+
+func TestAWatchOverWhatNobodyCountsEndsAndSaysWhy(t *testing.T) {
+	s := newScene(t, func(s *scene) {
+		s.codeDeploy.deployment.Platform, s.codeDeploy.deployment.Alias = deploy.OnECS, deploy.Alias{}
+		s.cloudWatch.uncounted = fmt.Errorf("%w: a network load balancer", measure.ErrUncounted)
+	})
+	s.watched()
+	assert.Zero(t, s.tick(1))
+	w := s.watch()
+	assert.Equal(t, s.now, w.Closed)
+	assert.Equal(t, health.NoData, w.Finding.Verdict)
+	why := "what counts the versions of d-2: no metric counts the versions apart: a network load balancer"
+	assert.Equal(t, []string{"watched verdict-NO_DATA: " + why}, s.records())
+	assert.Empty(t, s.sent())
 }

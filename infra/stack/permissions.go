@@ -63,7 +63,9 @@ func permissions() map[string][]permission {
 			{parameter, []string{"ssm:GetParameter"}},
 		}),
 		"posttraffic": slices.Concat(look, hook, []permission{
-			{everything, []string{"cloudwatch:GetMetricData"}},
+			{everything, []string{"cloudwatch:GetMetricData", "elasticloadbalancing:DescribeRules"}},
+			{applications, []string{"codedeploy:GetApplicationRevision"}},
+			{anyService, []string{"ecs:DescribeServices"}},
 			{groups, []string{"codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"}},
 			{lambdas, []string{"lambda:GetAlias"}},
 			{logGroups, []string{"logs:DeleteSubscriptionFilter", "logs:PutSubscriptionFilter"}},

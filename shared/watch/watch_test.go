@@ -35,6 +35,10 @@ func TestTheStageIsReadOffTheDeployment(t *testing.T) {
 	}{
 		"no traffic yet":            {deploy.Deployment{Status: deploy.InProgress}, watch.Waiting, ""},
 		"a canary":                  {deploy.Deployment{Status: deploy.InProgress, Shifted: shifted}, watch.Canary, ""},
+		"all traffic, still there":  {deploy.Deployment{Status: deploy.InProgress, Shifted: shifted, Alone: nine.Add(-time.Second)}, watch.Baking, ""},
+		"baked, and still there":    {deploy.Deployment{Status: deploy.InProgress, Shifted: shifted, Alone: nine.Add(-30 * time.Minute)}, watch.Done, "the bake of 30m0s is over"},
+		"baked before its end":      {deploy.Deployment{Status: deploy.Succeeded, Shifted: shifted, Alone: nine.Add(-30 * time.Minute), Ended: nine}, watch.Done, "the bake of 30m0s is over"},
+		"stopped after it":          {deploy.Deployment{Status: deploy.Stopped, Shifted: shifted, Alone: nine, Ended: nine}, watch.Done, "the deployment ended Stopped"},
 		"a status nobody knows":     {deploy.Deployment{Status: "Verifying", Shifted: shifted}, watch.Canary, ""},
 		"all traffic":               {deploy.Deployment{Status: deploy.Succeeded, Shifted: shifted, Ended: nine.Add(-time.Second)}, watch.Baking, ""},
 		"the last moment":           {deploy.Deployment{Status: deploy.Succeeded, Shifted: shifted, Ended: nine.Add(-30*time.Minute + 1)}, watch.Baking, ""},

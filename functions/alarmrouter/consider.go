@@ -39,6 +39,9 @@ func (h *Handler) judge(ctx context.Context, g ward.Ward, d deploy.Deployment, n
 	if decision.Rule == "no-way-back" {
 		decision.Because += ": " + f.missing
 	}
+	if decision, err = h.zero(ctx, g, &f, decision); err != nil {
+		return err
+	}
 	return h.act(ctx, g, f, decision, s)
 }
 
@@ -48,6 +51,9 @@ func (h *Handler) act(ctx context.Context, g ward.Ward, f known, decision policy
 	case policy.Rollback, policy.Mend:
 		return h.open(ctx, g, f, decision, s)
 	case policy.Hold:
+		if f.toZero {
+			return h.open(ctx, g, f, decision, s)
+		}
 		return h.hold(ctx, g, f, decision, s)
 	case policy.Nothing:
 		return h.leave(ctx, g, f.Deployment, decision, s)
@@ -96,7 +102,7 @@ func newIncident(g ward.Ward, f known, decision policy.Decision, s ledger.Signal
 	i := ledger.Incident{
 		ID: deploy.IncidentOf(d.Target, d.ID), Target: d.Target, Deployment: d.ID, Platform: d.Platform, Alias: d.Alias, Bad: d.To, BadDigest: f.digest, Good: f.Good,
 		Signal: s, Rule: decision.Rule, Because: decision.Because, Phase: phase, Opened: f.Now, NextLook: f.Now,
-		Innocent: decision.Rule == "held", Verify: g.Rules.Verify, Config: g.Hash,
+		Innocent: decision.Rule == "held", Verify: g.Rules.Verify, Config: g.Hash, ToZero: f.toZero,
 	}
 	if decision.Verb == policy.Mend {
 		i.Good, i.Chosen, i.Innocent, i.Mends = f.serves, true, true, true

@@ -20,6 +20,7 @@ type known struct {
 	digest  deploy.Digest    // of the code that it brings; empty if AWS does not know it any more
 	missing string           // why there is no way back, if there is none
 	serves  deploy.Revision  // alone, while something is left behind
+	toZero  bool             // there is none, and the target is to be taken out of service instead
 	opened  *ledger.Incident // that it has become already; nil if it has not
 }
 

@@ -115,6 +115,11 @@ type Doors interface {
 	OneWayOf(ctx context.Context, t deploy.Target, r deploy.Revision) (ledger.OneWay, error)
 }
 
+// Zeroes says whether targets of a kind can be taken out of service.
+type Zeroes interface {
+	Zeroes(k deploy.Kind) bool
+}
+
 // Bakes remembers which revisions are on their way to be known good, and whether
 // those that are could be put back.
 type Bakes interface {
@@ -171,6 +176,7 @@ type Handler struct {
 	Holds       Holds
 	Words       Words
 	Doors       Doors
+	Zeroes      Zeroes
 	Bakes       Bakes
 	Hooks       Hooks
 	Points      Taker

@@ -60,6 +60,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Holds:       store,
 		Words:       store,
 		Doors:       marked,
+		Zeroes:      all,
 		Bakes:       store,
 		Hooks:       store,
 		Points:      keeping.New(cfg, s.Account, store, clock.Now),

@@ -16,6 +16,9 @@ import (
 func (h *Handler) begin(ctx context.Context, s situation, step plan.Step) error {
 	i := s.Incident
 	because := fmt.Sprintf("%s was taken back (%s): %s", i.Place().Name(i.Bad), i.ID, i.Because)
+	if i.ToZero {
+		because = fmt.Sprintf("%s is taken out of service (%s): %s", i.Place().Name(i.Bad), i.ID, i.Because)
+	}
 	shared, err := h.quarantine(ctx, i)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func apis(p deploy.Place) map[plan.Verb]string {
 	case deploy.KindAlias:
 		return map[plan.Verb]string{plan.Stop: "lambda:UpdateAlias", plan.Restore: "lambda:UpdateAlias"}
 	case deploy.KindService:
-		return map[plan.Verb]string{plan.Stop: "ecs:StopServiceDeployment", plan.Restore: "ecs:UpdateService", plan.Heal: "ecs:UpdateService"}
+		return map[plan.Verb]string{plan.Stop: "ecs:StopServiceDeployment", plan.Restore: "ecs:UpdateService", plan.Heal: "ecs:UpdateService", plan.Zero: "ecs:UpdateService"}
 	case deploy.KindScaling:
 		return map[plan.Verb]string{plan.Stop: "autoscaling:RollbackInstanceRefresh", plan.Restore: "autoscaling:StartInstanceRefresh"}
 	case deploy.KindStage:

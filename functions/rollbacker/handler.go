@@ -91,6 +91,13 @@ type Stages interface {
 	Behind(ctx context.Context, t deploy.Target) ([]deploy.Target, error)
 }
 
+// Zeroer takes targets out of service that have nothing to go back to.
+type Zeroer interface {
+	OutOfService(ctx context.Context, p deploy.Place) (bool, error)
+	// ScaleToZero returns the command that brings the target back: deploy.ErrChanged.
+	ScaleToZero(ctx context.Context, was deploy.Live) (back string, err error)
+}
+
 // Gates close the way into a stage of a pipeline.
 type Gates interface {
 	Close(ctx context.Context, t deploy.Target, reason string) (changed bool, err error)
@@ -116,6 +123,7 @@ type Handler struct {
 	Troubles    Troubles
 	Gates       Gates
 	Stages      Stages
+	Zeroer      Zeroer
 	Notices     Notices
 	Limits      plan.Limits
 	Term        time.Duration                    // of a claim; longer than the function may run

@@ -63,6 +63,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Finder:      incident.Finder{Ledger: ward.Marked{Ledger: store, Config: rules}, Revisions: all},
 		Gates:       all.Stages,
 		Stages:      all.Stages,
+		Zeroer:      all,
 		Reminder:    reminders{messages, s.Signals, clock.Now},
 		Troubles:    troubles{messages, s.Signals, s.Account, cfg.Region, clock.Now},
 		Notices:     notices{notice.New(sns.NewFromConfig(cfg)), s.Topic},
@@ -125,6 +126,9 @@ type notices struct {
 
 // Began implements Notices.
 func (n notices) Began(ctx context.Context, i ledger.Incident) error {
+	if i.ToZero {
+		return n.publish(ctx, i, fmt.Sprintf("%s: taking %s out of service", i.Target, i.Place().Name(i.Bad)), i.Because+". The target is held.")
+	}
 	return n.publish(ctx, i, fmt.Sprintf("%s: taking %s back", i.Target, i.Place().Name(i.Bad)),
 		fmt.Sprintf("%s. Known good, and to serve again: %s. The target is held.", i.Because, i.Place().Name(i.Good)))
 }
@@ -141,6 +145,9 @@ func (n notices) Ended(ctx context.Context, i ledger.Incident, because string) e
 		ledger.Superseded: fmt.Sprintf("%s: left alone, somebody deployed something newer", i.Target),
 		ledger.Escalated:  fmt.Sprintf("%s: the rollback did not succeed, a human is needed now", i.Target),
 	}[i.Phase]
+	if i.ToZero && i.Phase == ledger.Escalated {
+		title = fmt.Sprintf("%s: its first deployment is bad, a human is needed now", i.Target)
+	}
 	if i.Mends && i.Phase == ledger.Restored {
 		title = fmt.Sprintf("%s: mended, the next deployment would have failed", i.Target)
 	}

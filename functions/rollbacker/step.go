@@ -69,6 +69,11 @@ func (h *Handler) situation(ctx context.Context, s situation) (situation, error)
 			return s, err
 		}
 	}
+	if i.ToZero {
+		if err := h.zeroed(ctx, place, &s.Situation); err != nil {
+			return s, err
+		}
+	}
 	s.Now = h.Now()
 	return s, nil
 }
@@ -144,7 +149,7 @@ func isRollbackOf(d, bad deploy.Deployment, i ledger.Incident) bool {
 	if ours && marked == i.ID || d.RollsBack == bad.ID || d.ID == bad.RolledBack || d.ID == i.Rollback {
 		return true
 	}
-	return i.Target.Kind != deploy.KindGroup && d.To == i.Good && !d.Created.Before(i.Opened.Truncate(time.Second))
+	return i.Target.Kind != deploy.KindGroup && i.Good != "" && d.To == i.Good && !d.Created.Before(i.Opened.Truncate(time.Second))
 }
 
 // take does what the step says, between two records: one of what is about to
@@ -166,6 +171,8 @@ func (h *Handler) take(ctx context.Context, s situation, step plan.Step) (ledger
 		})
 	case plan.Restore:
 		return h.restore(ctx, s, step)
+	case plan.Zero:
+		return h.zero(ctx, s, step)
 	case plan.Heal:
 		call := ledger.Call{API: apis(i.Place())[plan.Heal], Args: fmt.Sprintf("%s to %s alone", i.Place(), i.Place().Name(i.Good))}
 		return i, h.effect(ctx, s, step, call, func() (string, error) {

@@ -80,6 +80,8 @@ type Incident struct {
 	Config     string          `json:"config,omitempty"`   // hash of the configuration that it was opened under
 	Innocent   bool            `json:"innocent,omitempty"` // the bad code is kept off for another reason than itself, so it is not quarantined
 	Mends      bool            `json:"mends,omitempty"`    // nothing is taken back: what the deployment left behind is put right, and what serves, Good, stays
+	ToZero     bool            `json:"toZero,omitempty"`   // there is no Good: what serves is taken out of service
+	Back       string          `json:"back,omitempty"`     // the command that brings it back into service
 
 	Claim Claim `json:"claim"`
 	Rev   int   `json:"rev"` // counts writes; a write states the Rev it read

@@ -26,6 +26,8 @@ type Situation struct {
 	Newer    *deploy.Deployment // a deployment begun after the bad one that is no rollback of it and has moved traffic or still may; nil if there is none
 	Behind   *deploy.Deployment // of what a stage of a pipeline deploys to: one that is under way, or that AWS is about to take back; nil if there is none
 	Live     deploy.Live
+	Out      bool   // nothing of the target runs; known only if it is to be taken out of service
+	Proved   bool   // something is known good here; the same
 	Red      string // an alarm that is red and was not before the bad deployment had traffic; empty if there is none
 }
 
@@ -34,14 +36,15 @@ type Verb string
 
 // The verbs. Stored, must not change.
 const (
-	Stop      Verb = "stop"      // stop the deployment and let AWS roll it back
-	Wait      Verb = "wait"      // look again soon
-	Restore   Verb = "restore"   // deploy the known-good revision
-	Heal      Verb = "heal"      // make the known-good revision serve alone, where no deployment can
-	Verify    Verb = "verify"    // the known-good revision serves alone; look again later whether that was the cure
-	Done      Verb = "done"      // it does, and what was red is not any more
-	Escalate  Verb = "escalate"  // call a human; nothing more is done
-	Supersede Verb = "supersede" // somebody deployed something newer; nothing more is done
+	Stop      Verb = "stop"          // stop the deployment and let AWS roll it back
+	Wait      Verb = "wait"          // look again soon
+	Restore   Verb = "restore"       // deploy the known-good revision
+	Heal      Verb = "heal"          // make the known-good revision serve alone, where no deployment can
+	Zero      Verb = "scale-to-zero" // take what serves out of service: there is nothing to go back to
+	Verify    Verb = "verify"        // the known-good revision serves alone; look again later whether that was the cure
+	Done      Verb = "done"          // it does, and what was red is not any more
+	Escalate  Verb = "escalate"      // call a human; nothing more is done
+	Supersede Verb = "supersede"     // somebody deployed something newer; nothing more is done
 )
 
 // Step is what to do now.
@@ -69,6 +72,8 @@ func (l Limits) Next(s Situation) Step {
 	switch {
 	case s.Newer != nil && !s.pending():
 		return Step{Verb: Supersede, Because: fmt.Sprintf("%s was begun after %s", s.Newer.ID, s.Bad.ID), Phase: ledger.Superseded}
+	case i.ToZero:
+		return l.zero(s)
 	case s.settled():
 		return l.verify(s)
 	case s.pending():

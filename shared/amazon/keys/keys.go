@@ -53,9 +53,9 @@ func (c *Client) elsewhere(name string) bool {
 	return err == nil && (a.AccountID != c.account || a.Region != c.region)
 }
 
-// Key says why a key could not be used now, and what mends it; "" if it could, or
-// if there is no key. The name is an id, an alias, or the ARN of either. An error
-// says that it is not known.
+// Key says why a key could not be used now, and what mends it; "" if it could, if
+// there is no key, or if pullback may not see it. The name is an id, an alias, or the
+// ARN of either. An error says that it is not known.
 func (c *Client) Key(ctx context.Context, name string) (lost string, err error) {
 	// Keys that AWS manages cannot be disabled or deleted (KMS developer guide, "AWS
 	// managed keys").
@@ -67,7 +67,11 @@ func (c *Client) Key(ctx context.Context, name string) (lost string, err error) 
 		return fmt.Sprintf("key %s does not exist (%s): what it has encrypted cannot be read any more", name, gone.ErrorMessage()), nil
 	}
 	if denied(err) {
-		return "", fmt.Errorf("KMS does not let pullback see the key %s: allow kms:DescribeKey in the key's policy: %w", name, err)
+		// "Unless the key policy explicitly allows it, you cannot use IAM policies to allow
+		// access to a KMS key" (KMS developer guide, "Key policies in AWS KMS"), and many
+		// policies name only those who use the key. What the key's owner does not let
+		// pullback see is no reason to leave users with what is bad.
+		return "", nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("look key %s up: %w", name, err)

@@ -84,7 +84,10 @@ func takeBack() []permission {
 		{everything, []string{"codedeploy:StopDeployment"}},
 		{enabled, []string{"lambda:UpdateAlias"}},
 		{deployment, []string{"ecs:StopServiceDeployment"}}, // which has no tags: the code looks at those of the service
-		{service, []string{"ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService", "ecs:UpdateServicePrimaryTaskSet"}},
+		{service, []string{"ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService"}},
+		// What CodeDeploy deploys is tagged at its deployment group, and not at the service:
+		// the code looks there.
+		{anyService, []string{"ecs:UpdateServicePrimaryTaskSet"}},
 		{anyListener, []string{"elasticloadbalancing:ModifyListener"}},
 		{anyRule, []string{"elasticloadbalancing:ModifyRule"}},
 		{scalingGroup, []string{"autoscaling:CancelInstanceRefresh", "autoscaling:RollbackInstanceRefresh", "autoscaling:StartInstanceRefresh"}},

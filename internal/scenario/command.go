@@ -98,7 +98,7 @@ func Commands(ctx context.Context) map[string]func(*testscript.TestScript, bool,
 		}
 	}
 	for name, do := range map[string]func(context.Context, *testscript.TestScript, []string) error{
-		"call": call, "configure": configureWord, "data": dataWord, "deploy": deployWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "previous": previousWord, "pullback": pullbackWord, "release": releaseWord, "send": send, "show": showWord,
+		"call": call, "configure": configureWord, "data": dataWord, "deploy": deployWord, "event": eventWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "previous": previousWord, "pullback": pullbackWord, "release": releaseWord, "send": send, "show": showWord,
 	} {
 		words[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			conclude(ctx, ts, neg, do(ctx, ts, args), true)
@@ -235,6 +235,14 @@ func faultsWord(_ context.Context, ts *testscript.TestScript, args []string) err
 	s.aws.World.Lock()
 	defer s.aws.World.Unlock()
 	return s.aws.Faults.Add(rules...)
+}
+
+// eventWord puts an event onto the bus: event SOURCE TYPE FILE.
+func eventWord(ctx context.Context, ts *testscript.TestScript, args []string) error {
+	if len(args) != 3 {
+		return errors.New("want: event SOURCE TYPE FILE")
+	}
+	return story(ts).event(ctx, args[0], args[1], text(ts, args[2]))
 }
 
 // call invokes a hook's function: call pretraffic FILE.

@@ -48,7 +48,7 @@ func counted(word, name string, to *int32) error {
 }
 
 // tasksetsTeam is a service that CodeDeploy deploys: codedeploy-ecs [canary] [hooks]
-// [wait=MINUTES].
+// [rule] [tcp] [wait=MINUTES].
 func tasksetsTeam(c teams.Common, options []string) (worker, error) {
 	o := tasksets.Options{}
 	for _, word := range options {
@@ -57,6 +57,10 @@ func tasksetsTeam(c teams.Common, options []string) (worker, error) {
 			o.Canary = true
 		case "hooks":
 			o.Hooks = true
+		case "rule":
+			o.Rule = true
+		case "tcp":
+			o.Layer4 = true
 		default:
 			if err := counted(word, "wait", &o.Wait); err != nil {
 				return nil, err

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -108,6 +110,20 @@ func (s *Story) shut(ctx context.Context, args []string) error {
 	})
 	if err != nil {
 		return fmt.Errorf("shut %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// event puts an event of somebody's own onto the account's bus.
+func (s *Story) event(ctx context.Context, source, kind, detail string) error {
+	out, err := s.clients.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
+		Source: &source, DetailType: &kind, Detail: &detail, Time: aws.Time(s.now()),
+	}}})
+	if err != nil {
+		return fmt.Errorf("event %s: %w", kind, err)
+	}
+	if out.FailedEntryCount > 0 {
+		return fmt.Errorf("event %s: %s", kind, aws.ToString(out.Entries[0].ErrorMessage))
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func Network() *ecstypes.NetworkConfiguration {
 // balance makes the load balancer. Targets are checked every five seconds and
 // drain in five, so that a story is short.
 func (s *Site) balance(ctx context.Context) error {
-	lb, err := s.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: &s.Name, Subnets: []string{"subnet-1", "subnet-2"}})
+	lb, err := s.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: &s.Name, Type: s.kind(), Subnets: []string{"subnet-1", "subnet-2"}})
 	if err != nil {
 		return fmt.Errorf("create load balancer %s: %w", s.Name, err)
 	}
@@ -42,9 +42,23 @@ func (s *Site) balance(ctx context.Context) error {
 	return err
 }
 
+func (s *Site) kind() elbtypes.LoadBalancerTypeEnum {
+	if s.Layer4 {
+		return elbtypes.LoadBalancerTypeEnumNetwork
+	}
+	return elbtypes.LoadBalancerTypeEnumApplication
+}
+
+func (s *Site) protocol() elbtypes.ProtocolEnum {
+	if s.Layer4 {
+		return elbtypes.ProtocolEnumTcp
+	}
+	return elbtypes.ProtocolEnumHttp
+}
+
 func (s *Site) group(ctx context.Context, name string) (string, error) {
 	g, err := s.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
-		Name: &name, Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(Port), VpcId: aws.String("vpc-1"), TargetType: elbtypes.TargetTypeEnumIp,
+		Name: &name, Protocol: s.protocol(), Port: aws.Int32(Port), VpcId: aws.String("vpc-1"), TargetType: elbtypes.TargetTypeEnumIp,
 		HealthCheckIntervalSeconds: aws.Int32(5), HealthCheckTimeoutSeconds: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2), HealthyThresholdCount: aws.Int32(2),
 	})
 	if err != nil {
@@ -63,7 +77,7 @@ func (s *Site) group(ctx context.Context, name string) (string, error) {
 // listener sends everything to the first target group.
 func (s *Site) listener(ctx context.Context, port int32) (string, error) {
 	l, err := s.elb.CreateListener(ctx, &elb.CreateListenerInput{
-		LoadBalancerArn: &s.LoadBalancer, Protocol: elbtypes.ProtocolEnumHttp, Port: &port,
+		LoadBalancerArn: &s.LoadBalancer, Protocol: s.protocol(), Port: &port,
 		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &s.Groups[0]}},
 	})
 	if err != nil {
@@ -105,12 +119,12 @@ func (s *Site) Live(ctx context.Context) ([]string, error) {
 
 // weights are the target groups that the production listener sends requests to.
 func (s *Site) weights(ctx context.Context) (map[string]int32, error) {
-	out, err := s.elb.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: &s.Production})
+	actions, err := s.actions(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("rules of %s: %w", s.Production, err)
+		return nil, err
 	}
 	weights := map[string]int32{}
-	for _, a := range out.Rules[0].Actions { // the rules are in their order
+	for _, a := range actions {
 		if a.ForwardConfig == nil {
 			weights[aws.ToString(a.TargetGroupArn)] = 1
 			continue
@@ -122,6 +136,23 @@ func (s *Site) weights(ctx context.Context) (map[string]int32, error) {
 		}
 	}
 	return weights, nil
+}
+
+// actions are what the production listener does: its first rule, or all that it does
+// where it has none.
+func (s *Site) actions(ctx context.Context) ([]elbtypes.Action, error) {
+	if s.Layer4 {
+		out, err := s.elb.DescribeListeners(ctx, &elb.DescribeListenersInput{ListenerArns: []string{s.Production}})
+		if err != nil {
+			return nil, fmt.Errorf("look at %s: %w", s.Production, err)
+		}
+		return out.Listeners[0].DefaultActions, nil
+	}
+	out, err := s.elb.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: &s.Production})
+	if err != nil {
+		return nil, fmt.Errorf("rules of %s: %w", s.Production, err)
+	}
+	return out.Rules[0].Actions, nil // the rules are in their order
 }
 
 // targets are the addresses that a target group sends requests to: those that are

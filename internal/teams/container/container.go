@@ -36,6 +36,7 @@ const (
 type Site struct {
 	teams.Common
 
+	Layer4       bool      // the load balancer is one for TCP; to be set before Build
 	LoadBalancer string    // ARN
 	Groups       [2]string // ARNs of the target groups NAME-blue and NAME-green
 	Production   string    // ARN of the listener that customers use

@@ -23,6 +23,8 @@ type Options struct {
 	Canary bool  // 10 % of the traffic for 5 minutes, then all
 	Hooks  bool  // ask pullback before traffic shifts and afterwards
 	Wait   int32 // minutes until the old tasks are stopped
+	Rule   bool  // customers come by a rule of the listener, and not by what it does by default
+	Layer4 bool  // the load balancer is one for TCP
 }
 
 // Tasks is how many tasks the service has.
@@ -38,7 +40,9 @@ type Team struct {
 
 // New returns a team.
 func New(c teams.Common, o Options) *Team {
-	return &Team{Site: container.New(c), options: o, ecs: ecs.NewFromConfig(c.Config), deploy: codedeploy.NewFromConfig(c.Config)}
+	site := container.New(c)
+	site.Layer4 = o.Layer4
+	return &Team{Site: site, options: o, ecs: ecs.NewFromConfig(c.Config), deploy: codedeploy.NewFromConfig(c.Config)}
 }
 
 // Target is the deployment group.
@@ -53,6 +57,11 @@ func (t *Team) group() teams.CodeDeploy {
 func (t *Team) Install(ctx context.Context) error {
 	if err := t.Build(ctx); err != nil {
 		return err
+	}
+	if t.options.Rule {
+		if _, err := t.Rule(ctx, t.Production); err != nil {
+			return err
+		}
 	}
 	definition, err := t.Publish(ctx, teams.Good)
 	if err != nil {

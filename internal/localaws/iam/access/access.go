@@ -81,7 +81,11 @@ func (g *Guard) intercept(c *wire.Call, service, operation string, in any, goOn 
 	if err := g.Check(c.Context, c.Principal, service, operation, in); err != nil && g.options.Mode == Enforce {
 		return nil, err
 	}
-	return goOn()
+	out, err := goOn()
+	if err != nil {
+		return out, g.hidden(c, in, err)
+	}
+	return out, nil
 }
 
 // Refuses says what would become of a call, without making it: an error if it

@@ -56,7 +56,7 @@ func TestFunctionsCarryNothingThatCostsAStart(t *testing.T) {
 	targets := []string{"autoscaling", "codedeploy", "codepipeline", "ec2", "ecr", "ecs", "elasticloadbalancingv2", "iam", "kms", "lambda", "s3", "secretsmanager", "ssm"}
 	want := map[string][]string{
 		"pretraffic":  append([]string{"backup", "dynamodb"}, targets...),
-		"posttraffic": {"cloudwatch", "cloudwatchlogs", "codedeploy", "dynamodb", "lambda", "sqs"},
+		"posttraffic": {"cloudwatch", "cloudwatchlogs", "codedeploy", "dynamodb", "ecs", "elasticloadbalancingv2", "lambda", "sqs"},
 		"alarmrouter": append([]string{"backup", "cloudwatch", "dynamodb", "eventbridge", "sns", "sqs"}, targets...),
 		"rollbacker":  append([]string{"cloudwatch", "dynamodb", "sns", "sqs"}, targets...),
 	}

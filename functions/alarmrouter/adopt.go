@@ -58,7 +58,7 @@ func (h *Handler) assume(ctx context.Context, g ward.Ward, place deploy.Place, p
 		return fmt.Errorf("digest of %s: %w", place.Name(p.Revision), err)
 	}
 	why := fmt.Sprintf("assumed: %s brought it, ended well at %s, and was not replaced within %s", p.Deployment, p.Ended.UTC().Format(time.RFC3339), g.Rules.Bake)
-	if err := h.note(ctx, place.Target, "known-good", "assumed", place.Name(p.Revision)+" "+why, ledger.Signal{}); err != nil {
+	if err := h.note(ctx, g, "known-good", "assumed", place.Name(p.Revision)+" "+why, ledger.Signal{}); err != nil {
 		return err
 	}
 	mark := ledger.KnownGood{Target: place.Target, Revision: p.Revision, Digest: digest, Why: why, At: p.Ended.Add(g.Rules.Bake), Assumed: true, Content: p.Content}
@@ -101,7 +101,7 @@ func (h *Handler) readiness(ctx context.Context, g ward.Ward, newest deploy.Depl
 		rule, title = "ready", fmt.Sprintf("%s is ready to be taken back again", g.Target)
 		problem = fmt.Sprintf("known good and there: %s", g.Place().Name(good))
 	}
-	if err := h.note(ctx, g.Target, "readiness", rule, problem, ledger.Signal{}); err != nil {
+	if err := h.note(ctx, g, "readiness", rule, problem, ledger.Signal{}); err != nil {
 		return err
 	}
 	return h.Notices.Said(ctx, g.Target, title, problem, fmt.Sprintf("pullback explain %s", g.Target))

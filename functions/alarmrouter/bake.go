@@ -80,11 +80,8 @@ func (h *Handler) markBaked(ctx context.Context, g ward.Ward, b ledger.Bake, con
 	}
 	why := fmt.Sprintf("served alone for %s without trouble", g.Rules.Bake)
 	// The record comes first: a mark that is there already is not marked again.
-	_, err = h.Memory.Append(ctx, ledger.Record{
-		Target: g.Target, At: h.Now(), Function: "alarmrouter", Verb: "known-good", Rule: "baked", Because: name + " " + why,
-	})
-	if err != nil {
-		return fmt.Errorf("record known-good %s: %w", name, err)
+	if err := h.note(ctx, g, "known-good", "baked", name+" "+why, ledger.Signal{}); err != nil {
+		return err
 	}
 	mark := ledger.KnownGood{Target: g.Target, Revision: b.Revision, Digest: digest, Why: why, At: h.Now(), Content: content}
 	if err := h.Bakes.MarkKnownGood(ctx, mark); err != nil {

@@ -1,6 +1,7 @@
 package alarmrouter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -122,12 +123,14 @@ func (h *Handler) leave(ctx context.Context, g ward.Ward, d deploy.Deployment, d
 }
 
 func (h *Handler) record(ctx context.Context, g ward.Ward, d deploy.Deployment, verb string, decision policy.Decision, s ledger.Signal, i deploy.Incident) error {
-	_, err := h.Memory.Append(ctx, ledger.Record{
-		Target: d.Target, At: h.Now(), Function: "alarmrouter", Incident: i, Deployment: d.ID,
-		Verb: verb, Rule: decision.Rule, Because: decision.Because, Signal: &s, Config: g.Hash,
-	})
-	if err != nil {
-		return fmt.Errorf("record %s of %s: %w", verb, d.ID, err)
+	return h.write(ctx, g, ledger.Record{Incident: i, Deployment: d.ID, Verb: verb, Rule: decision.Rule, Because: decision.Because, Signal: &s})
+}
+
+// write adds a record of a target, with the configuration that it rests on.
+func (h *Handler) write(ctx context.Context, g ward.Ward, r ledger.Record) error {
+	r.Target, r.At, r.Function, r.Config = g.Target, h.Now(), "alarmrouter", g.Hash
+	if _, err := h.Memory.Append(ctx, r); err != nil {
+		return fmt.Errorf("record %s of %s: %w", r.Verb, cmp.Or(string(r.Deployment), g.Target.String()), err)
 	}
 	return nil
 }

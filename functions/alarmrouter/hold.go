@@ -72,14 +72,14 @@ func (h *Handler) outside(ctx context.Context, g ward.Ward, newest deploy.Deploy
 		return err
 	}
 	because := fmt.Sprintf("alarm %s is red since %s, and nothing was deployed that could be taken back: held until it is OK", red.Name, red.Since.UTC().Format("15:04:05"))
-	hold := ledger.Hold{Target: g.Target, Because: because, By: "alarmrouter", At: h.Now(), Alarm: red.Name}
 	if g.Observe() {
-		return h.wouldHold(ctx, hold, s)
+		return h.wouldHold(ctx, g, because, s)
 	}
+	hold := ledger.Hold{Target: g.Target, Because: because, By: "alarmrouter", At: h.Now(), Alarm: red.Name}
 	if hold.Digest, err = h.serving(ctx, g, newest); err != nil {
 		return err
 	}
-	if err := h.note(ctx, g.Target, "hold", "alarm-outside", because, s); err != nil {
+	if err := h.note(ctx, g, "hold", "alarm-outside", because, s); err != nil {
 		return err
 	}
 	return errors.Join(h.keep(ctx, hold), h.Notices.Held(ctx, hold))
@@ -87,11 +87,11 @@ func (h *Handler) outside(ctx context.Context, g ward.Ward, newest deploy.Deploy
 
 // wouldHold records a hold that is not made. The sweep sees the same every minute, and
 // no hold remembers that it is on record already, so only the alarm itself counts.
-func (h *Handler) wouldHold(ctx context.Context, hold ledger.Hold, s ledger.Signal) error {
+func (h *Handler) wouldHold(ctx context.Context, g ward.Ward, because string, s ledger.Signal) error {
 	if s.Kind != "alarm" {
 		return nil
 	}
-	return h.note(ctx, hold.Target, "would-hold", "alarm-outside", hold.Because, s)
+	return h.note(ctx, g, "would-hold", "alarm-outside", because, s)
 }
 
 // serving returns the code that serves a target, or "" if that is not one.
@@ -118,7 +118,7 @@ func (h *Handler) serving(ctx context.Context, g ward.Ward, newest deploy.Deploy
 func (h *Handler) relieve(ctx context.Context, g ward.Ward, s ledger.Signal) error {
 	hold, err := h.Holds.HoldOn(ctx, g.Target)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return h.reopen(ctx, g.Target, s)
+		return h.reopen(ctx, g, s)
 	}
 	if err != nil {
 		return fmt.Errorf("hold on %s: %w", g.Target, err)
@@ -131,7 +131,7 @@ func (h *Handler) relieve(ctx context.Context, g ward.Ward, s ledger.Signal) err
 		return err
 	}
 	because := fmt.Sprintf("alarm %s is OK again, and so are the others", hold.Alarm)
-	if err := h.note(ctx, g.Target, "release", "alarm-ok", because, s); err != nil {
+	if err := h.note(ctx, g, "release", "alarm-ok", because, s); err != nil {
 		return err
 	}
 	if err := h.Holds.Release(ctx, g.Target); err != nil && !errors.Is(err, ledger.ErrNotFound) {
@@ -148,7 +148,8 @@ func (h *Handler) relieve(ctx context.Context, g ward.Ward, s ledger.Signal) err
 // reopen opens the way into a stage that a hold had closed and a human has released.
 // Who holds it closes it afterwards, so what was held since it was looked at is closed
 // again.
-func (h *Handler) reopen(ctx context.Context, t deploy.Target, s ledger.Signal) error {
+func (h *Handler) reopen(ctx context.Context, g ward.Ward, s ledger.Signal) error {
+	t := g.Target
 	if t.Kind != deploy.KindStage {
 		return nil
 	}
@@ -161,7 +162,7 @@ func (h *Handler) reopen(ctx context.Context, t deploy.Target, s ledger.Signal) 
 	}
 	hold, err := h.Holds.HoldOn(ctx, t)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return h.note(ctx, t, "open", "released", "nothing holds it any more", s)
+		return h.note(ctx, g, "open", "released", "nothing holds it any more", s)
 	}
 	if err != nil {
 		return fmt.Errorf("hold on %s: %w", t, err)
@@ -187,15 +188,12 @@ func (h *Handler) red(ctx context.Context, g ward.Ward) (policy.Alarm, error) {
 }
 
 // note records something about a target and none of its deployments.
-func (h *Handler) note(ctx context.Context, t deploy.Target, verb, rule, because string, s ledger.Signal) error {
-	r := ledger.Record{Target: t, At: h.Now(), Function: "alarmrouter", Verb: verb, Rule: rule, Because: because}
+func (h *Handler) note(ctx context.Context, g ward.Ward, verb, rule, because string, s ledger.Signal) error {
+	r := ledger.Record{Verb: verb, Rule: rule, Because: because}
 	if s.ID != "" {
 		r.Signal = &s
 	}
-	if _, err := h.Memory.Append(ctx, r); err != nil {
-		return fmt.Errorf("record %s of %s: %w", verb, t, err)
-	}
-	return nil
+	return h.write(ctx, g, r)
 }
 
 // placed returns where a target's revisions serve: its tag says so, or its newest

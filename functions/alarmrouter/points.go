@@ -108,23 +108,7 @@ func unheld(d deploy.Deployment) bool {
 // latest returns the target's newest deployment that is no rollback, whether or not
 // it has changed anything yet.
 func (h *Handler) latest(ctx context.Context, g ward.Ward) (deploy.Deployment, error) {
-	recent, err := h.Deployments.Recent(ctx, g.Target, h.Now().Add(-longest))
-	if err != nil {
-		return deploy.Deployment{}, fmt.Errorf("recent deployments of %s: %w", g.Target, err)
-	}
-	for _, d := range recent {
-		if d.IsRollback() {
-			continue
-		}
-		whole, err := h.get(ctx, g.Target, d.ID)
-		if err != nil {
-			return deploy.Deployment{}, fmt.Errorf("look up %s: %w", d.ID, err)
-		}
-		if !whole.IsRollback() {
-			return whole, nil
-		}
-	}
-	return deploy.Deployment{}, nil
+	return h.newestThat(ctx, g.Target, longest, func(deploy.Deployment) bool { return true })
 }
 
 // preserved says what has become of a restore point, where that is news.
@@ -144,40 +128,17 @@ func (h *Handler) preserved(ctx context.Context, g ward.Ward, d deploy.Deploymen
 }
 
 func (h *Handler) point(ctx context.Context, g ward.Ward, d deploy.Deployment, verb, rule, because string) error {
-	r := ledger.Record{
-		Target: d.Target, At: h.Now(), Function: "alarmrouter", Deployment: d.ID, Verb: verb, Rule: rule, Because: because, Config: g.Hash,
-	}
-	if _, err := h.Memory.Append(ctx, r); err != nil {
-		return fmt.Errorf("record %s of %s: %w", verb, d.ID, err)
-	}
-	return nil
+	return h.write(ctx, g, ledger.Record{Deployment: d.ID, Verb: verb, Rule: rule, Because: because})
 }
 
 // waits reports whether pretraffic has left a hook open until a restore point is
-// whole, and answers it once that is so, or cannot be any more, or takes too long.
-func (h *Handler) waits(ctx context.Context, call ledger.HookCall) (bool, error) {
-	if call.Function != "pretraffic" || call.Execution == "" {
-		return false, nil
+// whole, and returns that as it is on record.
+func (h *Handler) waits(ctx context.Context, g ward.Ward, d deploy.Deployment, call ledger.HookCall) (ledger.RestorePoint, bool, error) {
+	if call.Function != "pretraffic" {
+		return ledger.RestorePoint{}, false, nil
 	}
-	d, err := h.Deployments.Get(ctx, deploy.Target{}, call.Deployment)
-	if errors.Is(err, deploy.ErrUnknown) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look up %s: %w", call.Deployment, err)
-	}
-	before, known, err := h.pointOf(ctx, d)
-	if err != nil || !known || !d.Running() {
-		return false, err
-	}
-	g, err := h.Wards.Ward(ctx, d.Target)
-	if err != nil {
-		return false, fmt.Errorf("look up %s: %w", d.Target, err)
-	}
-	if !restorepoint.Waits(taker.Policy(g.Rules.RestorePoint), before) {
-		return false, nil
-	}
-	return true, h.look(ctx, g, d, call, before)
+	point, known, err := h.pointOf(ctx, d)
+	return point, known && restorepoint.Waits(taker.Policy(g.Rules.RestorePoint), point), err
 }
 
 // look looks how far a restore point is that a hook waits for.

@@ -117,8 +117,13 @@ const longest = 50 * time.Hour
 // waits before its gate, or that the gate refused, changes nothing and must not
 // hide the one before.
 func (h *Handler) newestOf(ctx context.Context, g ward.Ward) (deploy.Deployment, error) {
-	t := g.Target
-	recent, err := h.Deployments.Recent(ctx, t, h.Now().Add(-longest-g.Rules.Bake-g.Rules.Grace))
+	return h.newestThat(ctx, g.Target, longest+g.Rules.Bake+g.Rules.Grace, func(d deploy.Deployment) bool { return !d.Shifted.IsZero() })
+}
+
+// newestThat returns the newest of a target's deployments of some time that is no
+// rollback and is wanted, or an empty one.
+func (h *Handler) newestThat(ctx context.Context, t deploy.Target, within time.Duration, wanted func(deploy.Deployment) bool) (deploy.Deployment, error) {
+	recent, err := h.Deployments.Recent(ctx, t, h.Now().Add(-within))
 	if err != nil {
 		return deploy.Deployment{}, fmt.Errorf("recent deployments of %s: %w", t, err)
 	}
@@ -130,7 +135,7 @@ func (h *Handler) newestOf(ctx context.Context, g ward.Ward) (deploy.Deployment,
 		if err != nil {
 			return deploy.Deployment{}, fmt.Errorf("look up deployments of %s: %w", t, err)
 		}
-		if !whole.Shifted.IsZero() && !whole.IsRollback() {
+		if !whole.IsRollback() && wanted(whole) {
 			return whole, nil
 		}
 	}

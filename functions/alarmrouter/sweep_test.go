@@ -80,7 +80,7 @@ func TestARevisionThatServedAloneForTheBakeIsKnownGood(t *testing.T) {
 	at := noon.Add(30 * time.Minute)
 	assert.Equal(t, []ledger.KnownGood{{Target: target, Revision: "1", Digest: "sha-1", Why: "served alone for 30m0s without trouble", At: at}}, s.good())
 	assert.Equal(t, sealed(t, ledger.Record{
-		Target: target, At: at, Function: "alarmrouter", Verb: "known-good", Rule: "baked", Because: "version 1 served alone for 30m0s without trouble",
+		Target: target, At: at, Function: "alarmrouter", Verb: "known-good", Rule: "baked", Because: "version 1 served alone for 30m0s without trouble", Config: hash(),
 	}), s.chain())
 }
 

@@ -103,9 +103,9 @@ func (h *Handler) holdNext(ctx context.Context, g ward.Ward, e events.Trouble, b
 		return err
 	}
 	if g.Observe() {
-		return h.note(ctx, g.Target, "would-hold", "stage-before", because, s)
+		return h.note(ctx, g, "would-hold", "stage-before", because, s)
 	}
-	if err := h.note(ctx, g.Target, "hold", "stage-before", because, s); err != nil {
+	if err := h.note(ctx, g, "hold", "stage-before", because, s); err != nil {
 		return err
 	}
 	hold := ledger.Hold{Target: g.Target, Incident: e.Incident, Because: because, By: "alarmrouter", At: h.Now()}

@@ -101,7 +101,7 @@ func (h *Handler) look(ctx context.Context, w ledger.Watch, d deploy.Deployment)
 	}
 	if errors.Is(err, measure.ErrUncounted) {
 		w.Closed, w.Finding = h.Now(), health.Finding{Verdict: health.NoData, Because: err.Error()}
-		return w, h.record(ctx, d, "watched", err.Error(), &w.Finding, w.Terms.Config)
+		return w, nil
 	}
 	if err != nil {
 		h.Log.LogAttrs(ctx, slog.LevelWarn, "nothing counted", slog.String("deployment", string(d.ID)), slog.Any("error", err))
@@ -123,9 +123,10 @@ func (h *Handler) first(ctx context.Context, w ledger.Watch, d deploy.Deployment
 	return w, nil
 }
 
-// conclude records how a watch ended, if there was anything to see.
+// conclude records how a watch ended, if there was anything to see, or why there
+// never could be.
 func (h *Handler) conclude(ctx context.Context, w ledger.Watch, d deploy.Deployment) error {
-	if w.Canary.From.IsZero() && w.Bake.From.IsZero() {
+	if w.Canary.From.IsZero() && w.Bake.From.IsZero() && w.Finding.Verdict != health.NoData {
 		return nil
 	}
 	f := w.Finding

@@ -13,9 +13,12 @@ import (
 
 // Counted returns the metrics that count what the task sets of a deployment do,
 // each by the target group that it alone stands in. The old one is not known any
-// more once it is terminated: measure.ErrUncounted if the new one is not there
-// either, or stands behind a load balancer that counts no requests.
+// more once it is terminated. measure.ErrUncounted: they stand behind a load balancer
+// that counts no requests, or run the same, so that nothing tells which is which.
 func (c *Client) Counted(ctx context.Context, d deploy.Deployment) (measure.Arms, error) {
+	if d.From == d.To {
+		return measure.Arms{}, fmt.Errorf("%w: both task sets run %s", measure.ErrUncounted, d.To)
+	}
 	g, err := c.group(ctx, d.Target)
 	if err != nil {
 		return measure.Arms{}, fmt.Errorf("what counts the requests of %s: %w", d.Target, err)
@@ -30,15 +33,17 @@ func (c *Client) Counted(ctx context.Context, d deploy.Deployment) (measure.Arms
 		if err != nil {
 			return measure.Arms{}, fmt.Errorf("%w: %w", measure.ErrUncounted, err)
 		}
-		switch revisionOf(set) {
-		case d.To:
+		switch r := revisionOf(set); {
+		case r == d.To && arms.New.Counted():
+			return measure.Arms{}, fmt.Errorf("what counts the requests of %s: service %s has two task sets of %s", d.Target, g, d.To)
+		case r == d.To:
 			arms.New = arm
-		case d.From:
+		case r == d.From:
 			arms.Old = arm
 		}
 	}
-	if !arms.New.Counted() {
-		return measure.Arms{}, fmt.Errorf("%w: service %s has no task set of %s", measure.ErrUncounted, g, d.To)
+	if !arms.New.Counted() { // not there yet, as far as ECS tells
+		return measure.Arms{}, fmt.Errorf("what counts the requests of %s: service %s has no task set of %s", d.Target, g, d.To)
 	}
 	return arms, nil
 }

@@ -43,7 +43,12 @@ func TestEachTaskSetIsCountedByItsTargetGroup(t *testing.T) {
 
 	d.To = "web:9"
 	_, err = s.platform.Counted(t.Context(), d)
-	require.ErrorIs(t, err, measure.ErrUncounted)
+	require.ErrorContains(t, err, "has no task set of web:9")
+	require.NotErrorIs(t, err, measure.ErrUncounted, "it may be there with the next look")
+
+	d.To = d.From
+	_, err = s.platform.Counted(t.Context(), d)
+	require.ErrorIs(t, err, measure.ErrUncounted, "nothing tells which is which")
 }
 
 func TestANetworkLoadBalancerCountsNoRequests(t *testing.T) {

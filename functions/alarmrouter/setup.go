@@ -26,6 +26,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/target"
 	"github.com/pullback-dev/pullback/shared/targets"
+	"github.com/pullback-dev/pullback/shared/targets/hooked"
 	"github.com/pullback-dev/pullback/shared/ward"
 )
 
@@ -44,7 +45,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	all := targets.New(cfg, s.Account, store, clock.Now)
 	messages := queue.New(sqs.NewFromConfig(cfg))
 	told := notices{notice.New(sns.NewFromConfig(cfg)), s.Topic}
-	rules := targets.Configuration(cfg, s, store, told, clock.Now, env.Log)
+	rules := hooked.Configuration(cfg, s, store, told, clock.Now, env.Log)
 	marked := ward.Marked{Ledger: store, Config: rules}
 	h := &Handler{
 		Deployments: all,

@@ -5,18 +5,16 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/pullback-dev/pullback/shared/amazon/session"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
-	"github.com/pullback-dev/pullback/shared/amazon/traffic"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/hook"
 	"github.com/pullback-dev/pullback/shared/incident"
 	"github.com/pullback-dev/pullback/shared/keeping"
 	"github.com/pullback-dev/pullback/shared/lambdaboot"
 	"github.com/pullback-dev/pullback/shared/settings"
-	"github.com/pullback-dev/pullback/shared/targets"
+	"github.com/pullback-dev/pullback/shared/targets/hooked"
 	"github.com/pullback-dev/pullback/shared/ward"
 )
 
@@ -28,12 +26,12 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	}
 	s := env.Settings
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
-	all := targets.New(cfg, s.Account, store, clock.Now)
-	rules := targets.Configuration(cfg, s, store, nil, clock.Now, env.Log)
+	all := hooked.New(cfg, s.Account, store)
+	rules := hooked.Configuration(cfg, s, store, nil, clock.Now, env.Log)
 	h := &Handler{
 		Deployments: all,
 		Wards:       ward.Wards{Groups: all, Config: rules},
-		Versions:    gated{all, traffic.New(lambda.NewFromConfig(cfg))},
+		Versions:    gated{all},
 		Finder:      incident.Finder{Ledger: ward.Marked{Ledger: store, Config: rules}, Revisions: all},
 		Ledger:      store,
 		Refusals:    store,
@@ -48,13 +46,9 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 }
 
 // gated looks at any revision, and calls one on Lambda.
-type gated struct {
-	targets.All
-
-	versions *traffic.Client
-}
+type gated struct{ hooked.All }
 
 // Probe implements Versions.
 func (g gated) Probe(ctx context.Context, function string, r deploy.Revision, payload []byte) error {
-	return g.versions.Probe(ctx, function, r, payload)
+	return g.Functions.Probe(ctx, function, r, payload)
 }

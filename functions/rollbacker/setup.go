@@ -22,6 +22,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/plan"
 	"github.com/pullback-dev/pullback/shared/targets"
+	"github.com/pullback-dev/pullback/shared/targets/hooked"
 	"github.com/pullback-dev/pullback/shared/ward"
 )
 
@@ -51,7 +52,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
 	all := targets.New(cfg, s.Account, store, clock.Now)
 	messages := queue.New(sqs.NewFromConfig(cfg))
-	rules := targets.Configuration(cfg, s, store, nil, clock.Now, env.Log)
+	rules := hooked.Configuration(cfg, s, store, nil, clock.Now, env.Log)
 	rules.Begun = true
 	h := &Handler{
 		Deployments: all,

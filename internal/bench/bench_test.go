@@ -55,7 +55,7 @@ func TestFunctionsCarryNothingThatCostsAStart(t *testing.T) {
 	// What it takes to look at every kind of target.
 	targets := []string{"autoscaling", "codedeploy", "codepipeline", "ec2", "ecr", "ecs", "elasticloadbalancingv2", "iam", "kms", "lambda", "s3", "secretsmanager", "ssm"}
 	want := map[string][]string{
-		"pretraffic":  append([]string{"backup", "dynamodb"}, targets...),
+		"pretraffic":  {"autoscaling", "backup", "codedeploy", "dynamodb", "ec2", "ecr", "ecs", "elasticloadbalancingv2", "iam", "kms", "lambda", "secretsmanager", "ssm"},
 		"posttraffic": {"cloudwatch", "cloudwatchlogs", "codedeploy", "dynamodb", "ecs", "elasticloadbalancingv2", "lambda", "sqs"},
 		"alarmrouter": append([]string{"backup", "cloudwatch", "dynamodb", "eventbridge", "sns", "sqs"}, targets...),
 		"rollbacker":  append([]string{"cloudwatch", "dynamodb", "sns", "sqs"}, targets...),

@@ -3,6 +3,7 @@
 package targets
 
 import (
+	"maps"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,28 +11,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/pullback-dev/pullback/shared/amazon/aliases"
-	"github.com/pullback-dev/pullback/shared/amazon/definitions"
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
 	"github.com/pullback-dev/pullback/shared/amazon/fleets"
 	"github.com/pullback-dev/pullback/shared/amazon/instances"
-	"github.com/pullback-dev/pullback/shared/amazon/keys"
 	"github.com/pullback-dev/pullback/shared/amazon/services"
 	"github.com/pullback-dev/pullback/shared/amazon/stages"
-	"github.com/pullback-dev/pullback/shared/amazon/tasksets"
-	"github.com/pullback-dev/pullback/shared/amazon/traffic"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/target"
+	"github.com/pullback-dev/pullback/shared/targets/hooked"
 )
 
 // All are the drivers of one account and region.
@@ -48,23 +40,20 @@ type Memory interface {
 	services.Refusals
 }
 
-// New returns the drivers.
+// New returns the drivers: those of the targets whose deployments run hooks, and the
+// others.
 func New(cfg aws.Config, account string, memory Memory, now func() time.Time) All {
-	moves, functions, roles := codedeploy.NewFromConfig(cfg), lambda.NewFromConfig(cfg), iam.NewFromConfig(cfg)
-	tasks, objects := ecs.NewFromConfig(cfg), s3.NewFromConfig(cfg)
-	locked := keys.New(kms.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg), account, cfg.Region)
-	known := definitions.New(tasks, ecr.NewFromConfig(cfg), roles, ssm.NewFromConfig(cfg), account, cfg.Region).With(locked)
-	groups := deployments.New(moves, account, cfg.Region, deployments.Platforms{
-		deploy.OnLambda: traffic.New(functions).With(locked),
-		deploy.OnECS:    tasksets.New(moves, tasks, elasticloadbalancingv2.NewFromConfig(cfg), known),
-		deploy.OnServer: instances.New(moves, objects),
-	})
+	some := hooked.New(cfg, account, memory)
+	moves, roles, objects := codedeploy.NewFromConfig(cfg), iam.NewFromConfig(cfg), s3.NewFromConfig(cfg)
+	platforms := maps.Clone(some.Platforms)
+	platforms[deploy.OnServer] = instances.New(moves, objects)
+	groups := deployments.New(moves, account, cfg.Region, platforms)
 	pipelines := stages.New(codepipeline.NewFromConfig(cfg), objects, account, cfg.Region)
 	return All{Groups: groups, Stages: pipelines, Set: target.Set{
 		deploy.KindGroup:   groups,
-		deploy.KindAlias:   aliases.New(functions, roles, memory, now).With(locked),
-		deploy.KindService: services.New(tasks, known, memory, account, cfg.Region),
-		deploy.KindScaling: fleets.New(autoscaling.NewFromConfig(cfg), ec2.NewFromConfig(cfg), roles).With(locked),
+		deploy.KindAlias:   aliases.New(lambda.NewFromConfig(cfg), roles, memory, now).With(some.Keys),
+		deploy.KindService: some.Set[deploy.KindService],
+		deploy.KindScaling: fleets.New(autoscaling.NewFromConfig(cfg), ec2.NewFromConfig(cfg), roles).With(some.Keys),
 		deploy.KindStage:   pipelines,
 	}}
 }

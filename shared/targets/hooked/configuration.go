@@ -1,4 +1,4 @@
-package targets
+package hooked
 
 import (
 	"log/slog"

@@ -51,7 +51,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	h := &Handler{
 		Deployments:   cd,
 		Metrics:       minutes{metrics.New(cloudwatch.NewFromConfig(cfg)), clock.Now},
-		Counters:      counters{sets},
+		Counters:      cd,
 		Lines:         Tally{Ledger: store, Log: env.Log},
 		Logged:        store,
 		Versions:      serving{cd, versions},
@@ -109,17 +109,6 @@ func (m minutes) Points(
 // Slow implements Metrics.
 func (m minutes) Slow(ctx context.Context, a measure.Arm, from, to time.Time) (map[health.Metric]float64, error) {
 	return m.metrics.Thresholds(ctx, a, from, to)
-}
-
-// counters know how Lambda counts, and find out how a load balancer does.
-type counters struct{ sets *tasksets.Client }
-
-// Counted implements Counters.
-func (c counters) Counted(ctx context.Context, d deploy.Deployment) (measure.Arms, error) {
-	if d.Platform == deploy.OnECS {
-		return c.sets.Counted(ctx, d)
-	}
-	return measure.Arms{Old: measure.Lambda(d.Alias, d.From), New: measure.Lambda(d.Alias, d.To)}, nil
 }
 
 // serving is what serves any target, and where a function's versions log to.

@@ -21,7 +21,7 @@ func TestEachTaskSetIsCountedByItsTargetGroup(t *testing.T) {
 	require.Equal(t, []deploy.Revision{"web:1", "web:2"}, []deploy.Revision{d.From, d.To})
 	assert.Zero(t, d.Alone, "a canary")
 
-	arms, err := s.platform.Counted(t.Context(), d)
+	arms, err := s.driver.Counted(t.Context(), d)
 	require.NoError(t, err)
 	require.NoError(t, measure.Check(arms.Old, arms.New, measure.Minute()))
 	for _, arm := range []measure.Arm{arms.Old, arms.New} {
@@ -37,18 +37,45 @@ func TestEachTaskSetIsCountedByItsTargetGroup(t *testing.T) {
 
 	s.settle()
 	s.Advance(10 * time.Minute)
-	later, err := s.platform.Counted(t.Context(), d)
+	later, err := s.driver.Counted(t.Context(), d)
 	require.NoError(t, err)
 	assert.Equal(t, measure.Arms{New: arms.New}, later, "the original is gone")
 
-	d.To = "web:9"
-	_, err = s.platform.Counted(t.Context(), d)
-	require.ErrorContains(t, err, "has no task set of web:9")
-	require.NotErrorIs(t, err, measure.ErrUncounted, "it may be there with the next look")
+	s.deploy("web:1")
+	s.settle()
+	s.Advance(10 * time.Minute)
+	d, err = s.driver.Get(t.Context(), target, id)
+	require.NoError(t, err)
+	_, err = s.driver.Counted(t.Context(), d)
+	require.ErrorIs(t, err, measure.ErrUncounted, "it is gone, too")
+}
 
-	d.To = d.From
-	_, err = s.platform.Counted(t.Context(), d)
-	require.ErrorIs(t, err, measure.ErrUncounted, "nothing tells which is which")
+// A deployment that was stopped without a rollback has left its tasks there, and what
+// is deployed next is the same.
+func TestATaskSetIsToldFromAnotherThatRunsTheSame(t *testing.T) {
+	s := serve(t)
+	first := s.deploy("web:2")
+	s.Advance(3 * time.Minute)
+	before := s.counted(first)
+	s.halt(first)
+	live, err := s.driver.Live(t.Context(), place)
+	require.NoError(t, err)
+	require.NoError(t, s.driver.Heal(t.Context(), live, "web:1"))
+	again := s.deploy("web:2")
+	s.Advance(3 * time.Minute)
+	d, err := s.driver.Get(t.Context(), target, again)
+	require.NoError(t, err)
+	require.Equal(t, []deploy.Revision{"web:1", "web:2"}, []deploy.Revision{d.From, d.To})
+	after := s.counted(again)
+	assert.Equal(t, before.Old, after.Old)
+	require.NoError(t, measure.Check(after.Old, after.New, measure.Minute()))
+}
+
+func (s *stage) counted(id deploy.ID) measure.Arms {
+	s.t.Helper()
+	arms, err := s.driver.Counted(s.t.Context(), deploy.Deployment{ID: id, Target: target, Platform: deploy.OnECS})
+	require.NoError(s.t, err)
+	return arms
 }
 
 func TestANetworkLoadBalancerCountsNoRequests(t *testing.T) {
@@ -57,7 +84,7 @@ func TestANetworkLoadBalancerCountsNoRequests(t *testing.T) {
 	s.Advance(3 * time.Minute)
 	d, err := s.driver.Get(t.Context(), target, id)
 	require.NoError(t, err)
-	_, err = s.platform.Counted(t.Context(), d)
+	_, err = s.driver.Counted(t.Context(), d)
 	require.ErrorIs(t, err, measure.ErrUncounted)
 	require.ErrorContains(t, err, "is no application load balancer")
 }

@@ -74,6 +74,9 @@ func Setup(ctx context.Context, o Options) func(*testscript.Env) error {
 		}
 		env.Values[key{}] = s
 		env.Defer(func() {
+			if t, ok := env.T().(interface{ Failed() bool }); ok && t.Failed() {
+				env.T().Log(s.aftermath(ctx))
+			}
 			if err := s.Close(); err != nil {
 				env.T().Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -181,6 +182,21 @@ func (s *Story) explain(ctx context.Context, w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// aftermath is everything on record, with its reasons, for a story that failed:
+// what happened once in a thousand plays must be understood from that one.
+func (s *Story) aftermath(ctx context.Context) string {
+	var b strings.Builder
+	b.WriteString("on record:\n")
+	records, err := operate.Explain(ctx, s.ledger, s.crew.Target(), "")
+	for _, r := range records {
+		fmt.Fprintf(&b, "%s %s %s (%s) %s: %s %+v\n", r.At.Format(time.TimeOnly), r.Function, r.Verb, r.Rule, r.Incident, r.Because, r.Calls)
+	}
+	if err != nil {
+		fmt.Fprintln(&b, err)
+	}
+	return b.String()
 }
 
 func explainOne(w io.Writer, r ledger.Record) error {

@@ -80,7 +80,7 @@ func Load(get func(string) string) (aws.Config, *Clock, error) {
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
 		HTTPClient:  client(),
 		Retryer:     retryer,
-		APIOptions:  []func(*middleware.Stack) error{clock.watch},
+		APIOptions:  []func(*middleware.Stack) error{clock.watch, plainBodies},
 		AppID:       app,
 	}, clock, nil
 }

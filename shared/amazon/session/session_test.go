@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -112,4 +114,37 @@ func TestRetriesFitIntoAFunction(t *testing.T) {
 		require.NoError(t, err)
 		assert.LessOrEqual(t, delay, 2*time.Second)
 	}
+}
+
+// sent is what a request's body was when it was sent.
+type sent struct {
+	length   int64
+	body     string
+	writesTo bool
+}
+
+// wire is an HTTP client that keeps what it is given, and fails the first time, as
+// one does that will be asked again.
+type wire struct{ sent []sent }
+
+func (w *wire) Do(r *http.Request) (*http.Response, error) {
+	_, writesTo := r.Body.(io.WriterTo)
+	b, err := io.ReadAll(r.Body)
+	w.sent = append(w.sent, sent{r.ContentLength, string(b), writesTo})
+	status := http.StatusOK
+	if len(w.sent) == 1 {
+		status = http.StatusInternalServerError
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, err
+}
+
+func TestABodyIsReadAndNotAskedToWriteItselfInEveryAttempt(t *testing.T) {
+	cfg, _, err := session.Load(environment(nil))
+	require.NoError(t, err)
+	w := new(wire)
+	cfg.HTTPClient = w
+	_, err = sqs.NewFromConfig(cfg).ListQueues(t.Context(), &sqs.ListQueuesInput{QueueNamePrefix: aws.String("x")})
+	require.NoError(t, err)
+	one := sent{length: 23, body: `{"QueueNamePrefix":"x"}`}
+	assert.Equal(t, []sent{one, one}, w.sent)
 }

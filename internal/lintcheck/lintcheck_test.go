@@ -35,6 +35,7 @@ var planted = []struct{ name, dir, imports string }{
 	{"the bench of detection rules plays no AWS", "internal/bench/detection", module + "internal/localaws/cloudwatch"},
 	{"only infra builds stacks", "internal/operate", "github.com/aws/jsii-runtime-go"},
 	{"nobody imports infra", "internal/demo", module + "infra/stack"},
+	{"what applications import knows nothing of ours", "shared/emf", module + "shared/measure"},
 	{"testify is for tests", "shared/batch", "github.com/stretchr/testify/assert"},
 	{"math/rand is gone", "internal/localaws/host", "math/rand"},
 	{"shared is no package", "internal/demo/sample", module + "shared"},

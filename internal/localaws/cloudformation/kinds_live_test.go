@@ -19,7 +19,14 @@ import (
 const wide = `{"Resources": {
 	"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": %N, "Tags": [{"Key": "n", "Value": "%N"}]}},
 	"Board": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": "{\"start\": \"-PT%NH\", \"widgets\": []}"}},
-	"Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "orders", "Tags": [{"Key": "n", "Value": "%N"}]}},
+	"Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "orders", "Description": "%N", "Tags": [{"Key": "n", "Value": "%N"}]}},
+	"BusPolicy": {"Type": "AWS::Events::EventBusPolicy", "Properties": {"EventBusName": {"Ref": "Bus"}, "StatementId": "partner", "Statement": {
+		"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "events:PutEvents", "Resource": {"Fn::GetAtt": ["Bus", "Arn"]},
+		"Condition": {"StringEquals": {"events:source": "shop%N"}}}}},
+	"Open": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "open", "Policy": {"Version": "2012-10-17", "Statement": [{"Sid": "S%N",
+		"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}]}}},
+	"Archive": {"Type": "AWS::Events::Archive", "Properties": {"SourceArn": {"Fn::GetAtt": ["Bus", "Arn"]}, "RetentionDays": %N, "Description": "%N",
+		"EventPattern": {"source": ["shop%N"]}}},
 	"Rule": {"Type": "AWS::Events::Rule", "Properties": {"EventBusName": {"Ref": "Bus"}, "EventPattern": {"source": ["shop%N"]},
 		"Targets": [{"Id": "t%N", "Arn": {"Fn::GetAtt": ["Queue", "Arn"]}}]}},
 	"Group": {"Type": "AWS::Scheduler::ScheduleGroup"},

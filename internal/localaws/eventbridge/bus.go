@@ -17,7 +17,7 @@ const maxBusName = 256
 
 func (s *Service) newBus(name string, description *string) *bus {
 	return &bus{
-		name: name, arn: s.arn("event-bus/" + name), description: description, created: s.w.Now(), rules: map[string]*rule{},
+		name: name, arn: s.arn("event-bus/" + name), description: description, created: s.w.Now(), changed: s.w.Now(), rules: map[string]*rule{},
 	}
 }
 
@@ -30,6 +30,8 @@ func (s *Service) createEventBus(_ *wire.Call, in *eventbridge.CreateEventBusInp
 		return nil, refuse("DeadLetterConfig")
 	case in.LogConfig != nil:
 		return nil, refuse("LogConfig")
+	case in.KmsKeyIdentifier != nil:
+		return nil, refuse("KmsKeyIdentifier")
 	case !isName(name, ".-_", maxBusName) || strings.HasPrefix(name, "aws."): // a slash is in names of partners' buses only
 		return nil, invalid("Parameter Name is not valid. Reason: %s is no name of an event bus.", name)
 	case s.buses[name] != nil:
@@ -38,7 +40,28 @@ func (s *Service) createEventBus(_ *wire.Call, in *eventbridge.CreateEventBusInp
 	b := s.newBus(name, in.Description)
 	s.buses[name] = b
 	s.tag(b.arn, in.Tags)
-	return &eventbridge.CreateEventBusOutput{EventBusArn: aws.String(b.arn), Description: in.Description, KmsKeyIdentifier: in.KmsKeyIdentifier}, nil
+	return &eventbridge.CreateEventBusOutput{EventBusArn: aws.String(b.arn), Description: in.Description}, nil
+}
+
+// updateEventBus changes the description, which is all of a bus that changes
+// here.
+func (s *Service) updateEventBus(_ *wire.Call, in *eventbridge.UpdateEventBusInput) (*eventbridge.UpdateEventBusOutput, error) {
+	switch {
+	case in.DeadLetterConfig != nil:
+		return nil, refuse("DeadLetterConfig")
+	case in.LogConfig != nil:
+		return nil, refuse("LogConfig")
+	case in.KmsKeyIdentifier != nil:
+		return nil, refuse("KmsKeyIdentifier")
+	}
+	b, err := s.bus(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	if in.Description != nil {
+		b.description, b.changed = in.Description, s.w.Now()
+	}
+	return &eventbridge.UpdateEventBusOutput{Arn: aws.String(b.arn), Name: aws.String(b.name), Description: b.description}, nil
 }
 
 func (s *Service) describeEventBus(_ *wire.Call, in *eventbridge.DescribeEventBusInput) (*eventbridge.DescribeEventBusOutput, error) {
@@ -48,7 +71,7 @@ func (s *Service) describeEventBus(_ *wire.Call, in *eventbridge.DescribeEventBu
 	}
 	return &eventbridge.DescribeEventBusOutput{
 		Name: aws.String(b.name), Arn: aws.String(b.arn), Description: b.description,
-		CreationTime: aws.Time(b.created), LastModifiedTime: aws.Time(b.created), Policy: b.document(),
+		CreationTime: aws.Time(b.created), LastModifiedTime: aws.Time(b.changed), Policy: b.document(),
 	}, nil
 }
 
@@ -62,7 +85,7 @@ func (s *Service) listEventBuses(_ *wire.Call, in *eventbridge.ListEventBusesInp
 		b := s.buses[name]
 		out.EventBuses = append(out.EventBuses, ebtypes.EventBus{
 			Name: aws.String(b.name), Arn: aws.String(b.arn), Description: b.description,
-			CreationTime: aws.Time(b.created), LastModifiedTime: aws.Time(b.created), Policy: b.document(),
+			CreationTime: aws.Time(b.created), LastModifiedTime: aws.Time(b.changed), Policy: b.document(),
 		})
 	}
 	return out, nil

@@ -4,8 +4,8 @@
 //
 // It delivers every event once, in order of arrival, where AWS promises at
 // least once and no order; a fault plan is where duplicates and losses come
-// from. It has no archives, replays, pipes, connections, API destinations,
-// endpoints or partner sources. A target of another kind is refused when it is
+// from. Archives keep events, and replays bring them once more. It has no
+// pipes, connections, API destinations, endpoints or partner sources. A target of another kind is refused when it is
 // put. Policies of buses are kept here and evaluated elsewhere.
 package eventbridge
 
@@ -32,6 +32,8 @@ type Service struct {
 	c         wire.Caller
 	buses     map[string]*bus               // by name
 	tags      map[string]map[string]string  // by ARN
+	archives  map[string]*archive           // by name
+	replays   map[string]*replay            // by name
 	streams   map[string]string             // of log groups, by the ARN of the rule that writes there
 	sent      []*delivery                   // under way, in the order of their events
 	observers []func(event json.RawMessage) `state:"-"`
@@ -42,13 +44,14 @@ type bus struct {
 	name, arn   string
 	description *string
 	created     time.Time
+	changed     time.Time
 	rules       map[string]*rule // by name
 	policy      policy
 }
 
 // New makes the service with the default bus.
 func New(w *world.World, c wire.Caller) *Service {
-	s := &Service{w: w, c: c, buses: map[string]*bus{}, tags: map[string]map[string]string{}, streams: map[string]string{}}
+	s := &Service{w: w, c: c, buses: map[string]*bus{}, tags: map[string]map[string]string{}, streams: map[string]string{}, archives: map[string]*archive{}, replays: map[string]*replay{}}
 	s.buses[defaultBus] = s.newBus(defaultBus, nil)
 	return s
 }
@@ -62,14 +65,21 @@ func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "events", Protocol: wire.JSON11, Target: "AWSEvents", Style: wire.Pascal,
 		Operations: []wire.Operation{
+			wire.Op("CancelReplay", s.cancelReplay),
+			wire.Op("CreateArchive", s.createArchive),
 			wire.Op("CreateEventBus", s.createEventBus),
+			wire.Op("DeleteArchive", s.deleteArchive),
 			wire.Op("DeleteEventBus", s.deleteEventBus),
 			wire.Op("DeleteRule", s.deleteRule),
+			wire.Op("DescribeArchive", s.describeArchive),
 			wire.Op("DescribeEventBus", s.describeEventBus),
+			wire.Op("DescribeReplay", s.describeReplay),
 			wire.Op("DescribeRule", s.describeRule),
 			wire.Op("DisableRule", s.disableRule),
 			wire.Op("EnableRule", s.enableRule),
+			wire.Op("ListArchives", s.listArchives),
 			wire.Op("ListEventBuses", s.listEventBuses),
+			wire.Op("ListReplays", s.listReplays),
 			wire.Op("ListRuleNamesByTarget", s.listRuleNamesByTarget),
 			wire.Op("ListRules", s.listRules),
 			wire.Op("ListTagsForResource", s.listTagsForResource),
@@ -80,9 +90,12 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("PutTargets", s.putTargets),
 			wire.Op("RemovePermission", s.removePermission),
 			wire.Op("RemoveTargets", s.removeTargets),
+			wire.Op("StartReplay", s.startReplay),
 			wire.Op("TagResource", s.tagResource),
 			wire.Op("TestEventPattern", s.testEventPattern),
 			wire.Op("UntagResource", s.untagResource),
+			wire.Op("UpdateArchive", s.updateArchive),
+			wire.Op("UpdateEventBus", s.updateEventBus),
 		},
 	}
 }

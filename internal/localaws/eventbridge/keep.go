@@ -24,12 +24,30 @@ func (s *Service) Resume(ctx context.Context) error {
 			}
 		}
 	}
+	if err := s.resumeArchives(ctx); err != nil {
+		return err
+	}
 	for _, d := range s.sent {
 		var err error
 		if d.event.decoded, err = pattern.Decode(d.event.body); err != nil {
 			return err
 		}
 		s.w.At(d.due, func() { s.attempt(ctx, d) })
+	}
+	return nil
+}
+
+// resumeArchives reads the patterns of archives and goes on with replays.
+func (s *Service) resumeArchives(ctx context.Context) error {
+	for _, name := range prefixed(s.archives, nil) {
+		if err := s.archives[name].compile(); err != nil {
+			return err
+		}
+	}
+	for _, name := range prefixed(s.replays, nil) {
+		if r := s.replays[name]; r.running() {
+			s.rerun(ctx, r)
+		}
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ type envelope struct {
 	Region     string          `json:"region"`
 	Resources  []string        `json:"resources"`
 	Detail     json.RawMessage `json:"detail"`
+	ReplayName string          `json:"replay-name,omitempty"` // of an event that comes from an archive
 }
 
 // event is an event on its way.
@@ -52,6 +53,8 @@ type event struct {
 	decoded pattern.Event `state:"-"`
 	arrived time.Time
 	hopped  bool // it came from another bus
+	// replayed says that it comes from an archive.
+	replayed bool
 }
 
 func (s *Service) putEvents(c *wire.Call, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
@@ -153,12 +156,19 @@ func (s *Service) checkEntry(who wire.Principal, e ebtypes.PutEventsRequestEntry
 }
 
 // route gives an event to the rules of a bus, in the order of their names.
-func (s *Service) route(ctx context.Context, b *bus, e *event) {
+func (s *Service) route(ctx context.Context, b *bus, e *event) { s.routeTo(ctx, b, e, nil) }
+
+// routeTo gives an event to some of the rules, by their ARNs; none are all.
+func (s *Service) routeTo(ctx context.Context, b *bus, e *event, only []string) {
+	s.archive(b, e)
 	for _, f := range s.observers {
 		f(slices.Clone(e.body))
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.rules)) {
 		r := b.rules[name]
+		if len(only) > 0 && !slices.Contains(only, r.arn) {
+			continue
+		}
 		if r.enabled() && r.pattern != nil && r.pattern.Match(e.decoded) {
 			s.deliver(ctx, r, e)
 		}

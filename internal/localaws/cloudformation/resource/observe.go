@@ -17,7 +17,7 @@ const (
 	longestSchedule = 64
 )
 
-// observeKinds returns log groups, dashboards, event buses and schedules.
+// observeKinds returns log groups, dashboards and schedules.
 func observeKinds() map[string]kind {
 	return map[string]kind{
 		"AWS::Logs::LogGroup": {
@@ -50,27 +50,6 @@ func observeKinds() map[string]kind {
 			remove: func(j *job) error {
 				_, err := call[cloudwatch.DeleteDashboardsOutput](j, "monitoring", "DeleteDashboards",
 					&cloudwatch.DeleteDashboardsInput{DashboardNames: []string{j.resource.PhysicalID}})
-				return err
-			},
-		},
-		"AWS::Events::EventBus": {
-			properties: "Description Name! Tags",
-			attributes: "Arn Name",
-			replace:    "Description Name",
-			create: func(j *job) error {
-				name := j.text("Name")
-				var in eventbridge.CreateEventBusInput
-				j.fill(&in)
-				out, err := call[eventbridge.CreateEventBusOutput](j, "events", "CreateEventBus", &in)
-				if err != nil {
-					return err
-				}
-				j.made(name, "Arn", aws.ToString(out.EventBusArn), "Name", name)
-				return nil
-			},
-			update: retagBus,
-			remove: func(j *job) error {
-				_, err := call[eventbridge.DeleteEventBusOutput](j, "events", "DeleteEventBus", &eventbridge.DeleteEventBusInput{Name: &j.resource.PhysicalID})
 				return err
 			},
 		},

@@ -32,9 +32,17 @@ func TestTheDocsListTheRules(t *testing.T) {
 func document(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("# Events\n\nMade from `events.Rules()` by `make golden`. Every rule sends what it matches to the signals queue.\n")
+	b.WriteString("# Events\n\nMade from `events.Rules()` by `make golden`. Every rule sends what it matches to the signals queue.\n" +
+		"\nWhat comes from other accounts and regions comes by the control plane's own bus, and by no other. A control plane that collects records has a\n" +
+		"rule and a queue for them besides.\n")
 	for _, r := range events.Rules() {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", r.Name, r.About)
+		if r.Bus == events.Own {
+			b.WriteString("By the control plane's own bus.\n\n")
+		}
+		if r.Hub {
+			b.WriteString("Only where records are collected; it feeds the records queue.\n\n")
+		}
 		if r.Pattern == nil {
 			fmt.Fprintf(&b, "Schedule: `%s`\n", r.Schedule)
 		} else {

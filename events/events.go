@@ -18,8 +18,8 @@ import (
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
-// Event is one of Deployment, Change, Alarm, Sweep, FollowUp, Verdict, Trouble or
-// Unknown.
+// Event is one of Deployment, Change, Alarm, Sweep, FollowUp, Verdict, Trouble,
+// Recorded or Unknown.
 type Event interface {
 	// Envelope returns what every event has.
 	Envelope() Head
@@ -117,6 +117,9 @@ func Parse(payload []byte) (Event, error) {
 		return nil, MalformedError{Why: "no source, detail-type or id"}
 	}
 	h := Head{ID: e.ID, Source: e.Source, Type: e.DetailType, Account: e.Account, Region: e.Region, Time: e.Time}
+	if e.Source == sourcePullback {
+		return parseOwn(h, e.Detail)
+	}
 	switch [2]string{e.Source, e.DetailType} {
 	case [2]string{sourceCodeDeploy, typeDeployment}:
 		return parseDeployment(h, e.Detail)
@@ -124,14 +127,24 @@ func Parse(payload []byte) (Event, error) {
 		return parseAlarm(h, e.Detail)
 	case [2]string{sourceSchedule, typeSchedule}:
 		return parseSchedule(h, e.Resources)
-	case [2]string{sourcePullback, typeFollowUp}:
-		return parseFollowUp(h, e.Detail)
-	case [2]string{sourcePullback, typeVerdict}:
-		return parseVerdict(h, e.Detail)
-	case [2]string{sourcePullback, TypeTrouble}:
-		return parseTrouble(h, e.Detail)
 	default:
 		return parseChange(h, e.Resources, e.Detail)
+	}
+}
+
+// parseOwn reads what control planes tell themselves and each other.
+func parseOwn(h Head, detail []byte) (Event, error) {
+	switch h.Type {
+	case typeFollowUp:
+		return parseFollowUp(h, detail)
+	case typeVerdict:
+		return parseVerdict(h, detail)
+	case TypeTrouble:
+		return parseTrouble(h, detail)
+	case TypeRecord:
+		return parseRecorded(h, detail)
+	default:
+		return Unknown{h}, nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,6 +23,30 @@ func sample(t *testing.T, name string) []byte {
 
 func head(id, source, kind string, at time.Time) events.Head {
 	return events.Head{ID: id, Source: source, Type: kind, Account: "123456789012", Region: "us-east-1", Time: at}
+}
+
+// recorded is what record.json says: it was put into a bus of us-east-1.
+func recorded(at time.Time) events.Recorded {
+	return events.Recorded{
+		Head: events.Head{ID: "0b3c6cf5-1f5d-4c8e-9d27-6f0f2a3f9c12", Source: "pullback", Type: events.TypeRecord, Account: "111122223333", Region: "us-west-2", Time: at},
+		From: "111122223333", Record: `{"target":{"application":"shop","group":"eu"},"seq":1,"at":"2026-03-02T09:31:02Z","function":"alarmrouter","incident":"i-0123456789ab","deployment":"d-2","verb":"rollback","rule":"alarm","because":"alarm errors is red since 09:30:12","prev":"","hash":"a07bf61d671cb510555c61762046816387e59fb1c196d73000aed8c5b584d34e"}`,
+	}
+}
+
+func TestARecordIsReadAsItWasWritten(t *testing.T) {
+	want := recorded(time.Date(2026, 3, 2, 9, 31, 14, 0, time.UTC))
+	want.Record += ` <b>"é"&` + "\u2028"
+	detail, err := events.NewRecorded(want)
+	require.NoError(t, err)
+	text, err := json.Marshal(map[string]any{
+		"id": want.ID, "source": want.Source, "detail-type": want.Type, "account": want.Account, "region": "us-east-1", "time": want.Time, "detail": json.RawMessage(detail),
+	})
+	require.NoError(t, err)
+	got, err := events.Parse(text)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+	_, err = events.NewRecorded(events.Recorded{From: "111122223333", Record: "{}"})
+	require.EqualError(t, err, "write a record for the hub: its account or region is not known")
 }
 
 func TestParseReadsEverySample(t *testing.T) {
@@ -79,6 +104,7 @@ func TestParseReadsEverySample(t *testing.T) {
 			Head:   events.Head{ID: "trouble-i-0123456789ab", Source: "pullback", Type: events.TypeTrouble, Account: "111122223333", Region: "us-west-2", Time: monday},
 			Target: deploy.Target{Application: "shop", Group: "eu"}, Revision: "8", Digest: "sha-8", Incident: "i-0123456789ab", Because: "alarm errors is red since 09:30:12",
 		},
+		"record.json": recorded(monday),
 	}
 	files, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)
@@ -96,6 +122,7 @@ func TestParseReadsEverySample(t *testing.T) {
 func TestParseRefusesWhatItCannotRead(t *testing.T) {
 	const codedeploy = `{"id":"1","source":"aws.codedeploy","detail-type":"CodeDeploy Deployment State-change Notification",`
 	const alarm = `{"id":"1","source":"aws.cloudwatch","detail-type":"CloudWatch Alarm State Change",`
+	const record = `{"id":"1","source":"pullback","detail-type":"Pullback Record",`
 	for name, payload := range map[string]string{
 		"nothing":                 ``,
 		"not JSON":                `{"id":`,
@@ -111,6 +138,11 @@ func TestParseRefusesWhatItCannotRead(t *testing.T) {
 		"alarm without state":     alarm + `"detail":{"alarmName":"a"}}`,
 		"follow-up without look":  `{"id":"1","source":"pullback","detail-type":"Pullback Incident Follow-up","detail":{"incident":"i-1"}}`,
 		"follow-up of no kind":    `{"id":"1","source":"pullback","detail-type":"Pullback Incident Follow-up","detail":7}`,
+		"record without account":  record + `"account":"1","detail":{"region":"us-west-2","record":"{}"}}`,
+		"record that is none":     record + `"account":"1","detail":{"account":"1","region":"us-west-2"}}`,
+		"record that is no text":  record + `"account":"1","detail":{"account":"1","region":"us-west-2","record":{}}}`,
+		"record of nobody":        record + `"detail":{"account":"1","region":"us-west-2","record":"{}"}}`,
+		"record of no region":     record + `"account":"1","detail":{"account":"1","region":"eu-west-1#x","record":"{}"}}`,
 		"wrong type for the name": alarm + `"detail":{"alarmName":7,"state":{"value":"ALARM"}}}`,
 	} {
 		t.Run(name, func(t *testing.T) {

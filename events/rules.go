@@ -8,14 +8,26 @@ type Rule struct {
 	Pattern  map[string]any // nil for a schedule
 	Schedule string         // empty for a pattern
 	Samples  []string       // files in testdata that the rule must match
+	Bus      Bus            // that the events come by
+	Hub      bool           // only the control plane that collects records has it
 }
+
+// Bus says by which event bus events come.
+type Bus string
+
+// The buses.
+const (
+	Default Bus = ""    // the account's own, to which AWS writes
+	Own     Bus = "own" // the control plane's own, to which other control planes write
+)
 
 // SweepRule is the name of the schedule that makes pullback look at
 // everything: CodeDeploy's events are best effort, and the sweep finds what
 // they did not tell.
 const SweepRule = "pullback-sweep"
 
-// Rules returns all rules. Every one of them feeds the signals queue.
+// Rules returns all rules. Every one of them feeds the signals queue, but for those of
+// a hub, which feed the records queue: what is collected waits for itself.
 func Rules() []Rule {
 	return []Rule{
 		{
@@ -73,6 +85,17 @@ func Rules() []Rule {
 				"detail-type": []any{TypeTrouble},
 			},
 			Samples: []string{"trouble.json"},
+		},
+		{
+			Name:  "pullback-records",
+			About: "pullback in another account or region put something on record.",
+			Pattern: map[string]any{
+				"source":      []any{sourcePullback},
+				"detail-type": []any{TypeRecord},
+			},
+			Samples: []string{"record.json"},
+			Bus:     Own,
+			Hub:     true,
 		},
 		{
 			Name:     SweepRule,

@@ -83,7 +83,7 @@ func TestEveryKindOfEventHasASample(t *testing.T) {
 			kinds[reflect.TypeOf(e).Name()] = true
 		}
 	}
-	assert.Equal(t, map[string]bool{"Deployment": true, "Change": true, "Alarm": true, "Trouble": true, "Sweep": true}, kinds)
+	assert.Equal(t, map[string]bool{"Deployment": true, "Change": true, "Alarm": true, "Trouble": true, "Recorded": true, "Sweep": true}, kinds)
 	for name, want := range map[string]events.Event{"follow-up.json": events.FollowUp{}, "trouble.json": events.Trouble{}, "schedule-foreign.json": events.Unknown{}} {
 		e, err := events.Parse(sample(t, name))
 		require.NoError(t, err)

@@ -87,6 +87,9 @@ func (q queues) alarm(at parts) {
 // copy of events.Rules.
 func route(at parts) {
 	for _, r := range events.Rules() {
+		if r.Hub {
+			continue // this stack collects no records
+		}
 		props := &awsevents.CfnRuleProps{
 			Name: &r.Name, Description: &r.About, State: jsii.String("ENABLED"),
 			Targets: &[]*awsevents.CfnRule_TargetProperty{{

@@ -141,6 +141,9 @@ func (r *region) queue(client *sqs.Client, name string, more map[string]string) 
 func (r *region) rules(bus *eventbridge.Client) {
 	r.t.Helper()
 	for _, rule := range events.Rules() {
+		if rule.Hub {
+			continue
+		}
 		in := &eventbridge.PutRuleInput{Name: &rule.Name}
 		if rule.Pattern != nil {
 			pattern, err := json.Marshal(rule.Pattern)

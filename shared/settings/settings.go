@@ -35,6 +35,7 @@ type Settings struct {
 	Rollbacks string // URL of the FIFO queue that rollbacks wait in
 	Watch     string // URL of the queue that looks at watched deployments wait in
 	Config    string // name of the parameter that holds pullback.yaml; empty: there is none
+	Hub       string // ARN of the event bus of the control plane that collects the records of all; empty: none
 	Mode      Mode
 
 	Bake        time.Duration // a revision that served alone this long without trouble is known good
@@ -131,6 +132,7 @@ func fields() []field {
 		text("PULLBACK_WATCH", "URL of the watch queue", true, func(s *Settings) *string { return &s.Watch }),
 		text("PULLBACK_CONFIG", "name of the parameter of Parameter Store that holds pullback.yaml, which is stronger than what follows; empty: there is none", false,
 			func(s *Settings) *string { return &s.Config }),
+		text("PULLBACK_HUB", "ARN of the event bus of the control plane that collects the records of all; empty: records stay here", false, func(s *Settings) *string { return &s.Hub }),
 		{
 			name: "PULLBACK_MODE", about: "`enforce`, or `observe`: record what would be done and change nothing",
 			write: func(s Settings) string { return string(s.Mode) }, read: readMode,

@@ -17,7 +17,7 @@ import (
 // full returns settings in which nothing is as it is by default.
 func full() settings.Settings {
 	return settings.Settings{
-		Account: "123456789012", Table: "ledger", Topic: "arn:aws:sns:eu-west-1:123456789012:notices", Signals: "https://sqs/signals", Rollbacks: "https://sqs/rollbacks.fifo", Watch: "https://sqs/watch",
+		Account: "123456789012", Table: "ledger", Topic: "arn:aws:sns:eu-west-1:123456789012:notices", Signals: "https://sqs/signals", Rollbacks: "https://sqs/rollbacks.fifo", Watch: "https://sqs/watch", Hub: "arn:aws:events:eu-west-1:123456789012:event-bus/pullback",
 		Mode: settings.Observe, Bake: 45 * time.Minute, Verify: 90 * time.Second, HookReserve: 1500 * time.Millisecond, MaxPerDay: 7,
 		Strict: true, Alpha: 0.000123, Rho: 1.5, Routing: health.PerClient, Phi: 3.25, Guard: 3, WarmUp: 90 * time.Second, Latency: true, Logs: false, SmokePayload: `{"a":[1,2]}`,
 	}
@@ -31,6 +31,7 @@ func TestSettingsAreReadAsTheyAreWritten(t *testing.T) {
 	for name, want := range map[string]settings.Settings{
 		"all changed": full(),
 		"smoke off":   func() settings.Settings { s := full(); s.SmokePayload = settings.SmokeOff; return s }(),
+		"no hub":      func() settings.Settings { s := full(); s.Hub = ""; return s }(),
 		"no topic":    func() settings.Settings { s := full(); s.Topic = ""; return s }(),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,12 @@ import (
 // wide has every type that the other stacks of these tests have not. %N stands
 // for what an update changes.
 const wide = `{"Resources": {
+	"Key": {"Type": "AWS::KMS::Key", "Properties": {"Description": "%N", "EnableKeyRotation": true, "RotationPeriodInDays": 36%N, "PendingWindowInDays": %W,
+		"Tags": [{"Key": "n", "Value": "%N"}], "KeyPolicy": {"Version": "2012-10-17", "Statement": [{"Sid": "S%N", "Effect": "Allow", "Resource": "*",
+		"Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}, "Action": "kms:*"}, {"Effect": "Allow", "Resource": "*",
+		"Principal": {"Service": {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}}, "Action": ["kms:GenerateDataKey*", "kms:Decrypt*"]}]}}},
+	"Named": {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/shop", "TargetKeyId": {"Ref": "Key"}}},
+	"Sealed": {"Type": "AWS::Logs::LogGroup", "Properties": {"KmsKeyId": {"Fn::GetAtt": ["Key", "Arn"]}, "RetentionInDays": %N}},
 	"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": %N, "Tags": [{"Key": "n", "Value": "%N"}]}},
 	"Board": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": "{\"start\": \"-PT%NH\", \"widgets\": []}"}},
 	"Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "orders", "Description": "%N", "Tags": [{"Key": "n", "Value": "%N"}]}},
@@ -85,13 +91,13 @@ func TestEveryTypeIsMadeChangedInPlaceAndRemoved(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, world.Manual)
 	may := []cfntypes.Capability{cfntypes.CapabilityCapabilityNamedIam}
-	a.create(t, strings.NewReplacer("%N", "5", "%B", "PowerUserAccess").Replace(wide), func(in *cloudformation.CreateStackInput) { in.Capabilities = may })
+	a.create(t, strings.NewReplacer("%N", "5", "%W", "7", "%B", "PowerUserAccess").Replace(wide), func(in *cloudformation.CreateStackInput) { in.Capabilities = may })
 	a.pass(t, 10*time.Minute)
 	require.Equal(t, cfntypes.StackStatusCreateComplete, a.status(t, "shop"), strings.Join(a.story(t), "\n"))
 	before := a.ids(t)
 
 	_, err := a.stacks.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{
-		StackName: aws.String("shop"), TemplateBody: aws.String(strings.NewReplacer("%N", "7", "%B", "AdministratorAccess").Replace(wide)), Capabilities: may,
+		StackName: aws.String("shop"), TemplateBody: aws.String(strings.NewReplacer("%N", "7", "%W", "8", "%B", "AdministratorAccess").Replace(wide)), Capabilities: may,
 	})
 	require.NoError(t, err)
 	a.pass(t, 30*time.Minute)

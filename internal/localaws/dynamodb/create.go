@@ -20,7 +20,7 @@ const maxIndexes = 20
 
 const invalidValues = "One or more parameter values were invalid: "
 
-func (s *Service) createTable(_ *wire.Call, in *dynamodb.CreateTableInput) (*dynamodb.CreateTableOutput, error) {
+func (s *Service) createTable(c *wire.Call, in *dynamodb.CreateTableInput) (*dynamodb.CreateTableOutput, error) {
 	if err := refuseForTable(in); err != nil {
 		return nil, err
 	}
@@ -45,6 +45,9 @@ func (s *Service) createTable(_ *wire.Call, in *dynamodb.CreateTableInput) (*dyn
 		return nil, err
 	}
 	if err := t.design(in); err != nil {
+		return nil, err
+	}
+	if err := s.protect(c, t); err != nil {
 		return nil, err
 	}
 	for _, tag := range in.Tags {

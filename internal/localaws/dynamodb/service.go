@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/pullback-dev/pullback/internal/localaws/dynamodb/attr"
@@ -28,13 +29,14 @@ import (
 // Service is DynamoDB in one account and region.
 type Service struct {
 	world  *world.World
+	caller wire.Caller
 	tables map[string]*table
 	tokens []token // of transactions, oldest first
 }
 
-// New makes a DynamoDB without tables. DynamoDB calls no other service.
-func New(w *world.World, _ wire.Caller) *Service {
-	return &Service{world: w, tables: map[string]*table{}}
+// New makes a DynamoDB without tables. It calls KMS for tables with a key.
+func New(w *world.World, c wire.Caller) *Service {
+	return &Service{world: w, caller: c, tables: map[string]*table{}}
 }
 
 // Wire describes the service to the mux.
@@ -46,26 +48,26 @@ func (s *Service) Wire() wire.Service {
 		Style:    wire.Pascal,
 		Checksum: true,
 		Operations: []wire.Operation{
-			wire.Op("BatchGetItem", s.batchGetItem),
-			wire.Op("BatchWriteItem", s.batchWriteItem),
+			wire.Op("BatchGetItem", keyed(s, s.batchGetItem, batchGets)),
+			wire.Op("BatchWriteItem", keyed(s, s.batchWriteItem, batchPuts)),
 			wire.Op("CreateTable", s.createTable),
-			wire.Op("DeleteItem", s.deleteItem),
+			wire.Op("DeleteItem", keyed(s, s.deleteItem, func(in *dynamodb.DeleteItemInput) []*string { return []*string{in.TableName} })),
 			wire.Op("DeleteTable", s.deleteTable),
 			wire.Op("DescribeContinuousBackups", s.describeContinuousBackups),
 			wire.Op("DescribeTable", s.describeTable),
 			wire.Op("DescribeTimeToLive", s.describeTimeToLive),
-			wire.Op("GetItem", s.getItem),
+			wire.Op("GetItem", keyed(s, s.getItem, func(in *dynamodb.GetItemInput) []*string { return []*string{in.TableName} })),
 			wire.Op("ListTables", s.listTables),
 			wire.Op("ListTagsOfResource", s.listTagsOfResource),
-			wire.Op("PutItem", s.putItem),
-			wire.Op("Query", s.query),
-			wire.Op("Scan", s.scan),
+			wire.Op("PutItem", keyed(s, s.putItem, func(in *dynamodb.PutItemInput) []*string { return []*string{in.TableName} })),
+			wire.Op("Query", keyed(s, s.query, func(in *dynamodb.QueryInput) []*string { return []*string{in.TableName} })),
+			wire.Op("Scan", keyed(s, s.scan, func(in *dynamodb.ScanInput) []*string { return []*string{in.TableName} })),
 			wire.Op("TagResource", s.tagResource),
-			wire.Op("TransactGetItems", s.transactGetItems),
-			wire.Op("TransactWriteItems", s.transactWriteItems),
+			wire.Op("TransactGetItems", keyed(s, s.transactGetItems, transactGets)),
+			wire.Op("TransactWriteItems", keyed(s, s.transactWriteItems, transactWrites)),
 			wire.Op("UntagResource", s.untagResource),
 			wire.Op("UpdateContinuousBackups", s.updateContinuousBackups),
-			wire.Op("UpdateItem", s.updateItem),
+			wire.Op("UpdateItem", keyed(s, s.updateItem, func(in *dynamodb.UpdateItemInput) []*string { return []*string{in.TableName} })),
 			wire.Op("UpdateTable", s.updateTable),
 			wire.Op("UpdateTimeToLive", s.updateTimeToLive),
 		},

@@ -1,6 +1,11 @@
-// Package kms is the Key Management Service of the local AWS: keys, and the
-// states that they go through. It has no key material: nothing is encrypted or
-// decrypted. Aliases, grants, policies and rotation are refused.
+// Package kms is the Key Management Service of the local AWS: symmetric keys
+// with their states, policies, aliases, rotation and tags, and AWS's own keys
+// for its services. It encrypts and decrypts, with material that is kept in the
+// state as everything else is: it protects nothing.
+//
+// Who may use a key is decided by package access, which asks for its policy.
+// Grants, asymmetric and HMAC keys, key stores, imported material and keys of
+// several regions are refused.
 package kms
 
 import (
@@ -19,19 +24,13 @@ import (
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 )
 
-// How long a key waits for its deletion (KMS API reference, ScheduleKeyDeletion).
-const (
-	minWindow     = 7
-	maxWindow     = 30
-	defaultWindow = 30
-)
-
 const day = 24 * time.Hour
 
 // Service is the Key Management Service in one account and region.
 type Service struct {
-	world *world.World
-	keys  map[string]*key // by id
+	world   *world.World
+	keys    map[string]*key   // by id
+	aliases map[string]*alias // by name
 }
 
 // key is a KMS key.
@@ -42,11 +41,17 @@ type key struct {
 	disabled    bool
 	window      int32     // days from the request to the deletion; 0 if there was none
 	deleted     time.Time // when it will be, or has been; zero if it was not asked for
+	policy      string
+	managed     bool // AWS's own
+	rotation    int32
+	rotated     time.Time // when rotation was enabled
+	tags        map[string]string
+	material    []byte
 }
 
 // New makes the service without keys. It calls no other service.
 func New(w *world.World, _ wire.Caller) *Service {
-	return &Service{world: w, keys: map[string]*key{}}
+	return &Service{world: w, keys: map[string]*key{}, aliases: map[string]*alias{}}
 }
 
 // Wire lists the operations.
@@ -56,11 +61,29 @@ func (s *Service) Wire() wire.Service {
 		Status: map[string]int{"NotFoundException": http.StatusNotFound},
 		Operations: []wire.Operation{
 			wire.Op("CancelKeyDeletion", s.cancelDeletion),
+			wire.Op("CreateAlias", s.createAlias),
 			wire.Op("CreateKey", s.createKey),
+			wire.Op("Decrypt", s.decrypt),
+			wire.Op("DeleteAlias", s.deleteAlias),
 			wire.Op("DescribeKey", s.describeKey),
 			wire.Op("DisableKey", s.disableKey),
+			wire.Op("DisableKeyRotation", s.disableRotation),
 			wire.Op("EnableKey", s.enableKey),
+			wire.Op("EnableKeyRotation", s.enableRotation),
+			wire.Op("Encrypt", s.encrypt),
+			wire.Op("GenerateDataKey", s.generateDataKey),
+			wire.Op("GetKeyPolicy", s.getPolicy),
+			wire.Op("GetKeyRotationStatus", s.rotationStatus),
+			wire.Op("ListAliases", s.listAliases),
+			wire.Op("ListKeyPolicies", s.listPolicies),
+			wire.Op("ListKeys", s.listKeys),
+			wire.Op("ListResourceTags", s.listTags),
+			wire.Op("PutKeyPolicy", s.putPolicy),
 			wire.Op("ScheduleKeyDeletion", s.scheduleDeletion),
+			wire.Op("TagResource", s.tagResource),
+			wire.Op("UntagResource", s.untagResource),
+			wire.Op("UpdateAlias", s.updateAlias),
+			wire.Op("UpdateKeyDescription", s.updateDescription),
 		},
 	}
 }
@@ -73,20 +96,25 @@ func notFound(format string, args ...any) error {
 	return &kmstypes.NotFoundException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
 
-func invalid(message string) error {
-	return &smithy.GenericAPIError{Code: "ValidationException", Message: message}
+func invalid(format string, args ...any) error {
+	return &smithy.GenericAPIError{Code: "ValidationException", Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
 }
 
 // isID is the form of a key's id: that of a UUID.
 func isID(id string) bool { return regexp.MustCompile(`^[0-9a-f-]{36}$`).MatchString(id) }
 
-// find returns the key of an id or ARN. One whose deletion is due has gone.
+// find returns the key of an id, an alias or an ARN of either. One whose
+// deletion is due has gone.
 func (s *Service) find(name *string) (*key, error) {
-	id := aws.ToString(name)
-	if strings.HasPrefix(id, "alias/") || strings.HasPrefix(id, s.arn("alias/")) {
-		return nil, notFound("Alias %s is not found.", s.arn(id[strings.Index(id, "alias/"):]))
+	id := strings.TrimPrefix(aws.ToString(name), s.arn(""))
+	if strings.HasPrefix(id, aliasPrefix) {
+		a := s.alias(id)
+		if a == nil {
+			return nil, notFound("Alias %s is not found.", s.arn(id))
+		}
+		id = a.key
 	}
-	id = strings.TrimPrefix(id, s.arn("key/"))
+	id = strings.TrimPrefix(id, "key/")
 	if !isID(id) {
 		return nil, notFound("Invalid keyId '%s'", id)
 	}
@@ -97,9 +125,18 @@ func (s *Service) find(name *string) (*key, error) {
 	return k, nil
 }
 
+// exact is find for operations that take no alias (KMS API reference, KeyId:
+// "the key ID or key ARN").
+func (s *Service) exact(name *string) (*key, error) {
+	if id := aws.ToString(name); strings.HasPrefix(id, aliasPrefix) || strings.HasPrefix(id, s.arn(aliasPrefix)) {
+		return nil, notFound("Invalid keyId '%s'", id)
+	}
+	return s.find(name)
+}
+
 // active returns the key of an id or ARN if its deletion has not been asked for.
 func (s *Service) active(name *string) (*key, error) {
-	k, err := s.find(name)
+	k, err := s.exact(name)
 	if err == nil && !k.deleted.IsZero() {
 		return nil, s.wrongState(k, "is pending deletion.")
 	}
@@ -129,19 +166,13 @@ func (s *Service) describe(k *key) *kmstypes.KeyMetadata {
 		EncryptionAlgorithms: []kmstypes.EncryptionAlgorithmSpec{kmstypes.EncryptionAlgorithmSpecSymmetricDefault},
 		MultiRegion:          aws.Bool(false), Origin: kmstypes.OriginTypeAwsKms,
 	}
+	if k.managed {
+		m.KeyManager = kmstypes.KeyManagerTypeAws
+	}
 	if !k.deleted.IsZero() {
 		m.DeletionDate = &k.deleted
 	}
 	return m
-}
-
-func (s *Service) createKey(_ *wire.Call, in *kms.CreateKeyInput) (*kms.CreateKeyOutput, error) {
-	if err := wire.Only(in, "Description", "Tags"); err != nil { // tags are not kept: nothing here lists them
-		return nil, err
-	}
-	k := &key{id: s.world.UUID(), description: aws.ToString(in.Description), created: s.world.Now().Truncate(time.Second)}
-	s.keys[k.id] = k
-	return &kms.CreateKeyOutput{KeyMetadata: s.describe(k)}, nil
 }
 
 func (s *Service) describeKey(_ *wire.Call, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
@@ -153,53 +184,4 @@ func (s *Service) describeKey(_ *wire.Call, in *kms.DescribeKeyInput) (*kms.Desc
 		return nil, err
 	}
 	return &kms.DescribeKeyOutput{KeyMetadata: s.describe(k)}, nil
-}
-
-func (s *Service) disableKey(_ *wire.Call, in *kms.DisableKeyInput) (*kms.DisableKeyOutput, error) {
-	k, err := s.active(in.KeyId)
-	if err != nil {
-		return nil, err
-	}
-	k.disabled = true
-	return &kms.DisableKeyOutput{}, nil
-}
-
-func (s *Service) enableKey(_ *wire.Call, in *kms.EnableKeyInput) (*kms.EnableKeyOutput, error) {
-	k, err := s.active(in.KeyId)
-	if err != nil {
-		return nil, err
-	}
-	k.disabled = false
-	return &kms.EnableKeyOutput{}, nil
-}
-
-func (s *Service) scheduleDeletion(_ *wire.Call, in *kms.ScheduleKeyDeletionInput) (*kms.ScheduleKeyDeletionOutput, error) {
-	k, err := s.active(in.KeyId)
-	if err != nil {
-		return nil, err
-	}
-	window := int32(defaultWindow)
-	if in.PendingWindowInDays != nil {
-		window = *in.PendingWindowInDays
-	}
-	if window < minWindow || window > maxWindow {
-		return nil, invalid(fmt.Sprintf("PendingWindowInDays must be between %d and %d", minWindow, maxWindow))
-	}
-	k.window, k.deleted = window, s.world.Now().Truncate(time.Second).Add(time.Duration(window)*day)
-	return &kms.ScheduleKeyDeletionOutput{
-		KeyId: aws.String(s.arn("key/" + k.id)), DeletionDate: &k.deleted, KeyState: k.state(), PendingWindowInDays: &k.window,
-	}, nil
-}
-
-// cancelDeletion leaves the key disabled (KMS API reference, CancelKeyDeletion).
-func (s *Service) cancelDeletion(_ *wire.Call, in *kms.CancelKeyDeletionInput) (*kms.CancelKeyDeletionOutput, error) {
-	k, err := s.find(in.KeyId)
-	if err != nil {
-		return nil, err
-	}
-	if k.deleted.IsZero() {
-		return nil, s.wrongState(k, "is not pending deletion.")
-	}
-	k.window, k.deleted, k.disabled = 0, time.Time{}, true
-	return &kms.CancelKeyDeletionOutput{KeyId: aws.String(s.arn("key/" + k.id))}, nil
 }

@@ -27,7 +27,8 @@ type group struct {
 	created       int64
 	class         logstypes.LogGroupClass
 	protected     bool
-	retention     int32 // days; 0 is for ever
+	retention     int32  // days; 0 is for ever
+	key           string // ARN of a KMS key, if it has one
 	tags          map[string]string
 	streams       map[string]*stream
 	subscriptions []*subscription // in the order in which they were put
@@ -57,12 +58,10 @@ func (s *Service) group(name, identifier *string) (*group, error) {
 	return nil, noGroup()
 }
 
-func (s *Service) createGroup(_ *wire.Call, in *cloudwatchlogs.CreateLogGroupInput) (*cloudwatchlogs.CreateLogGroupOutput, error) {
+func (s *Service) createGroup(c *wire.Call, in *cloudwatchlogs.CreateLogGroupInput) (*cloudwatchlogs.CreateLogGroupOutput, error) {
 	name := aws.ToString(in.LogGroupName)
 	class := cmp.Or(in.LogGroupClass, logstypes.LogGroupClassStandard)
 	switch {
-	case in.KmsKeyId != nil:
-		return nil, invalid("Parameter kmsKeyId is not supported by the local AWS.")
 	case len(name) > 512 || !regexp.MustCompile(`^[.\-_/#A-Za-z0-9]+$`).MatchString(name):
 		return nil, invalid("1 validation error detected: Value '%s' at 'logGroupName' failed to satisfy constraint: "+
 			"Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+", name)
@@ -73,10 +72,14 @@ func (s *Service) createGroup(_ *wire.Call, in *cloudwatchlogs.CreateLogGroupInp
 	case len(in.Tags) > maxTags:
 		return nil, invalid("A log group can have %d tags at most.", maxTags)
 	}
-	s.groups[name] = &group{
-		name: name, created: s.now(), class: class, protected: aws.ToBool(in.DeletionProtectionEnabled),
+	g := &group{
+		name: name, key: aws.ToString(in.KmsKeyId), created: s.now(), class: class, protected: aws.ToBool(in.DeletionProtectionEnabled),
 		tags: maps.Clone(in.Tags), streams: map[string]*stream{},
 	}
+	if err := s.keyFor(c.Context, in.KmsKeyId, s.arn(g)); err != nil {
+		return nil, err
+	}
+	s.groups[name] = g
 	return &cloudwatchlogs.CreateLogGroupOutput{}, nil
 }
 
@@ -130,6 +133,9 @@ func (s *Service) describe(g *group) logstypes.LogGroup {
 	}
 	if g.protected {
 		d.DeletionProtectionEnabled = aws.Bool(true)
+	}
+	if g.key != "" {
+		d.KmsKeyId = &g.key
 	}
 	if g.retention > 0 {
 		d.RetentionInDays = aws.Int32(g.retention)

@@ -3,7 +3,7 @@
 // to functions, and metrics embedded in log events.
 //
 // It has no Logs Insights, exports, deliveries, transformers, anomaly detectors,
-// policies or KMS keys. Subscription filters deliver to Lambda functions only.
+// or policies. What a key protects is not encrypted, but KMS is asked. Subscription filters deliver to Lambda functions only.
 package logs
 
 import (
@@ -48,6 +48,8 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("CreateLogGroup", s.createGroup),
 			wire.Op("DeleteLogGroup", s.deleteGroup),
 			wire.Op("DescribeLogGroups", s.describeGroups),
+			wire.Op("AssociateKmsKey", s.associateKey),
+			wire.Op("DisassociateKmsKey", s.disassociateKey),
 			wire.Op("PutRetentionPolicy", s.putRetention),
 			wire.Op("DeleteRetentionPolicy", s.deleteRetention),
 			wire.Op("CreateLogStream", s.createStream),

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"github.com/pullback-dev/pullback/internal/localaws/encryption"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
@@ -34,6 +35,9 @@ func (s *Service) putEvents(c *wire.Call, in *cloudwatchlogs.PutLogEventsInput) 
 		return nil, err
 	}
 	if err := checkBatch(in.LogEvents); err != nil {
+		return nil, err
+	}
+	if err := s.asks(c.Context, g.key, s.arn(g), encryption.Keys.Encrypt); err != nil {
 		return nil, err
 	}
 	from, to, rejected := s.accepted(g, in.LogEvents)

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"github.com/pullback-dev/pullback/internal/localaws/encryption"
 	"github.com/pullback-dev/pullback/internal/localaws/logs/filter"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
@@ -49,12 +50,15 @@ func readLimit(limit *int32) (int, error) {
 	return int(*limit), nil
 }
 
-func (s *Service) getEvents(_ *wire.Call, in *cloudwatchlogs.GetLogEventsInput) (*cloudwatchlogs.GetLogEventsOutput, error) {
+func (s *Service) getEvents(c *wire.Call, in *cloudwatchlogs.GetLogEventsInput) (*cloudwatchlogs.GetLogEventsOutput, error) {
 	if in.Unmask {
 		return nil, invalid("Parameter unmask is not supported by the local AWS.")
 	}
 	g, err := s.group(in.LogGroupName, in.LogGroupIdentifier)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.asks(c.Context, g.key, s.arn(g), encryption.Keys.Decrypt); err != nil {
 		return nil, err
 	}
 	st, err := g.stream(in.LogStreamName)
@@ -131,12 +135,15 @@ type found struct {
 	stream string
 }
 
-func (s *Service) filterEvents(_ *wire.Call, in *cloudwatchlogs.FilterLogEventsInput) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+func (s *Service) filterEvents(c *wire.Call, in *cloudwatchlogs.FilterLogEventsInput) (*cloudwatchlogs.FilterLogEventsOutput, error) {
 	if in.Unmask {
 		return nil, invalid("Parameter unmask is not supported by the local AWS.")
 	}
 	g, err := s.group(in.LogGroupName, in.LogGroupIdentifier)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.asks(c.Context, g.key, s.arn(g), encryption.Keys.Decrypt); err != nil {
 		return nil, err
 	}
 	limit, err := readLimit(in.Limit)

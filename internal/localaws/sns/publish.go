@@ -47,6 +47,9 @@ func (s *Service) publish(c *wire.Call, in *sns.PublishInput) (*sns.PublishOutpu
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayPublish(c, t); err != nil {
+		return nil, err
+	}
 	id, err := s.accept(c, t, request{
 		subject: in.Subject, structure: in.MessageStructure, body: aws.ToString(in.Message), attributes: in.MessageAttributes,
 		group: in.MessageGroupId, deduplicated: in.MessageDeduplicationId,
@@ -63,6 +66,9 @@ func (s *Service) publishBatch(c *wire.Call, in *sns.PublishBatchInput) (*sns.Pu
 		return nil, err
 	}
 	if err := checkBatch(in.PublishBatchRequestEntries); err != nil {
+		return nil, err
+	}
+	if err := s.mayPublish(c, t); err != nil {
 		return nil, err
 	}
 	out := &sns.PublishBatchOutput{Successful: []snstypes.PublishBatchResultEntry{}, Failed: []snstypes.BatchResultErrorEntry{}}

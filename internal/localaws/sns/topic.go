@@ -28,11 +28,11 @@ type topic struct {
 }
 
 // checkTopicAttribute accepts the attributes that change nothing here: how
-// messages are encrypted, signed, traced and retried over HTTP. Who may
-// publish is decided by package access.
+// messages are signed, traced and retried over HTTP. Who may publish is decided
+// by package access and, if there is a key, by KMS.
 func checkTopicAttribute(name, value string) error {
 	switch name {
-	case "DisplayName", "DeliveryPolicy", "KmsMasterKeyId", "TracingConfig":
+	case "DisplayName", "DeliveryPolicy", kmsKey, "TracingConfig":
 		return nil
 	case "Policy":
 		if _, err := policy.Parse(value, policy.Resource); err != nil {

@@ -33,6 +33,9 @@ func (s *Service) receiveMessage(c *wire.Call, in *sqs.ReceiveMessageInput) (*sq
 	if err := checkReceive(q, in); err != nil {
 		return nil, err
 	}
+	if err := s.mayDecrypt(c, q); err != nil {
+		return nil, err
+	}
 	limit, hide, wait := max(int(in.MaxNumberOfMessages), 1), q.seconds(visibility), q.seconds(waitTime)
 	if in.VisibilityTimeout > 0 {
 		hide = time.Duration(in.VisibilityTimeout) * time.Second

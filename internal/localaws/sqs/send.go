@@ -38,6 +38,9 @@ func (s *Service) sendMessage(c *wire.Call, in *sqs.SendMessageInput) (*sqs.Send
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayEncrypt(c, q); err != nil {
+		return nil, err
+	}
 	out, err := s.send(q, c.Principal, in)
 	if err != nil {
 		return nil, err
@@ -64,6 +67,9 @@ func (s *Service) sendMessageBatch(c *wire.Call, in *sqs.SendMessageBatchInput) 
 	if _, limit, _, _ := bounds(maxSize); size > limit {
 		return nil, &sqstypes.BatchRequestTooLong{ErrorCodeOverride: legacy("BatchRequestTooLong"), Message: aws.String(
 			fmt.Sprintf("Batch requests cannot be longer than %d bytes. You have sent %d bytes.", limit, size))}
+	}
+	if err := s.mayEncrypt(c, q); err != nil {
+		return nil, err
 	}
 	out := &sqs.SendMessageBatchOutput{}
 	for _, e := range in.Entries {

@@ -4,8 +4,9 @@
 //
 // It delivers every message once and in order of arrival where AWS only
 // promises at least once and best effort; a fault plan is where duplicates
-// come from. It evaluates no queue policy (it stores it), encrypts nothing and
-// throttles nobody. AddPermission, RemovePermission and
+// come from. It evaluates no queue policy (it stores it) and
+// throttles nobody. A queue with a key asks KMS who may send and receive, and encrypts
+// nothing. AddPermission, RemovePermission and
 // ReceiveRequestAttemptId are refused.
 package sqs
 

@@ -48,6 +48,7 @@ type Principal struct {
 	Service   string // an AWS service, for example "codedeploy.amazonaws.com"
 	SourceARN string // the resource for which a service acts, aws:SourceArn in policies
 	Session   string // the session that a client's credentials belong to; see package iam
+	Via       string // the service that passes a call on for who called it: "sqs", kms:ViaService in policies
 }
 
 // Call is what an operation may know about the request it answers.

@@ -21,7 +21,7 @@ const (
 func observeKinds() map[string]kind {
 	return map[string]kind{
 		"AWS::Logs::LogGroup": {
-			properties: "LogGroupClass LogGroupName RetentionInDays Tags",
+			properties: "KmsKeyId LogGroupClass LogGroupName RetentionInDays Tags",
 			attributes: "Arn",
 			replace:    "LogGroupName LogGroupClass",
 			create:     createLogGroup,
@@ -126,6 +126,9 @@ func updateLogGroup(j *job) error {
 	if err := putRetention(j, name, days); err != nil {
 		return err
 	}
+	if err := rekey(j, name); err != nil {
+		return err
+	}
 	if days == nil && j.changed("RetentionInDays") {
 		_, err := call[logs.DeleteRetentionPolicyOutput](j, "logs", "DeleteRetentionPolicy", &logs.DeleteRetentionPolicyInput{LogGroupName: &name})
 		if err != nil {
@@ -141,6 +144,19 @@ func updateLogGroup(j *job) error {
 		_, err := call[logs.UntagResourceOutput](j, "logs", "UntagResource", &logs.UntagResourceInput{ResourceArn: &arn, TagKeys: gone})
 		return err
 	})
+}
+
+// rekey gives a log group another key or none.
+func rekey(j *job, name string) error {
+	if !j.changed("KmsKeyId") {
+		return nil
+	}
+	if key := j.text("KmsKeyId"); key != "" {
+		_, err := call[logs.AssociateKmsKeyOutput](j, "logs", "AssociateKmsKey", &logs.AssociateKmsKeyInput{LogGroupName: &name, KmsKeyId: &key})
+		return err
+	}
+	_, err := call[logs.DisassociateKmsKeyOutput](j, "logs", "DisassociateKmsKey", &logs.DisassociateKmsKeyInput{LogGroupName: &name})
+	return err
 }
 
 func putDashboard(j *job) error {

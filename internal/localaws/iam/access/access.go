@@ -6,7 +6,7 @@
 // keys that they ask for. The account's root may do everything; an AWS service
 // that acts by itself may, too, except where AWS wants the resource's policy to
 // allow it: to put messages into queues, to invoke functions, to publish to
-// topics.
+// topics. A KMS key's policy is asked for everybody, the root too.
 package access
 
 import (
@@ -135,10 +135,10 @@ func (g *Guard) Check(ctx context.Context, by wire.Principal, service, operation
 }
 
 // trusted says who needs no permission: the root, though a role must trust even
-// it, and services that act by themselves.
+// it and a key's policy let it, and services that act by themselves.
 func (k *call) trusted() bool {
 	itself := k.by.ARN == "" && k.by.Service != ""
-	return k.subject.Root && k.service != "sts" || itself && !gated(k.by.Service, k.service, k.operation)
+	return k.subject.Root && k.service != "sts" && k.service != "kms" || itself && !gated(k.by.Service, k.service, k.operation)
 }
 
 // rules are an operation's lines in the table. That no operation is without one
@@ -155,6 +155,9 @@ func (g *Guard) rules(service, operation string) []rule {
 func gated(by, service, operation string) bool {
 	if strings.HasPrefix(by, service+".") {
 		return false
+	}
+	if service == "kms" {
+		return true
 	}
 	switch service + " " + operation {
 	case "sqs SendMessage", "sqs SendMessageBatch", "lambda Invoke", "sns Publish", "sns PublishBatch":
@@ -202,6 +205,7 @@ func (k *call) decide(r *policy.Request) policy.Decision {
 		}
 	} else {
 		p.Resource = k.guard.policiesOf(k.ctx, r.Resource)
+		p.MustAllow = service == "kms" && len(p.Resource) > 0
 	}
 	if k.by.ARN == "" {
 		return p.DecideService(r)

@@ -29,6 +29,9 @@ func (k *call) keys(r rule, resource string) func(string) ([]string, bool) {
 		case "dynamodb:leadingkeys":
 			return k.leading(r)
 		}
+		if strings.HasPrefix(name, "kms:") {
+			return k.ofKey(name)
+		}
 		v, ok := k.single(name, resource)
 		return []string{v}, ok && v != ""
 	}
@@ -81,6 +84,8 @@ func (k *call) ofPrincipal(name string) (string, bool) {
 		return s.Issued.Format("2006-01-02T15:04:05Z"), !s.Issued.IsZero()
 	case "aws:principalisawsservice":
 		return "false", true
+	case "aws:viaawsservice":
+		return strconv.FormatBool(k.by.Via != ""), true
 	}
 	return "", false
 }
@@ -115,7 +120,7 @@ func (k *call) tagged(r rule, resource, prefix, tag string) ([]string, bool) {
 		if r.tags {
 			tags = tagsIn(reflect.ValueOf(k.in))
 		}
-	case "aws:resourcetag", "ec2:resourcetag", "ecs:resourcetag", "autoscaling:resourcetag", "ssm:resourcetag", "iam:resourcetag", "elasticloadbalancing:resourcetag":
+	case "aws:resourcetag", "ec2:resourcetag", "ecs:resourcetag", "autoscaling:resourcetag", "ssm:resourcetag", "iam:resourcetag", "elasticloadbalancing:resourcetag", "kms:resourcetag":
 		tags = k.guard.tagsOf(k.ctx, resource)
 	}
 	v, ok := tags[tag]

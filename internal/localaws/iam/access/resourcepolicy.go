@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -44,6 +45,11 @@ func (g *Guard) policyText(ctx context.Context, service, resource, arn string) *
 			in.Qualifier = &f[2]
 		}
 		return text(ctx, g, "lambda", "GetPolicy", in, func(o *lambda.GetPolicyOutput) *string { return o.Policy })
+	case "kms":
+		if !strings.HasPrefix(resource, "key/") {
+			return nil
+		}
+		return text(ctx, g, "kms", "GetKeyPolicy", &kms.GetKeyPolicyInput{KeyId: &arn}, func(o *kms.GetKeyPolicyOutput) *string { return o.Policy })
 	case "sqs":
 		url := "https://sqs/" + g.world.Account + "/" + resource
 		in := &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNamePolicy}}

@@ -42,13 +42,13 @@ func (k *call) work(function string, values []string) []string {
 		"function": k.function, "queue": k.queue, "topic": topic, "published": same, "rule": k.rules, "index": k.index,
 		"deployment": k.deployment, "role": k.role, "profile": k.profile, "user": k.user, "newpolicy": k.newPolicy, "mapped": k.mapped,
 		"parameter": func(v string) string { return strings.TrimPrefix(v, "/") },
-		"stack":     k.stack, "secret": k.secret, "group": k.group, "ec2": k.ec2,
+		"stack":     k.stack, "secret": k.secret, "group": k.group, "ec2": k.ec2, "key": k.key,
 		"cluster": k.cluster, "ecsservice": k.ecsService, "taskset": k.taskSet, "task": k.task, "taskdefinition": k.taskDefinition,
 	}
 	missing := map[string]func() string{
 		"config": k.config, "registering": k.registering, "cluster": func() string { return k.cluster("default") },
 		"objectversion": func() string { return "GetObject" }, "deleteversion": func() string { return "DeleteObject" },
-		"user": k.self,
+		"user": k.self, "key": k.sealed,
 	}
 	if len(values) == 0 && missing[function] != nil {
 		return []string{missing[function]()}

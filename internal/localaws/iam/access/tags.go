@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -89,6 +90,7 @@ func plainly(service, arn string) (question, bool) {
 		"ecs":                  {"ecs", "ListTagsForResource", &ecs.ListTagsForResourceInput{ResourceArn: &arn}},
 		"elasticloadbalancing": {"elasticloadbalancing", "DescribeTags", &elasticloadbalancingv2.DescribeTagsInput{ResourceArns: []string{arn}}},
 		"codepipeline":         {"codepipeline", "ListTagsForResource", &codepipeline.ListTagsForResourceInput{ResourceArn: &arn}},
+		"kms":                  {"kms", "ListResourceTags", &kms.ListResourceTagsInput{KeyId: &arn}},
 		"backup":               {"backup", "ListTags", &backup.ListTagsInput{ResourceArn: &arn}},
 	}
 	if service == "logs" {
@@ -153,6 +155,9 @@ func tellTags(f reflect.Value, tell func(key, value string)) {
 		if t.Kind() != reflect.Struct {
 			continue
 		}
-		tell(strings.Join(members(t.Interface(), "Key"), ""), strings.Join(members(t.Interface(), "Value"), ""))
+		member := func(name string) string { // in KMS it begins with Tag
+			return strings.Join(append(members(t.Interface(), name), members(t.Interface(), "Tag"+name)...), "")
+		}
+		tell(member("Key"), member("Value"))
 	}
 }

@@ -40,6 +40,9 @@ type Policies struct {
 	// TrustOnly says that the resource must allow whatever the identity may
 	// do, as a role's trust policy must.
 	TrustOnly bool
+	// MustAllow says that the resource must allow, too, as the policy of a KMS
+	// key must (KMS developer guide, "Key policies in AWS KMS").
+	MustAllow bool
 }
 
 // Reason points to the statement that decided, or that nearly allowed.
@@ -83,7 +86,7 @@ func (p Policies) Decide(r *Request) Decision {
 	if deny := cmp.Or(id.deny, res.deny, boundary.deny, session.deny); deny != nil {
 		return Decision{Explicit: true, By: deny}
 	}
-	if p.TrustOnly && res.meant == notMeant {
+	if (p.TrustOnly || p.MustAllow) && res.meant == notMeant {
 		return lacking(res, resource)
 	}
 	// "IAM user or role session ARN as the principal: … not limited by an

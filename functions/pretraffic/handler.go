@@ -3,7 +3,7 @@
 // nobody depends on it.
 //
 // It changes nothing that is live, and keeps data where the configuration says so. A
-// rollback always passes.
+// rollback always passes, but for one of a stack that brings quarantined code.
 package pretraffic
 
 import (
@@ -125,6 +125,9 @@ func (h *Handler) check(ctx context.Context, call *hook.Call) error {
 
 // decide returns nil if a deployment may have traffic, and says so in the ledger.
 func (h *Handler) decide(ctx context.Context, d deploy.Deployment, call *hook.Call) error {
+	if refusal := h.relapse(ctx, d, call); refusal != nil {
+		return refusal
+	}
 	if d.IsRollback() { // before anything that could fail
 		if err := h.record(ctx, subject{Deployment: d}, "allow", "is-a-rollback", "a rollback always passes"); err != nil {
 			// A ledger that is down must not keep traffic on the bad version.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -190,6 +191,10 @@ func TestTheGateAnswersAndRemembersWhy(t *testing.T) {
 		hold  = "shop/live is held since 2026-01-05T11:00:00Z: version 2 was taken back; next: pullback release shop/live --reason …"
 		smoke = "version 2 failed the smoke check: it answered 500"
 	)
+	ofStack := func(d *deploy.Deployment) { d.Creator = "CloudFormationRollback" }
+	relapse, _, _ := strings.Cut(taint, "; next")
+	relapse = "the stack goes back to " + strings.Replace(relapse, " is the code", ", which is the code", 1) +
+		"; next: deploy what is good with the stack, after aws cloudformation continue-update-rollback --stack-name STACK --resources-to-skip ALIAS"
 	all := func(changes ...func(*gate)) []func(*gate) { return changes }
 	tests := map[string]struct {
 		changes []func(*gate)
@@ -206,14 +211,21 @@ func TestTheGateAnswersAndRemembersWhy(t *testing.T) {
 		"our rollback, while held": {all(held, change(func(d *deploy.Deployment) { d.Description = deploy.Marker("i-1", 1) })), true, []ledger.Record{
 			unconfigured(record("allow", "is-a-rollback", "a rollback always passes")),
 		}},
-		"a rollback, ledger down":              {all(down, change(rollback)), true, nil},
-		"unknown deployment":                   {all(func(g *gate) { delete(g.codeDeploy.deployments, "d-2") }), false, nil},
-		"unknown alias":                        {all(change(func(d *deploy.Deployment) { d.Alias = deploy.Alias{} })), false, nil},
-		"unknown version":                      {all(change(func(d *deploy.Deployment) { d.To = "" })), false, nil},
-		"version that is gone":                 {all(func(g *gate) { delete(g.lambda.digests, "2") }), false, nil},
-		"ledger down":                          {all(down), false, nil},
-		"configuration unread":                 {all(unread), false, nil},
-		"configuration unread, set to observe": {all(unread, func(g *gate) { g.Runner.Observe = true }), true, nil},
+		"a stack goes back, while held":         {all(held, broken, change(ofStack)), true, []ledger.Record{unconfigured(record("allow", "is-a-rollback", "a rollback always passes"))}},
+		"a stack goes back to quarantined code": {all(quarantined, change(ofStack)), false, []ledger.Record{record("refuse", "relapse", relapse)}},
+		"observing that": {all(observing, quarantined, change(ofStack)), true, []ledger.Record{
+			record("would-refuse", "relapse", relapse), unconfigured(record("allow", "is-a-rollback", "a rollback always passes")),
+		}},
+		"a stack goes back, ledger down":          {all(down, change(ofStack)), true, nil},
+		"a stack goes back, configuration unread": {all(unread, quarantined, change(ofStack)), true, []ledger.Record{unconfigured(record("allow", "is-a-rollback", "a rollback always passes"))}},
+		"a rollback, ledger down":                 {all(down, change(rollback)), true, nil},
+		"unknown deployment":                      {all(func(g *gate) { delete(g.codeDeploy.deployments, "d-2") }), false, nil},
+		"unknown alias":                           {all(change(func(d *deploy.Deployment) { d.Alias = deploy.Alias{} })), false, nil},
+		"unknown version":                         {all(change(func(d *deploy.Deployment) { d.To = "" })), false, nil},
+		"version that is gone":                    {all(func(g *gate) { delete(g.lambda.digests, "2") }), false, nil},
+		"ledger down":                             {all(down), false, nil},
+		"configuration unread":                    {all(unread), false, nil},
+		"configuration unread, set to observe":    {all(unread, func(g *gate) { g.Runner.Observe = true }), true, nil},
 		"a rollback, configuration unread": {all(unread, change(rollback)), true, []ledger.Record{
 			unconfigured(record("allow", "is-a-rollback", "a rollback always passes")),
 		}},

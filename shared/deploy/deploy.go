@@ -99,12 +99,21 @@ func (d Deployment) IsRollback() bool {
 		return true
 	}
 	switch d.Creator {
-	case "codeDeployRollback", "CloudFormationRollback", "ManualRollback", "AutomatedRollback":
+	case "codeDeployRollback", stackRollback, "ManualRollback", "AutomatedRollback":
 		return true
 	default:
 		return false
 	}
 }
+
+// stackRollback is CodeDeploy's word for CloudFormation that takes the update of a
+// stack back.
+const stackRollback = "CloudFormationRollback"
+
+// OfStack reports whether CloudFormation takes the update of a stack back. It then
+// goes to what the stack said before, and that may be what was taken back since: a
+// stack does not know of that.
+func (d Deployment) OfStack() bool { return d.Creator == stackRollback }
 
 // Place returns where the deployment moves revisions.
 func (d Deployment) Place() Place {

@@ -17,9 +17,10 @@ import (
 
 // The exit codes.
 const (
-	exitError   = 1
-	exitUsage   = 2
-	exitRefused = 5
+	exitError     = 1
+	exitUsage     = 2
+	exitUnhealthy = 3
+	exitRefused   = 5
 )
 
 // usageError is a command that was called wrongly.
@@ -34,6 +35,12 @@ type refusedError struct{ error }
 
 // Unwrap returns why.
 func (r refusedError) Unwrap() error { return r.error }
+
+// unhealthyError is a command that has found something bad.
+type unhealthyError struct{ error }
+
+// Unwrap returns what it has found.
+func (u unhealthyError) Unwrap() error { return u.error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -52,6 +59,9 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[refusedError](err); ok {
 		return exitRefused
 	}
+	if _, ok := errors.AsType[unhealthyError](err); ok {
+		return exitUnhealthy
+	}
 	return exitError
 }
 
@@ -67,7 +77,7 @@ func root() *cobra.Command {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	c.AddCommand(demoCommand(), localCommand(), judgeCommand(), backtestCommand(), explainCommand(), releaseCommand(), restoreCommand(), holdCommand(), markCommand(), rollbackCommand(), benchCommand(), configCommand(), schemaCommand(), versionCommand())
+	c.AddCommand(demoCommand(), localCommand(), judgeCommand(), backtestCommand(), explainCommand(), driftCommand(), releaseCommand(), restoreCommand(), holdCommand(), markCommand(), rollbackCommand(), benchCommand(), configCommand(), schemaCommand(), versionCommand())
 	return c
 }
 

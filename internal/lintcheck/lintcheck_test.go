@@ -36,6 +36,7 @@ var planted = []struct{ name, dir, imports string }{
 	{"only infra builds stacks", "internal/operate", "github.com/aws/jsii-runtime-go"},
 	{"nobody imports infra", "internal/demo", module + "infra/stack"},
 	{"what applications import knows nothing of ours", "shared/emf", module + "shared/measure"},
+	{"what would be applied again is decided without AWS", "internal/drift", "github.com/aws/aws-sdk-go-v2/aws"},
 	{"testify is for tests", "shared/batch", "github.com/stretchr/testify/assert"},
 	{"math/rand is gone", "internal/localaws/host", "math/rand"},
 	{"shared is no package", "internal/demo/sample", module + "shared"},

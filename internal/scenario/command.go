@@ -101,7 +101,7 @@ func Commands(ctx context.Context) map[string]func(*testscript.TestScript, bool,
 		}
 	}
 	for name, do := range map[string]func(context.Context, *testscript.TestScript, []string) error{
-		"call": call, "configure": configureWord, "data": dataWord, "deploy": deployWord, "event": eventWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "previous": previousWord, "pullback": pullbackWord, "release": releaseWord, "send": send, "show": showWord,
+		"call": call, "configure": configureWord, "data": dataWord, "deploy": deployWord, "event": eventWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "previous": previousWord, "pullback": pullbackWord, "release": releaseWord, "send": send, "show": showWord, "template": templateWord,
 	} {
 		words[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			conclude(ctx, ts, neg, do(ctx, ts, args), true)

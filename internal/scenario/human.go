@@ -115,7 +115,7 @@ func pullbackWord(ctx context.Context, ts *testscript.TestScript, args []string)
 		"AWS_ENDPOINT_URL=" + s.aws.URL(), "AWS_REGION=" + s.aws.World.Region, "AWS_ACCESS_KEY_ID=human", "AWS_SECRET_ACCESS_KEY=human",
 		"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("WORK"),
 	}
-	c.Stdout, c.Stderr = ts.Stdout(), ts.Stderr()
+	c.Dir, c.Stdout, c.Stderr = ts.MkAbs("."), ts.Stdout(), ts.Stderr()
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("pullback %s: %w", strings.Join(args, " "), err)
 	}

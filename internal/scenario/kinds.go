@@ -1,11 +1,15 @@
 package scenario
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/teams"
@@ -13,6 +17,7 @@ import (
 	"github.com/pullback-dev/pullback/internal/teams/scaling"
 	"github.com/pullback-dev/pullback/internal/teams/servers"
 	"github.com/pullback-dev/pullback/internal/teams/services"
+	"github.com/pullback-dev/pullback/internal/teams/stacked"
 	"github.com/pullback-dev/pullback/internal/teams/tasksets"
 )
 
@@ -99,6 +104,31 @@ func (s *Story) aliasTeam(c teams.Common, options []string) (worker, error) {
 		o.Weighted = true
 	}
 	return aliases.New(c, o), nil
+}
+
+// stackTeam is an alias in a CloudFormation stack: stack.
+func (s *Story) stackTeam(c teams.Common, options []string) (worker, error) {
+	if len(options) > 0 {
+		return nil, unknown(options[0])
+	}
+	return stacked.New(c, stacked.Options{Hooks: true, Code: shop.New(s.options.Dist, s.config).Code}), nil
+}
+
+// templateWord writes what the team would deploy as a release to a file: template
+// v2 FILE.
+func templateWord(ctx context.Context, ts *testscript.TestScript, args []string) error {
+	const words = 2
+	t, ok := story(ts).crew.team.(interface {
+		Template(ctx context.Context, release string) (string, error)
+	})
+	if !ok || len(args) != words {
+		return errors.New("want: template RELEASE FILE, of a team with a stack")
+	}
+	text, err := t.Template(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600)
 }
 
 // scalingTeam is an Auto Scaling group: asg [latest].

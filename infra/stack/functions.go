@@ -6,9 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
-
-	"github.com/pullback-dev/pullback/shared/settings"
 )
 
 // functions are the four functions by their folder's name.
@@ -33,34 +32,54 @@ type named struct {
 // names are the functions' names on AWS. CodeDeploy's managed role may invoke
 // no other hooks than those called CodeDeployHook_*. Source: CodeDeploy user
 // guide, "AWSCodeDeployRoleForLambda".
-func names() []named {
+func names(plane string) []named {
 	return []named{
-		{"pretraffic", "CodeDeployHook_pullback_pretraffic", "Refuses what is held or quarantined, and checks a version before it has traffic.", timeoutSeconds},
-		{"posttraffic", "CodeDeployHook_pullback_posttraffic", "Watches deployments: compares a version's error rate with its predecessor's.", timeoutSeconds},
-		{"alarmrouter", "pullback_alarmrouter", "Turns alarms, events and the sweep's findings into incidents.", timeoutSeconds},
-		{"rollbacker", "pullback_rollbacker", "Takes bad deployments back to the revision that is known good.", rollbackSeconds},
+		{"pretraffic", "CodeDeployHook_" + plane + "_pretraffic", "Refuses what is held or quarantined, and checks a version before it has traffic.", timeoutSeconds},
+		{"posttraffic", "CodeDeployHook_" + plane + "_posttraffic", "Watches deployments: compares a version's error rate with its predecessor's.", timeoutSeconds},
+		{"alarmrouter", plane + "_alarmrouter", "Turns alarms, events and the sweep's findings into incidents.", timeoutSeconds},
+		{"rollbacker", plane + "_rollbacker", "Takes bad deployments back to the revision that is known good.", rollbackSeconds},
 	}
 }
 
-func newFunctions(at parts, dist string, env settings.Settings) functions {
+// environment is what every function is told.
+func (at parts) environment() *map[string]*string {
+	env := at.Settings
+	env.Account = *at.stack.Account()
+	env.Table = *at.table.TableName()
+	env.Topic = *at.topic.TopicArn()
+	env.Signals = *at.queues.signals.QueueUrl()
+	env.Rollbacks = *at.queues.rollbacks.QueueUrl()
+	env.Watch = *at.queues.watch.QueueUrl()
+	if at.config != nil {
+		env.Config = *at.config.Ref()
+	}
 	variables := make(map[string]*string)
 	for k, v := range env.Env() {
 		variables[k] = jsii.String(v)
 	}
+	return &variables
+}
+
+func newFunctions(at parts) functions {
+	variables, never := at.environment(), neverDelete(at)
+	reserved := map[string]*float64{"alarmrouter": number(at.Reserved.Router), "rollbacker": number(at.Reserved.Rollbacker)}
 	fs := make(functions)
-	for _, n := range names() {
-		f := awslambda.NewFunction(at.stack, &n.folder, &awslambda.FunctionProps{
-			FunctionName:  &n.name,
-			Description:   &n.about,
-			Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
-			Architecture:  awslambda.Architecture_ARM_64(),
-			Handler:       jsii.String("bootstrap"),
-			Code:          awslambda.Code_FromAsset(jsii.String(filepath.Join(dist, n.folder)), nil),
-			MemorySize:    jsii.Number(128),
-			Timeout:       awscdk.Duration_Seconds(jsii.Number(n.seconds)),
-			Environment:   &variables,
-			Role:          newRole(at, n.folder),
-			LoggingFormat: awslambda.LoggingFormat_JSON,
+	for _, n := range names(at.Name) {
+		f := awslambda.NewFunction(at.scope, &n.folder, &awslambda.FunctionProps{
+			FunctionName:                 &n.name,
+			Description:                  &n.about,
+			Runtime:                      awslambda.Runtime_PROVIDED_AL2023(),
+			Architecture:                 awslambda.Architecture_ARM_64(),
+			Handler:                      jsii.String("bootstrap"),
+			Code:                         awslambda.Code_FromAsset(jsii.String(filepath.Join(at.Dist, n.folder)), nil),
+			MemorySize:                   jsii.Number(128),
+			Timeout:                      awscdk.Duration_Seconds(jsii.Number(n.seconds)),
+			Environment:                  variables,
+			EnvironmentEncryption:        at.key,
+			ReservedConcurrentExecutions: reserved[n.folder],
+			Role:                         newRole(at, n.folder, never),
+			LoggingFormat:                awslambda.LoggingFormat_JSON,
+			LogGroup:                     at.log(n),
 		})
 		// The local AWS runs the build for its own machine instead of the asset
 		// for arm64; this says which one that is.
@@ -72,7 +91,7 @@ func newFunctions(at parts, dist string, env settings.Settings) functions {
 		// after its retries must not go unnoticed.
 		// The construct above this resource would let the function look at the
 		// queue, too, which nobody needs.
-		awslambda.NewCfnEventInvokeConfig(at.stack, jsii.String(hook+"-retries"), &awslambda.CfnEventInvokeConfigProps{
+		awslambda.NewCfnEventInvokeConfig(at.scope, jsii.String(hook+"-retries"), &awslambda.CfnEventInvokeConfigProps{
 			FunctionName: fs[hook].FunctionName(), Qualifier: jsii.String("$LATEST"), MaximumRetryAttempts: jsii.Number(2),
 			DestinationConfig: &awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
 				OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: at.queues.hooksDead.QueueArn()},
@@ -82,11 +101,21 @@ func newFunctions(at parts, dist string, env settings.Settings) functions {
 	return fs
 }
 
+// log is the log group of a function. It is made here and not by the function's first
+// line, so that it has an end, and goes with the stack.
+func (at parts) log(n named) awslogs.LogGroup {
+	return awslogs.NewLogGroup(at.scope, jsii.String(n.folder+"-log"), &awslogs.LogGroupProps{
+		LogGroupName: jsii.String("/aws/lambda/" + n.name), Retention: at.Keep, EncryptionKey: at.key,
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+}
+
 // newRole makes a role of the function's own. The role that the CDK would make
 // may write to all log groups of the account.
-func newRole(at parts, folder string) awsiam.Role {
-	return awsiam.NewRole(at.stack, jsii.String(folder+"-role"), &awsiam.RoleProps{
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+func newRole(at parts, folder string, never awsiam.IManagedPolicy) awsiam.Role {
+	return awsiam.NewRole(at.scope, jsii.String(folder+"-role"), &awsiam.RoleProps{
+		AssumedBy:       awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		ManagedPolicies: &[]awsiam.IManagedPolicy{never},
 	})
 }
 
@@ -108,6 +137,12 @@ func (fs functions) feed(at parts) {
 	fs["posttraffic"].AddEventSourceMapping(jsii.String("watch"), &awslambda.EventSourceMappingOptions{
 		EventSourceArn: at.queues.watch.QueueArn(), BatchSize: jsii.Number(10), ReportBatchItemFailures: jsii.Bool(true),
 	})
+	if at.queues.records != nil {
+		// Others' records must not take the executions that signals need.
+		fs["alarmrouter"].AddEventSourceMapping(jsii.String("records"), &awslambda.EventSourceMappingOptions{
+			EventSourceArn: at.queues.records.QueueArn(), BatchSize: jsii.Number(10), ReportBatchItemFailures: jsii.Bool(true), MaxConcurrency: jsii.Number(2),
+		})
+	}
 	fs["rollbacker"].AddEventSourceMapping(jsii.String("rollbacks"), &awslambda.EventSourceMappingOptions{
 		EventSourceArn: at.queues.rollbacks.QueueArn(), BatchSize: jsii.Number(1), ReportBatchItemFailures: jsii.Bool(true),
 	})

@@ -189,7 +189,7 @@ func nodeRuns(t *testing.T, env []string) error {
 func newestSource(t *testing.T) time.Time {
 	t.Helper()
 	var newest time.Time
-	for _, pattern := range []string{"*.go", "../*.go", "../../events/*.go", "../../shared/*/*.go", "../../shared/amazon/*/*.go", "../../cdk.json", "../../go.mod", "../../pullback.yaml"} {
+	for _, pattern := range []string{"*.go", "../*.go", "../../events/*.go", "../../shared/*/*.go", "../../shared/amazon/*/*.go", "../../cdk.json", "../../go.mod", "../../pullback.yaml", "../../examples/*/*"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, files, pattern)

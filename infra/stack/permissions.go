@@ -34,6 +34,9 @@ const (
 	watchQueue    scope = "the watch queue"
 	logGroups     scope = "log groups" // a function may log to any, and its group is not tagged when it is
 	hooksDead     scope = "the dead-letter queue of the hooks"
+	recordsQueue  scope = "the records queue"                       // only a hub has one
+	otherBuses    scope = "the event buses of other control planes" // that the stack or pullback.yaml names
+	ownKey        scope = "the key of the stack"                    // if it is not AWS's
 	ownLogs       scope = "the function's own log group"
 )
 
@@ -81,6 +84,8 @@ func permissions() map[string][]permission {
 			{rollbackQueue, []string{"sqs:SendMessage"}},
 			{watchQueue, []string{"sqs:SendMessage"}},
 			{signalsQueue, reads()},
+			{recordsQueue, reads()},
+			{otherBuses, []string{"events:PutEvents"}},
 			{parameter, []string{"ssm:GetParameter"}},
 		}),
 		"rollbacker": slices.Concat(look, inspect(), takeBack(), tell, []permission{
@@ -111,11 +116,11 @@ func reads() []string {
 	return []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 }
 
-// logs is what Lambda needs of a function's role to keep what it writes. Source:
-// AWS managed policy reference, "AWSLambdaBasicExecutionRole", which allows the
-// same for all log groups.
+// logs is what Lambda needs of a function's role to keep what it writes in the log group
+// that the stack makes. Source: AWS managed policy reference,
+// "AWSLambdaBasicExecutionRole", which allows it, and to make groups, for all of them.
 func logs() permission {
-	return permission{ownLogs, []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}}
+	return permission{ownLogs, []string{"logs:CreateLogStream", "logs:PutLogEvents"}}
 }
 
 // grant gives every function its permissions.
@@ -124,9 +129,9 @@ func (fs functions) grant(at parts) {
 	for _, folder := range []string{"pretraffic", "alarmrouter"} { // which take restore points
 		all[folder] = append(all[folder], at.keeps.permissions(folder)...)
 	}
-	for _, n := range names() {
+	for _, n := range names(at.Name) {
 		on[ownLogs] = &[]*string{local(at, "logs", "log-group:/aws/lambda/"+n.name+":*")}
-		for _, p := range append(all[n.folder], logs()) {
+		for _, p := range append(all[n.folder], logs(), permission{ownKey, []string{"kms:Decrypt", "kms:GenerateDataKey"}}) {
 			if on[p.on] == nil {
 				continue
 			}
@@ -189,6 +194,15 @@ func arns(at parts) map[scope]*[]*string {
 	all[launched], all[anyStage] = all[launches], &[]*string{local(at, "codepipeline", "*/*")}
 	all[machineRole], all[hookRole] = all[anyRole], all[anyRole]
 	all[anyPipeline], all[pipeline] = &[]*string{pipelines}, &[]*string{pipelines}
+	if at.queues.records != nil {
+		all[recordsQueue] = &[]*string{at.queues.records.QueueArn()}
+	}
+	if buses := at.buses(); buses != nil {
+		all[otherBuses] = buses
+	}
+	if at.key != nil {
+		all[ownKey] = &[]*string{at.key.KeyArn()}
+	}
 	at.keeps.arns(at, all)
 	return all
 }

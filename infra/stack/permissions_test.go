@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -194,6 +195,43 @@ func TestNoFunctionMayDeleteAnythingButItsOwnItemsMessagesAndFilters(t *testing.
 	}
 }
 
+// Whatever else a role should be allowed one day, it may not delete what teams deploy and
+// keep, nor what pullback rests on, nor call in the clear.
+func TestARoleCanNeitherDeleteNorCallInTheClearWhateverItIsAllowed(t *testing.T) {
+	x := readTemplate(t)
+	ids := x.of("AWS::IAM::ManagedPolicy")
+	require.Len(t, ids, 1)
+	got := map[string][]string{}
+	for _, s := range statements(t, x.Resources[ids[0]].Properties["PolicyDocument"]) {
+		require.Equal(t, []string{"Deny", "*"}, []string{s.effect, s.resource})
+		key := "always"
+		if s.condition != nil {
+			assert.Equal(t, map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}}, s.condition)
+			key = "in the clear"
+		}
+		got[key] = append(got[key], s.action)
+	}
+	assert.Equal(t, []string{"*"}, got["in the clear"])
+	for folder, lines := range x.granted(t) {
+		for _, l := range lines {
+			action, _, _ := strings.Cut(l, " on ")
+			for _, never := range got["always"] {
+				matches, err := path.Match(never, action)
+				require.NoError(t, err)
+				assert.False(t, matches, "%s is granted %s, which %s forbids", folder, action, never)
+			}
+		}
+	}
+	for _, action := range []string{
+		"lambda:DeleteFunction", "lambda:DeleteAlias", "ecs:DeleteService", "ecs:DeregisterTaskDefinition", "autoscaling:DeleteAutoScalingGroup",
+		"codedeploy:DeleteDeploymentGroup", "codepipeline:DeletePipeline", "dynamodb:DeleteTable", "sqs:DeleteQueue", "sqs:PurgeQueue",
+		"sns:DeleteTopic", "s3:DeleteObject", "ec2:TerminateInstances", "ec2:DeleteSnapshot", "backup:DeleteRecoveryPoint", "logs:DeleteLogGroup",
+		"elasticloadbalancing:DeleteTargetGroup", "secretsmanager:DeleteSecret", "ssm:DeleteParameter", "kms:ScheduleKeyDeletion",
+	} {
+		assert.True(t, slices.ContainsFunc(got["always"], func(never string) bool { ok, _ := path.Match(never, action); return ok }), action)
+	}
+}
+
 // What passes a role can make a service do all that the role may. The rollbacker
 // passes those that a target had before: to launch an instance anew, and to let ECS
 // invoke its hooks.
@@ -223,7 +261,8 @@ func TestEveryFunctionHasARoleOfItsOwnThatOnlyLambdaMayTake(t *testing.T) {
 		assert.Equal(t, []statement{{
 			effect: "Allow", action: "sts:AssumeRole", principal: map[string]any{"Service": "lambda.amazonaws.com"},
 		}}, trust(t, p["AssumeRolePolicyDocument"]), folder)
-		assert.Nil(t, p["ManagedPolicyArns"], "what a managed policy allows is not ours to say")
+		require.Len(t, list(p["ManagedPolicyArns"]), 1, "what a managed policy of AWS allows is not ours to say")
+		assert.Equal(t, "Never", plain(text(t, list(p["ManagedPolicyArns"])[0])))
 		assert.Nil(t, p["Policies"], "inline policies would be missed by the other tests")
 	}
 	assert.Len(t, roles, 4)

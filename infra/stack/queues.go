@@ -2,14 +2,8 @@ package stack
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
-
-	"github.com/pullback-dev/pullback/events"
 )
 
 // queues stand between the events and the functions, so that nothing on the
@@ -17,9 +11,9 @@ import (
 // dead-letter queue, and whatever arrives in a dead-letter queue raises an
 // alarm.
 type queues struct {
-	signals, rollbacks, watch            awssqs.Queue
-	signalsDead, rollbackDead, watchDead awssqs.Queue
-	hooksDead, undelivered               awssqs.Queue
+	signals, rollbacks, watch, records                awssqs.Queue // records is nil where none are collected
+	signalsDead, rollbackDead, watchDead, recordsDead awssqs.Queue
+	hooksDead, undelivered                            awssqs.Queue
 }
 
 // tries is how often a message is received before it goes to the dead-letter
@@ -31,16 +25,25 @@ const tries = 5
 // while it is worked on. Source: the same page.
 const visibility = 6
 
-func newQueues(s awscdk.Stack) queues {
+func newQueues(at parts) queues {
+	encryption := awssqs.QueueEncryption_SQS_MANAGED
+	if at.key != nil {
+		encryption = awssqs.QueueEncryption_KMS
+	}
+	// What is dead can be sent back from where it came, and from nowhere else: a queue
+	// takes the dead letters of one queue only (SQS developer guide, "Using dead-letter
+	// queues in Amazon SQS", redrive allow policy).
 	dead := func(id string, fifo *bool) awssqs.Queue {
-		return awssqs.NewQueue(s, &id, &awssqs.QueueProps{
+		return awssqs.NewQueue(at.scope, &id, &awssqs.QueueProps{
 			Fifo: fifo, EnforceSSL: jsii.Bool(true), RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
+			Encryption: encryption, EncryptionMasterKey: at.key,
 		})
 	}
 	read := func(id string, fifo *bool, seconds float64, dlq awssqs.Queue) awssqs.Queue {
-		return awssqs.NewQueue(s, &id, &awssqs.QueueProps{
+		return awssqs.NewQueue(at.scope, &id, &awssqs.QueueProps{
 			Fifo: fifo, EnforceSSL: jsii.Bool(true), VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(visibility * seconds)),
 			DeadLetterQueue: &awssqs.DeadLetterQueue{Queue: dlq, MaxReceiveCount: jsii.Number(tries)},
+			Encryption:      encryption, EncryptionMasterKey: at.key,
 		})
 	}
 	q := queues{
@@ -53,65 +56,9 @@ func newQueues(s awscdk.Stack) queues {
 	q.signals = read("Signals", nil, timeoutSeconds, q.signalsDead)
 	q.watch = read("Watch", nil, timeoutSeconds, q.watchDead)
 	q.rollbacks = read("Rollbacks", jsii.Bool(true), rollbackSeconds, q.rollbackDead)
+	if at.Fleet.Collects {
+		q.recordsDead = dead("RecordsDead", nil)
+		q.records = read("Records", nil, timeoutSeconds, q.recordsDead)
+	}
 	return q
-}
-
-// alarm tells people about anything in a dead-letter queue.
-func (q queues) alarm(at parts) {
-	for _, dead := range []struct {
-		id, about string
-		queue     awssqs.Queue
-	}{
-		{"SignalsDeadAlarm", "A signal could not be handled: something may have gone unnoticed.", q.signalsDead},
-		{"RollbacksDeadAlarm", "A rollback could not be carried out.", q.rollbackDead},
-		{"WatchDeadAlarm", "A deployment could not be looked at.", q.watchDead},
-		{"HooksDeadAlarm", "A hook could not answer CodeDeploy, or log events could not be counted.", q.hooksDead},
-		{"UndeliveredAlarm", "EventBridge could not deliver an event to pullback.", q.undelivered},
-	} {
-		a := dead.queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
-			Period: awscdk.Duration_Minutes(jsii.Number(1)), Statistic: jsii.String("Maximum"),
-		}).CreateAlarm(at.stack, &dead.id, &awscloudwatch.CreateAlarmOptions{
-			AlarmDescription:   &dead.about,
-			Threshold:          jsii.Number(0),
-			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
-			EvaluationPeriods:  jsii.Number(1),
-			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-		})
-		a.AddAlarmAction(awscloudwatchactions.NewSnsAction(at.topic))
-	}
-}
-
-// route sends the events that match a rule to the signals queue. It uses the
-// plain CloudFormation rule because that takes the pattern as it is; the
-// construct above it wants the pattern in Go structs, which would be a second
-// copy of events.Rules.
-func route(at parts) {
-	for _, r := range events.Rules() {
-		if r.Hub {
-			continue // this stack collects no records
-		}
-		props := &awsevents.CfnRuleProps{
-			Name: &r.Name, Description: &r.About, State: jsii.String("ENABLED"),
-			Targets: &[]*awsevents.CfnRule_TargetProperty{{
-				Id: jsii.String("signals"), Arn: at.queues.signals.QueueArn(),
-				DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: at.queues.undelivered.QueueArn()},
-			}},
-		}
-		if r.Pattern != nil {
-			props.EventPattern = r.Pattern
-		} else {
-			props.ScheduleExpression = &r.Schedule
-		}
-		rule := awsevents.NewCfnRule(at.stack, &r.Name, props)
-		for _, q := range []awssqs.Queue{at.queues.signals, at.queues.undelivered} {
-			q.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-				Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)},
-				Actions:    jsii.Strings("sqs:SendMessage"),
-				Resources:  &[]*string{q.QueueArn()},
-				// Without it any account's rule could write to the queue: the
-				// confused deputy.
-				Conditions: &map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": rule.AttrArn()}},
-			}))
-		}
-	}
 }

@@ -29,17 +29,27 @@ func TestEveryRuleFeedsTheSignalsQueueAndNothingElseDoes(t *testing.T) {
 			target := object(t, raw)
 			targets = append(targets, map[string]any{
 				"id": target["Id"], "to": plain(text(t, target["Arn"])),
-				"dead": plain(text(t, object(t, target["DeadLetterConfig"])["Arn"])),
+				"dead": plain(text(t, object(t, target["DeadLetterConfig"])["Arn"])), "patience": target["RetryPolicy"],
 			})
+		}
+		if bus, ok := rule["EventBusName"]; ok {
+			rule["EventBusName"] = text(t, bus)
 		}
 		rule["Targets"] = targets
 		got[text(t, rule["Name"])] = rule
 	}
 	want := make(map[string]map[string]any)
 	for _, r := range own() {
+		patience := map[string]any{"MaximumEventAgeInSeconds": 86400.0, "MaximumRetryAttempts": 185.0}
+		if r.Schedule != "" {
+			patience = map[string]any{"MaximumEventAgeInSeconds": 60.0, "MaximumRetryAttempts": 1.0}
+		}
 		rule := map[string]any{
 			"Name": r.Name, "Description": r.About, "State": "ENABLED",
-			"Targets": []any{map[string]any{"id": "signals", "to": "Signals", "dead": "Undelivered"}},
+			"Targets": []any{map[string]any{"id": "signals", "to": "Signals", "dead": "Undelivered", "patience": patience}},
+		}
+		if r.Bus == events.Own {
+			rule["EventBusName"] = "Bus"
 		}
 		if r.Pattern != nil {
 			rule["EventPattern"] = asJSON(t, r.Pattern)
@@ -66,23 +76,30 @@ func TestTheFunctionsAreTheFourWithTheirNamesAndSizes(t *testing.T) {
 	got := make(map[string]map[string]any)
 	for folder, id := range x.functions(t) {
 		p := maps.Clone(x.Resources[id].Properties)
+		logs := object(t, p["LoggingConfig"])
+		assert.Equal(t, folder+"log", plain(text(t, logs["LogGroup"])))
+		delete(logs, "LogGroup")
 		for _, elsewhere := range []string{"Code", "Description", "Environment", "Role"} {
 			assert.NotEmpty(t, p[elsewhere], "%s of %s", elsewhere, folder)
 			delete(p, elsewhere)
 		}
 		got[folder] = p
 	}
-	function := func(name string, seconds float64) map[string]any {
-		return map[string]any{
+	function := func(name string, seconds float64, reserved ...float64) map[string]any {
+		f := map[string]any{
 			"FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap", "Architectures": []any{"arm64"},
 			"MemorySize": 128.0, "Timeout": seconds, "LoggingConfig": map[string]any{"LogFormat": "JSON"},
 		}
+		for _, r := range reserved {
+			f["ReservedConcurrentExecutions"] = r
+		}
+		return f
 	}
 	assert.Equal(t, map[string]map[string]any{
 		"pretraffic":  function("CodeDeployHook_pullback_pretraffic", 60),
 		"posttraffic": function("CodeDeployHook_pullback_posttraffic", 60),
-		"alarmrouter": function("pullback_alarmrouter", 60),
-		"rollbacker":  function("pullback_rollbacker", 15),
+		"alarmrouter": function("pullback_alarmrouter", 60, 10),
+		"rollbacker":  function("pullback_rollbacker", 15, 10),
 	}, got)
 }
 
@@ -192,7 +209,10 @@ func TestQueuesTakeMessagesOnlyOverTLSAndOnlyFromOurRules(t *testing.T) {
 			for _, rule := range rules {
 				want = append(want, statement{
 					effect: "Allow", action: "sqs:SendMessage", resource: id, principal: map[string]any{"Service": "events.amazonaws.com"},
-					condition: map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": map[string]any{"Fn::GetAtt": []any{rule, "Arn"}}}},
+					condition: map[string]any{
+						"ArnEquals":    map[string]any{"aws:SourceArn": map[string]any{"Fn::GetAtt": []any{rule, "Arn"}}},
+						"StringEquals": map[string]any{"aws:SourceAccount": map[string]any{"Ref": "AWS::AccountId"}},
+					},
 				})
 			}
 		}
@@ -208,9 +228,38 @@ func TestTheTopicTakesNoticesOnlyOverTLSAndAlarmsOnlyOfThisAccount(t *testing.T)
 		insecure("sns:Publish", ids[0], "*"),
 		{
 			effect: "Allow", action: "sns:Publish", resource: ids[0], principal: map[string]any{"Service": "cloudwatch.amazonaws.com"},
-			condition: map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": map[string]any{"Ref": "AWS::AccountId"}}},
+			condition: map[string]any{
+				"StringEquals": map[string]any{"aws:SourceAccount": map[string]any{"Ref": "AWS::AccountId"}},
+				"ArnLike":      map[string]any{"aws:SourceArn": joined("cloudwatch", "alarm:*")},
+			},
 		},
 	}, x.policyOf(t, "AWS::SNS::TopicPolicy", "Topics", ids[0]))
+}
+
+// joined is the ARN of a service's resources in the stack's account and region, as the
+// CDK writes it.
+func joined(service, resources string) any {
+	ref := func(name string) any { return map[string]any{"Ref": "AWS::" + name} }
+	return map[string]any{"Fn::Join": []any{":", []any{"arn", ref("Partition"), service, ref("Region"), ref("AccountId"), resources}}}
+}
+
+// Nobody deletes a function's log but with the stack, and it has an end.
+func TestLogsHaveAnEndAndGoWithTheStack(t *testing.T) {
+	x := readTemplate(t)
+	got := map[string]resource{}
+	for _, id := range x.of("AWS::Logs::LogGroup") {
+		got[plain(id)] = x.Resources[id]
+	}
+	log := func(function string) resource {
+		return resource{
+			Type: "AWS::Logs::LogGroup", DeletionPolicy: "Delete", UpdateReplacePolicy: "Delete",
+			Properties: map[string]any{"LogGroupName": "/aws/lambda/" + function, "RetentionInDays": 365.0},
+		}
+	}
+	assert.Equal(t, map[string]resource{
+		"pretrafficlog": log("CodeDeployHook_pullback_pretraffic"), "posttrafficlog": log("CodeDeployHook_pullback_posttraffic"),
+		"alarmrouterlog": log("pullback_alarmrouter"), "rollbackerlog": log("pullback_rollbacker"),
+	}, got)
 }
 
 func insecure(action, on string, from any) statement {
@@ -259,14 +308,18 @@ func TestTheStackMakesNothingElse(t *testing.T) {
 	}
 	assert.Equal(t, map[string]int{
 		"AWS::CloudWatch::Alarm":          5,
+		"AWS::CloudWatch::Dashboard":      1,
 		"AWS::DynamoDB::Table":            1,
 		"AWS::Events::Rule":               len(own()),
+		"AWS::Events::EventBus":           1,
+		"AWS::IAM::ManagedPolicy":         1,
 		"AWS::IAM::Policy":                4,
 		"AWS::IAM::Role":                  4,
 		"AWS::Lambda::EventInvokeConfig":  2,
 		"AWS::Lambda::EventSourceMapping": 3,
 		"AWS::Lambda::Function":           4,
 		"AWS::Lambda::Permission":         1,
+		"AWS::Logs::LogGroup":             4,
 		"AWS::SNS::Topic":                 1,
 		"AWS::SNS::TopicPolicy":           1,
 		"AWS::SQS::Queue":                 8,

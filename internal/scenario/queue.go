@@ -116,9 +116,11 @@ func (s *Story) shut(ctx context.Context, args []string) error {
 
 // event puts an event of somebody's own onto the account's bus.
 func (s *Story) event(ctx context.Context, source, kind, detail string) error {
-	out, err := s.clients.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
-		Source: &source, DetailType: &kind, Detail: &detail, Time: aws.Time(s.now()),
-	}}})
+	entry := ebtypes.PutEventsRequestEntry{Source: &source, DetailType: &kind, Detail: &detail, Time: aws.Time(s.now())}
+	if source == "pullback" { // other control planes write to the one's own bus
+		entry.EventBusName = aws.String(source)
+	}
+	out, err := s.clients.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{entry}})
 	if err != nil {
 		return fmt.Errorf("event %s: %w", kind, err)
 	}

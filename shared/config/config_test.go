@@ -305,3 +305,11 @@ func BenchmarkHash(b *testing.B) {
 		c.Hash()
 	}
 }
+
+func TestOneListOfPeersServesTheWholeFleetBecauseEachLeavesItselfOut(t *testing.T) {
+	bus := func(region string) string { return "arn:aws:events:" + region + ":123456789012:event-bus/pullback" }
+	c := config.Config{Peers: []string{bus("eu-west-1"), bus("us-east-1")}}
+	assert.Equal(t, []string{bus("us-east-1")}, c.At(config.Home{Account: "123456789012", Region: "eu-west-1"}).Elsewhere())
+	assert.Equal(t, c.Peers, c.At(config.Home{Account: "210987654321", Region: "eu-west-1"}).Elsewhere())
+	assert.Equal(t, []string{bus("eu-west-1"), bus("us-east-1")}, c.Peers, "what the file says is as it was")
+}

@@ -1,6 +1,11 @@
 package config
 
-import "github.com/pullback-dev/pullback/shared/deploy"
+import (
+	"slices"
+	"strings"
+
+	"github.com/pullback-dev/pullback/shared/deploy"
+)
 
 // Pipeline is an order of stages.
 type Pipeline struct {
@@ -48,6 +53,15 @@ func (c Config) Here(t deploy.Target) Member { return Member{Home: c.Home, Targe
 
 // IsHere reports whether a member is where the file is in force.
 func (c Config) IsHere(m Member) bool { return c.where(m).Home == c.Home }
+
+// Elsewhere returns the buses of the peers but those where the file is in force: one
+// file may name the buses of a whole fleet, and nobody tells himself.
+func (c Config) Elsewhere() []string {
+	return slices.DeleteFunc(slices.Clone(c.Peers), func(bus string) bool {
+		parts := strings.Split(bus, ":")
+		return len(parts) > 4 && Home{Account: parts[4], Region: parts[3]} == c.Home
+	})
+}
 
 // Positions returns where a member is in the pipelines, in the file's order.
 func (c Config) Positions(m Member) []Position {

@@ -1,0 +1,51 @@
+package stack
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// dead is a dead-letter queue, and what it means that something is in it.
+type dead struct {
+	id, about string
+	queue     awssqs.Queue
+}
+
+func (q queues) dead() []dead {
+	all := []dead{
+		{"SignalsDead", "A signal could not be handled: something may have gone unnoticed.", q.signalsDead},
+		{"RollbacksDead", "A rollback could not be carried out.", q.rollbackDead},
+		{"WatchDead", "A deployment could not be looked at.", q.watchDead},
+		{"HooksDead", "A hook could not answer CodeDeploy, or log events could not be counted.", q.hooksDead},
+		{"Undelivered", "EventBridge could not deliver an event to pullback.", q.undelivered},
+	}
+	if q.records != nil {
+		all = append(all, dead{"RecordsDead", "A record of another control plane could not be kept.", q.recordsDead})
+	}
+	return all
+}
+
+// alarms tell people what pullback cannot tell them itself.
+func (at parts) alarms() {
+	action := awscloudwatchactions.NewSnsAction(at.topic)
+	for _, d := range at.queues.dead() {
+		id := d.id + "Alarm"
+		letters(d.queue).CreateAlarm(at.scope, &id, &awscloudwatch.CreateAlarmOptions{
+			AlarmDescription:   &d.about,
+			Threshold:          jsii.Number(0),
+			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+			EvaluationPeriods:  jsii.Number(1),
+			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+		}).AddAlarmAction(action)
+	}
+}
+
+// letters is how many messages are in a queue that nobody should have to read.
+func letters(q awssqs.Queue) awscloudwatch.Metric {
+	return q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
+		Period: awscdk.Duration_Minutes(jsii.Number(1)), Statistic: jsii.String("Maximum"),
+	})
+}

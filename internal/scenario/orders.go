@@ -112,7 +112,7 @@ func (s *Story) order(n int) []byte {
 	if s.demand.blank {
 		order["number"] = 0
 	}
-	if s.demand.outage > 0 && s.aws.World.Rand().Float64() < s.demand.outage {
+	if s.demand.outage > 0 && s.aws.World.Chance().Float64() < s.demand.outage {
 		order["outage"] = true
 	}
 	text, err := json.Marshal(order)

@@ -126,7 +126,7 @@ func (s *Service) chooseGroup(to *Route, c *elbtypes.ForwardActionConfig, r Requ
 	}
 	chosen := c.TargetGroups[0].TargetGroupArn
 	if len(c.TargetGroups) > 1 {
-		n := s.w.Rand().Int32N(total)
+		n := s.w.Chance().Int32N(total)
 		for _, t := range c.TargetGroups {
 			if n -= *t.Weight; n < 0 {
 				chosen = t.TargetGroupArn
@@ -162,7 +162,7 @@ func (s *Service) chooseTarget(to *Route, g *targetGroup, r Request) *target {
 	}
 	var t *target
 	if g.attribute(algorithm) == "weighted_random" {
-		t = all[s.w.Rand().IntN(len(all))]
+		t = all[s.w.Chance().IntN(len(all))]
 	} else {
 		t = all[g.turn%uint64(len(all))]
 		g.turn++

@@ -144,7 +144,7 @@ func (s *Service) pick(r reference) (*version, error) {
 	if a == nil || a.RoutingConfig == nil {
 		return r.version()
 	}
-	draw := s.w.Rand().Float64()
+	draw := s.w.Chance().Float64()
 	for name, weight := range a.RoutingConfig.AdditionalVersionWeights { // at most one
 		if draw < weight {
 			return r.fn.version(name), nil

@@ -66,7 +66,7 @@ func (l *Listener) Start(listener, _ string, _ []byte, done func(lambda.Result))
 	}
 	b := l.Behaviours[label]
 	status := http.StatusOK
-	if draw := l.World.Rand().Float64(); draw < b.Failures { // one draw a request: behaviours do not change what happens besides
+	if draw := l.World.Chance().Float64(); draw < b.Failures { // one draw a request: behaviours do not change what happens besides
 		if status = b.Status; status == 0 {
 			status = http.StatusInternalServerError
 		}

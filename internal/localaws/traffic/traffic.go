@@ -124,7 +124,7 @@ func (t *Traffic) schedule() {
 		return
 	}
 	interval := time.Duration(float64(time.Second) / t.options.PerSecond)
-	at := t.slot.Add(time.Duration(t.world.Rand().Float64() * float64(interval)))
+	at := t.slot.Add(time.Duration(t.world.Chance().Float64() * float64(interval)))
 	t.slot = t.slot.Add(interval)
 	t.timer = t.world.At(at, t.send)
 }

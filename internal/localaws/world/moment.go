@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -9,19 +10,21 @@ import (
 // the services.
 type Moment struct {
 	Now    time.Time
-	Random []byte // where the randomness has got to
+	Random []byte // where the randomness of names has got to
+	Chance []byte // and that of requests
 }
 
 // Moment returns what the world is now.
 func (w *World) Moment() Moment {
-	b, _ := w.source.MarshalBinary() // never fails
-	return Moment{Now: w.Now(), Random: b}
+	names, _ := w.names.source.MarshalBinary() // never fails
+	chance, _ := w.chance.source.MarshalBinary()
+	return Moment{Now: w.Now(), Random: names, Chance: chance}
 }
 
 // Return makes a world that has just been made what it was. In mode Real time has
 // gone on meanwhile: it is the wall clock's.
 func (w *World) Return(m Moment) error {
-	if err := w.source.UnmarshalBinary(m.Random); err != nil {
+	if err := errors.Join(w.names.source.UnmarshalBinary(m.Random), w.chance.source.UnmarshalBinary(m.Chance)); err != nil {
 		return fmt.Errorf("return to %s: %w", m.Now.Format(time.RFC3339), err)
 	}
 	if w.mode != Real {

@@ -67,8 +67,8 @@ type World struct {
 	holds  int
 	closed bool
 	end    chan struct{} // closed when closed is set
-	source *rand.PCG
-	rng    *rand.Rand
+	names  stream
+	chance stream
 	steps  uint64 // how often something may have changed
 }
 
@@ -93,8 +93,7 @@ func New(o Options) *World {
 	w.start = w.start.UTC().Round(0) // without the reading of this machine's monotonic clock
 	w.now = w.start
 	w.change = sync.NewCond(&w.mu)
-	w.source = rand.NewPCG(o.Seed, 0x70756c6c6261636b)
-	w.rng = rand.New(w.source) //nolint:gosec // a reproducible history is the point
+	w.names, w.chance = newStream(o.Seed, 0x70756c6c6261636b), newStream(o.Seed, 0x7265717565737473)
 	return w
 }
 
@@ -118,12 +117,28 @@ func (w *World) Now() time.Time {
 	return w.now
 }
 
-// Rand returns the world's randomness.
-func (w *World) Rand() *rand.Rand { return w.rng }
+// Rand returns the randomness of names, and of all else that is no [World.Chance].
+func (w *World) Rand() *rand.Rand { return w.names.Rand }
+
+// Chance returns the randomness of requests: when they come and whom they meet. It is
+// one of its own, so that one resource or call more does not change who fails.
+func (w *World) Chance() *rand.Rand { return w.chance.Rand }
+
+// A stream is randomness, and where it has got to.
+type stream struct {
+	*rand.Rand
+
+	source *rand.PCG
+}
+
+func newStream(seed, which uint64) stream {
+	source := rand.NewPCG(seed, which)
+	return stream{rand.New(source), source} //nolint:gosec // a reproducible history is the point
+}
 
 // UUID returns a new version 4 UUID from the world's randomness.
 func (w *World) UUID() string {
-	a, b := w.rng.Uint64(), w.rng.Uint64()
+	a, b := w.names.Uint64(), w.names.Uint64()
 	a = a&^0xf000 | 0x4000
 	b = b&^(0xc<<60) | 0x8<<60
 	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", a>>32, a>>16&0xffff, a&0xffff, b>>48, b&0xffffffffffff)

@@ -75,3 +75,10 @@ func TestTheSeedDecidesWhatIsRandom(t *testing.T) {
 	assert.Equal(t, first, draw(1))
 	assert.NotEqual(t, first, draw(2))
 }
+
+func TestWhatIsNamedDoesNotChangeWhoFails(t *testing.T) {
+	quiet, busy := world.New(world.Options{Seed: 1}), world.New(world.Options{Seed: 1})
+	busy.UUID()
+	assert.Equal(t, quiet.Chance().Uint64(), busy.Chance().Uint64())
+	assert.NotEqual(t, quiet.Chance().Uint64(), quiet.Rand().Uint64(), "they are not the same")
+}

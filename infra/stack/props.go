@@ -85,13 +85,18 @@ func (p Props) Check() error {
 	if _, err := config.Parse([]byte(p.Config)); p.Config != "" && err != nil {
 		wrong("Config: %w", err)
 	}
-	if p.Reserved.Router < 0 || p.Reserved.Rollbacker < 0 {
-		wrong("Reserved: %d and %d: at least one execution is needed; to set none aside, set None", p.Reserved.Router, p.Reserved.Rollbacker)
+	return errors.Join(append(errs, p.Reserved.check(), p.Fleet.check(), checkSettings(p.Settings))...)
+}
+
+func (r Reserved) check() error {
+	switch {
+	case r.Router < 0 || r.Rollbacker < 0:
+		return fmt.Errorf("stack.Props.Reserved: %d and %d: at least one execution is needed; to set none aside, set None", r.Router, r.Rollbacker)
+	case r.None && r.Router+r.Rollbacker > 0:
+		return errors.New("stack.Props.Reserved: None contradicts Router and Rollbacker: leave one of them out")
+	default:
+		return nil
 	}
-	if p.Reserved.None && p.Reserved.Router+p.Reserved.Rollbacker > 0 {
-		wrong("Reserved: None contradicts Router and Rollbacker: leave one of them out")
-	}
-	return errors.Join(append(errs, p.Fleet.check(), checkSettings(p.Settings))...)
 }
 
 func isFile(path string) bool {

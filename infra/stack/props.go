@@ -141,7 +141,7 @@ func checkSettings(s settings.Settings) error {
 
 // located returns settings with something where the stack fills in what it makes.
 func located(s settings.Settings) settings.Settings {
-	for _, at := range []*string{&s.Account, &s.Table, &s.Topic, &s.Signals, &s.Rollbacks, &s.Watch, &s.Config} {
+	for _, at := range []*string{&s.Account, &s.Table, &s.Topic, &s.Signals, &s.Rollbacks, &s.Watch, &s.Config, &s.Hub} {
 		*at = "-"
 	}
 	return s

@@ -74,6 +74,8 @@ type Round struct {
 	Known []deploy.Target        `json:"known,omitempty"` // enabled targets that AWS does not list together, as the last whole round found them …
 	Found []deploy.Target        `json:"found,omitempty"` // … and those of this one
 	Busy  []LastBusy             `json:"busy,omitempty"`  // with a deployment that runs, or ran not long ago
+
+	Behind time.Time `json:"behind,omitzero"` // since when records wait for the hub, if people were told so
 }
 
 // LastBusy is when something was last going on at a target.

@@ -157,7 +157,7 @@ type Record struct {
 	Config     string          `json:"config,omitempty"` // hash of the configuration that the decision rests on
 	By         string          `json:"by,omitempty"`     // the human whose decision it was
 	Prev       string          `json:"prev"`             // Hash of the record before; empty for the first; set by the store
-	Hash       string          `json:"hash"`             // set by the store with [Seal]
+	Hash       string          `json:"hash"`             // set by the store with [Seal]; stays the last member, see [NewCopy]
 }
 
 // Call is a mutating call that was made, and its answer.

@@ -13,17 +13,17 @@ import (
 // names and keys (DynamoDB developer guide, "Quotas", item size).
 const limit = 350 << 10
 
-// fit returns r with texts short enough to be stored. Records are evidence:
+// fit returns r with texts so short that there is room for it. Records are evidence:
 // one that is too large loses the ends of its longest texts, and says so, but
 // is never lost.
-func fit(r ledger.Record) (ledger.Record, error) {
+func fit(r ledger.Record, room func(doc []byte) bool) (ledger.Record, error) {
 	short := r
 	for width := limit / 4; width >= minWidth; width /= 2 {
 		doc, err := json.Marshal(short)
 		if err != nil {
 			return r, fmt.Errorf("write record: %w", err)
 		}
-		if len(doc) <= limit {
+		if room(doc) {
 			return short, nil
 		}
 		short = shorten(r, width)

@@ -3,6 +3,7 @@ package table_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
+	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/deploy"
 	"github.com/pullback-dev/pullback/shared/ledger"
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
@@ -60,6 +62,18 @@ var (
 
 func trouble() ledger.Incident {
 	return ledger.Incident{ID: deploy.IncidentOf(target, "d-1"), Target: target, Deployment: "d-1", Phase: ledger.Open, Opened: now}
+}
+
+// abroad returns the first record of the target elsewhere, as it comes from there.
+func abroad(t *testing.T, verb string) ledger.Copy {
+	t.Helper()
+	r, err := ledger.Seal(ledger.Record{Target: target, At: now, Verb: verb}, 1, "")
+	require.NoError(t, err)
+	doc, err := json.Marshal(r)
+	require.NoError(t, err)
+	c, err := ledger.NewCopy(ledger.Home{Account: "111122223333", Region: "eu-west-1"}, string(doc))
+	require.NoError(t, err)
+	return c
 }
 
 func TestAWriteWhoseAnswerWasLostSucceeds(t *testing.T) {
@@ -143,13 +157,61 @@ func TestAWriteWhoseAnswerWasLostSucceeds(t *testing.T) {
 			assert.Len(t, chain, 2, "the record is there once")
 			require.NoError(t, ledger.Verify(chain))
 		},
+		"append with an outbox, and send": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
+			lose()
+			_, err := s.Append(t.Context(), ledger.Record{Target: target, At: now, Verb: "stop"})
+			require.NoError(t, err)
+			waiting, err := s.Waiting(t.Context(), ledger.Letter{}, 10)
+			require.NoError(t, err)
+			assert.Len(t, waiting, 1)
+		},
+		"sent": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
+			_, err := s.Append(t.Context(), ledger.Record{Target: target, At: now, Verb: "stop"})
+			require.NoError(t, err)
+			waiting, err := s.Waiting(t.Context(), ledger.Letter{}, 10)
+			require.NoError(t, err)
+			lose()
+			require.NoError(t, s.Sent(t.Context(), waiting))
+			waiting, err = s.Waiting(t.Context(), ledger.Letter{}, 10)
+			require.NoError(t, err)
+			assert.Empty(t, waiting)
+		},
+		"copy": func(t *testing.T, s ledgertest.Store, lose func()) {
+			t.Helper()
+			c := abroad(t, "stop")
+			lose()
+			news, err := s.PutCopy(t.Context(), c)
+			require.NoError(t, err)
+			assert.True(t, news)
+			fleet, err := s.Fleet(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, []ledger.Member{ledger.Member{}.With(c)}, fleet, "it is counted once")
+		},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
+	for what, test := range tests {
+		t.Run(what, func(t *testing.T) {
 			s := serve(t)
 			lost := new(atomic.Int32)
-			test(t, s.ledger(), func() { lost = s.loseWrites() })
+			test(t, table.New(s.client, name).WithOutbox(true), func() { lost = s.loseWrites() })
 			assert.Equal(t, int32(1), lost.Load(), "one answer was lost")
 		})
 	}
+}
+
+func TestAForkWhoseAnswersWereLostIsKeptOnce(t *testing.T) {
+	s := serve(t)
+	l := table.New(s.client, name)
+	first, fork := abroad(t, "stop"), abroad(t, "allow")
+	_, err := l.PutCopy(t.Context(), first)
+	require.NoError(t, err)
+	lost := s.loseWrites()
+	news, err := l.PutCopy(t.Context(), fork)
+	require.ErrorIs(t, err, ledger.ErrForked)
+	assert.True(t, news)
+	assert.Equal(t, int32(2), lost.Load(), "of what is refused, and of what is kept beside")
+	fleet, err := l.Fleet(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []ledger.Member{ledger.Member{}.With(first).Forked(fork)}, fleet)
 }

@@ -14,7 +14,7 @@ func headKey(t deploy.Target) item { return key(targetPartition(t), "head") }
 // Append implements the ledger. A record that DynamoDB could not hold has its
 // texts shortened, with a note that says so.
 func (t *Table) Append(ctx context.Context, r ledger.Record) (ledger.Record, error) {
-	r, err := fit(r)
+	r, err := fit(r, t.room)
 	if err != nil {
 		return ledger.Record{}, fmt.Errorf("append to %s: %w", r.Target, err)
 	}
@@ -48,7 +48,7 @@ func (t *Table) extend(ctx context.Context, r ledger.Record) (ledger.Record, err
 	if err != nil {
 		return ledger.Record{}, err
 	}
-	row, err := key(targetPartition(r.Target), fmt.Sprintf("record#%012d", sealed.Seq)).with(sealed)
+	row, err := recordKey(r.Target, sealed.Seq).with(sealed)
 	if err != nil {
 		return ledger.Record{}, err
 	}
@@ -59,7 +59,15 @@ func (t *Table) extend(ctx context.Context, r ledger.Record) (ledger.Record, err
 		asRead = condition{"#seq = :seq AND #hash = :hash", item{":seq": number(seq), ":hash": text(sealed.Prev)}}
 	}
 	// The record comes first: it keeps its write name, the head does not.
-	return sealed, t.all(ctx, row.text(attrWrite), t.stepPutIf(row, absent()), t.stepPutIf(next, asRead))
+	steps := []step{t.stepPutIf(row, absent()), t.stepPutIf(next, asRead)}
+	if t.outbox {
+		letter, err := t.letter(sealed)
+		if err != nil {
+			return ledger.Record{}, err
+		}
+		steps = append(steps, letter)
+	}
+	return sealed, t.all(ctx, row.text(attrWrite), steps...)
 }
 
 // Records implements the ledger. Records that are missing at the end of the

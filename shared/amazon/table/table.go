@@ -31,12 +31,17 @@
 //	line is halted      line                   halt                         doc write since id
 //	hook that waits     open-hooks             DEPLOYMENT#FUNCTION#HASH     doc write
 //	round of the sweep  sweep                  round                        doc write
+//	record to be sent   outbox                 AT#APP/GROUP#SEQ             doc
+//	copy of a record    copy#HOME#APP/GROUP    record#SEQ (12 digits)       doc write
+//	copy that forks     copy#HOME#APP/GROUP    fork#SEQ#HASH                doc write
+//	target of the fleet fleet                  HOME#APP/GROUP               doc write rev
 //
 // All of it is stored, must not change. doc is the value as JSON; the other
-// attributes are what conditions look at. OPENED, SLOT and since are UTC with nine digits
-// of nanoseconds, so that keys sort by time. Items that must agree (an incident
-// or a watch and its place among the open ones; a record and the end of its
-// chain) are written in one transaction.
+// attributes are what conditions look at. OPENED, SLOT, AT and since are UTC with nine
+// digits of nanoseconds, so that keys sort by time. HOME is ACCOUNT/REGION of another
+// control plane, of which a hub keeps copies. Items that must agree (an incident
+// or a watch and its place among the open ones; a record, the end of its chain and
+// its place among those to be sent; a copy and what is known of its target) are written in one transaction.
 //
 // All of it takes dynamodb:GetItem, BatchGetItem, Query, PutItem and DeleteItem
 // on the table, and UpdateItem for Release, which no function calls;
@@ -95,8 +100,9 @@ type api interface {
 
 // Table is a ledger in one DynamoDB table.
 type Table struct {
-	api  api
-	name string
+	api    api
+	name   string
+	outbox bool // what is appended waits to be sent
 }
 
 // New returns the ledger that is kept in the table called name.

@@ -72,3 +72,10 @@ func TestTableKeepsTheContract(t *testing.T) {
 		return serve(t).ledger()
 	})
 }
+
+func TestATableWithAnOutboxKeepsTheContract(t *testing.T) {
+	ledgertest.RunOutbox(t, func(t *testing.T) ledgertest.Store {
+		t.Helper()
+		return table.New(serve(t).client, name).WithOutbox(true)
+	})
+}

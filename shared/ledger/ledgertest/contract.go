@@ -47,6 +47,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Store) {
 	t.Run("configurations", func(t *testing.T) { configurations(t, fresh) })
 	t.Run("records", func(t *testing.T) { records(t, fresh) })
 	t.Run("chains", func(t *testing.T) { chains(t, fresh) })
+	t.Run("no outbox", func(t *testing.T) { noOutbox(t, fresh) })
+	t.Run("copies", func(t *testing.T) { copies(t, fresh) })
 }
 
 // term is how long claims last.

@@ -20,6 +20,8 @@ import (
 // It keeps values as JSON documents, as a stored ledger does, so nothing that
 // a caller does to a value afterwards reaches the ledger.
 type Memory struct {
+	Outbox bool // what is appended waits to be sent
+
 	mu         sync.Mutex
 	incidents  map[deploy.Incident]document
 	watches    map[deploy.Incident]document
@@ -36,6 +38,9 @@ type Memory struct {
 	lastConfig document
 	problems   map[string]document // of configurations
 	gate       map[string]document // what memory_gate.go keeps, by name
+	outbox     []ledger.Letter
+	copies     map[chainOf]ledger.Copies
+	members    map[chainOf]document
 }
 
 var _ Store = (*Memory)(nil)
@@ -276,6 +281,9 @@ func (m *Memory) Append(_ context.Context, r ledger.Record) (ledger.Record, erro
 		m.records = make(map[deploy.Target][]document)
 	}
 	m.records[r.Target] = append(chain, doc)
+	if m.Outbox {
+		m.outbox = append(m.outbox, ledger.Letter{Target: sealed.Target, Seq: sealed.Seq, At: sealed.At, Text: string(doc)})
+	}
 	return sealed, nil
 }
 

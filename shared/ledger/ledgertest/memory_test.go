@@ -9,3 +9,7 @@ import (
 func TestMemory(t *testing.T) {
 	ledgertest.Run(t, func(*testing.T) ledgertest.Store { return new(ledgertest.Memory) })
 }
+
+func TestMemoryWithAnOutbox(t *testing.T) {
+	ledgertest.RunOutbox(t, func(*testing.T) ledgertest.Store { return &ledgertest.Memory{Outbox: true} })
+}

@@ -158,4 +158,20 @@ type Store interface {
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
 	// Records returns a target's chain, oldest first.
 	Records(ctx context.Context, t deploy.Target) ([]ledger.Record, error)
+
+	// Waiting returns up to n records that were appended and not sent yet, those with
+	// the oldest time first, that come after another one; the zero Letter is before all.
+	// A store without an outbox has none.
+	Waiting(ctx context.Context, after ledger.Letter, n int) ([]ledger.Letter, error)
+	// Sent forgets that records wait. Those that do not are no error.
+	Sent(ctx context.Context, all []ledger.Letter) error
+
+	// PutCopy keeps a record of another control plane, and reports whether it is new.
+	// ErrForked if there is another one with its number: that one stays, and the new
+	// one is kept beside it.
+	PutCopy(ctx context.Context, c ledger.Copy) (news bool, err error)
+	// CopiesOf returns what there is of the chain of a target elsewhere.
+	CopiesOf(ctx context.Context, h ledger.Home, t deploy.Target) (ledger.Copies, error)
+	// Fleet returns all targets of which there are copies, by home and name.
+	Fleet(ctx context.Context) ([]ledger.Member, error)
 }

@@ -23,7 +23,7 @@ type worker interface {
 func (s *Story) kinds() map[string]kind {
 	return map[string]kind{
 		"alias": s.aliasTeam, "asg": scalingTeam, "codedeploy-ecs": tasksetsTeam, "codedeploy-server": s.serversTeam,
-		"codedeploy-server-bluegreen": s.serversTeam, "ecs-native": nativeTeam, "ecs-rolling": rollingTeam, "stack": s.stackTeam,
+		"codedeploy-server-bluegreen": s.serversTeam, "ecs-native": nativeTeam, "ecs-rolling": rollingTeam, "stack": s.stackTeam, "stack-ecs": stackServiceTeam,
 	}
 }
 

@@ -114,6 +114,14 @@ func (s *Story) stackTeam(c teams.Common, options []string) (worker, error) {
 	return stacked.New(c, stacked.Options{Hooks: true, Code: shop.New(s.options.Dist, s.config).Code}), nil
 }
 
+// stackServiceTeam is a service in a CloudFormation stack: stack-ecs.
+func stackServiceTeam(c teams.Common, options []string) (worker, error) {
+	if len(options) > 0 {
+		return nil, unknown(options[0])
+	}
+	return stacked.NewService(c), nil
+}
+
 // templateWord writes what the team would deploy as a release to a file: template
 // v2 FILE.
 func templateWord(ctx context.Context, ts *testscript.TestScript, args []string) error {

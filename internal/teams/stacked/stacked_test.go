@@ -13,3 +13,9 @@ func TestAnUpdateOfTheStackBringsARelease(t *testing.T) {
 	s := teamtest.Start(t)
 	s.Run(stacked.New(s.Common, stacked.Options{Code: func(release string) ([]byte, error) { return shop.Pack([]byte("#!/bin/sh\n# " + release)) }}))
 }
+
+func TestAnUpdateOfTheStackBringsAReleaseOfAService(t *testing.T) {
+	t.Parallel()
+	s := teamtest.Start(t)
+	s.Run(stacked.NewService(s.Common))
+}

@@ -2,6 +2,7 @@ package eventbridge
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -97,24 +98,40 @@ func size(e ebtypes.PutEventsRequestEntry) int {
 
 // accept takes one entry, or says why not.
 func (s *Service) accept(c *wire.Call, e ebtypes.PutEventsRequestEntry) ebtypes.PutEventsResultEntry {
-	if code, message := s.checkEntry(c.Principal, e); code != "" {
+	if code, message := s.checkEntry(c.Context, c.Principal, e); code != "" {
 		return ebtypes.PutEventsResultEntry{ErrorCode: aws.String(code), ErrorMessage: aws.String(message)}
+	}
+	b, _ := s.bus(e.EventBusName) // checked
+	if ev := forwardedBy(c.Context); ev != nil {
+		ev.arrived = s.w.Now()
+		s.route(context.WithValue(context.WithoutCancel(c.Context), forwarded{}, nil), b, ev)
+		return ebtypes.PutEventsResultEntry{EventId: aws.String(ev.id)}
 	}
 	at := s.w.Now()
 	if e.Time != nil {
 		at = *e.Time
 	}
-	b, _ := s.bus(e.EventBusName) // checked
 	ev := s.event(envelope{
 		DetailType: *e.DetailType, Source: *e.Source, Time: at.UTC().Format(seconds), Resources: e.Resources, Detail: json.RawMessage(*e.Detail),
+		Account: s.sender(c.Principal),
 	})
 	s.route(context.WithoutCancel(c.Context), b, ev)
 	return ebtypes.PutEventsResultEntry{EventId: aws.String(ev.id)}
 }
 
+// sender is the account of who puts an event, which the event names whatever its
+// entry says, also on the bus of another account (EventBridge user guide, "Event
+// structure").
+func (s *Service) sender(who wire.Principal) string {
+	if arn := parseARN(who.ARN); arn != nil {
+		return arn[accountOfARN]
+	}
+	return s.w.Account
+}
+
 // event fills in what every event has.
 func (s *Service) event(e envelope) *event {
-	e.Version, e.ID, e.Account, e.Region = "0", s.w.UUID(), s.w.Account, s.w.Region
+	e.Version, e.ID, e.Account, e.Region = "0", s.w.UUID(), cmp.Or(e.Account, s.w.Account), s.w.Region
 	if e.Resources == nil {
 		e.Resources = []string{}
 	}
@@ -134,7 +151,7 @@ func encode(v any) json.RawMessage {
 
 // checkEntry returns the error of an entry. The codes are those of the
 // EventBridge API reference, PutEventsResultEntry.
-func (s *Service) checkEntry(who wire.Principal, e ebtypes.PutEventsRequestEntry) (code, message string) {
+func (s *Service) checkEntry(ctx context.Context, who wire.Principal, e ebtypes.PutEventsRequestEntry) (code, message string) {
 	for _, f := range []struct {
 		name  string
 		value *string
@@ -143,7 +160,7 @@ func (s *Service) checkEntry(who wire.Principal, e ebtypes.PutEventsRequestEntry
 			return "InvalidArgument", "Parameter " + f.name + " is not valid. Reason: " + f.name + " is a required argument."
 		}
 	}
-	if strings.HasPrefix(*e.Source, "aws.") && who.Service == "" {
+	if strings.HasPrefix(*e.Source, "aws.") && who.Service == "" && !Forwarded(ctx) {
 		return "NotAuthorizedForSourceException", "Not authorized for the source."
 	}
 	if _, err := pattern.Decode([]byte(*e.Detail)); err != nil {

@@ -126,8 +126,12 @@ func (s *Service) checkARN(t ebtypes.Target) error {
 	if arn == nil {
 		return invalid("Parameter %s is not valid. Reason: Provided Arn is not in correct format.", aws.ToString(t.Arn))
 	}
-	if arn[regionOfARN] != s.w.Region || arn[accountOfARN] != s.w.Account {
-		return invalid("Target %s is not in this account and region, which the local AWS does not support.", *t.Arn)
+	elsewhere := arn[regionOfARN] != s.w.Region || arn[accountOfARN] != s.w.Account
+	switch {
+	case elsewhere && arn[serviceOfARN] != serviceBus:
+		return invalid("Target %s is not in this account and region, which the local AWS supports of event buses only.", *t.Arn)
+	case arn[regionOfARN] != s.w.Region && t.RoleArn == nil:
+		return invalid("RoleArn is required for target %s.", *t.Arn)
 	}
 	return checkService(t, arn)
 }

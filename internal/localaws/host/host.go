@@ -9,12 +9,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"path/filepath"
-	"sync"
-	"syscall"
-	"time"
 
 	"github.com/pullback-dev/pullback/internal/localaws/autoscaling"
 	"github.com/pullback-dev/pullback/internal/localaws/backup"
@@ -82,11 +78,10 @@ type AWS struct {
 	store   *state.Store
 	saved   uint64 // the world's steps when the state was written last
 
-	server  *http.Server
-	url     string
-	end     func() error   // closes, once
-	unwatch func() bool    // forgets the context that Start got
-	done    sync.WaitGroup // the goroutines that serve, those that answer and the one that lets time pass
+	*front
+	cloud *Cloud // that it is a part of; nil if it is alone
+	iam   *iam.Service
+	local http.Handler // AWS's protocols, and what is beside them
 }
 
 // service is one of the services.
@@ -101,48 +96,50 @@ type keeper struct {
 // Start listens and lets time pass, until Close is called. If ctx ends it
 // closes by itself; Close then waits until it has.
 func Start(ctx context.Context, o Options) (*AWS, error) {
-	if o.Listen == "" {
-		o.Listen = "127.0.0.1:0"
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Listen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use by another program: choose another port with --listen, or port 0 for any free one", o.Listen)
-	}
+	listener, err := listen(ctx, o.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", o.Listen, err)
+		return nil, err
 	}
-	a := assemble(o, "http://"+listener.Addr().String())
-	if err := a.Faults.Add(o.Faults...); err != nil {
-		_ = listener.Close() // the first error is the one to tell
-		return nil, fmt.Errorf("plan of faults: %w", err)
-	}
-	if err := a.keep(ctx, o.State); err != nil {
+	a := assemble(o, place{front: &front{url: "http://" + listener.Addr().String()}, world: world.New(o.World)})
+	if err := a.begin(ctx, o); err != nil {
 		_ = listener.Close() // the first error is the one to tell
 		return nil, err
 	}
-	running, stop := context.WithCancel(ctx)
-	a.server.BaseContext = func(net.Listener) context.Context { return running } // ends what requests wait for
-	a.end = sync.OnceValue(func() error { stop(); return a.close() })
-	a.done.Go(func() { a.World.Run(running) })
+	var aside []func(context.Context)
 	if a.store != nil {
-		a.done.Go(func() { a.saveUntil(running, o.Problem) })
+		aside = append(aside, func(ctx context.Context) { a.saveUntil(ctx, o.Problem) })
 	}
-	a.done.Go(func() { _ = a.server.Serve(listener) })         // ends with ErrServerClosed
-	a.unwatch = context.AfterFunc(ctx, func() { _ = a.end() }) // Close returns the error
+	a.serve(ctx, listener, a.local, a.close, append(aside, a.World.Run)...)
 	return a, nil
 }
 
-func assemble(o Options, url string) *AWS {
-	w := world.New(o.World)
+// begin is how things are before time passes.
+func (a *AWS) begin(ctx context.Context, o Options) error {
+	if err := a.Faults.Add(o.Faults...); err != nil {
+		return fmt.Errorf("plan of faults: %w", err)
+	}
+	return a.keep(ctx, o.State)
+}
+
+// place is where the services are.
+type place struct {
+	*front
+	world *world.World
+	cloud *Cloud // nil if they are alone
+	first *AWS   // of the account, whose users, roles and keys are known; nil if there is none
+}
+
+func assemble(o Options, p place) *AWS {
+	w, url := p.world, p.url
 	mux := wire.NewMux(w)
 	queues := sqs.New(w, mux, sqs.Options{BaseURL: func() string { return url }})
-	a := &AWS{World: w, Mux: mux, url: url, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux)}
+	a := &AWS{World: w, Mux: mux, front: p.front, cloud: p.cloud, Events: eventbridge.New(w, mux), SNS: sns.New(w, mux)}
 	a.EC2, a.ECS, a.ELB = ec2.New(w, mux), ecs.New(w, mux), elbv2.New(w, mux)
 	a.Fleet = autoscaling.New(w, mux)
 	a.Stacks = cloudformation.New(w, mux, cloudformation.Options{ForStack: codedeploy.OrderedBy})
 	a.ELB.Watch(a.machine)
 	a.ELB.Watch(a.task)
-	identities := iam.New(w, mux)
+	a.identify(p)
 	issue := func(p wire.Principal) (id, secret, token string) {
 		c := mux.Issue(p)
 		return c.AccessKeyID, c.SecretAccessKey, c.SessionToken
@@ -177,17 +174,30 @@ func assemble(o Options, url string) *AWS {
 		a.ECS,
 		a.ELB,
 		s3.New(w, mux),
-		identities,
-		sts.New(w, mux, identities),
+		a.iam,
+		sts.New(w, mux, a.iam),
 		ssm.New(w, mux),
 		kms.New(w, mux),
 		secretsmanager.New(w, mux),
 		a.Stacks,
 	})
-	a.guard(identities, o.IAM)
+	a.guard(o.IAM)
 	a.Faults = fault.New(w, mux, o.World.Seed)
-	a.server = &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, ConnState: a.track}
+	a.local = a.handler()
 	return a
+}
+
+// identify says whose users, roles and keys are known: an account's own, which are
+// one in all of its regions, and to other accounts whose they are.
+func (a *AWS) identify(p place) {
+	if p.cloud != nil && len(p.cloud.order) > 0 {
+		a.Mux.ShareKeys(p.cloud.order[0].Mux)
+	}
+	if p.first != nil {
+		a.iam = p.first.iam
+		return
+	}
+	a.iam = iam.New(a.World, a.Mux)
 }
 
 // instances says where instances are and what their scripts find in their
@@ -214,36 +224,30 @@ func (a *AWS) register(services []service) {
 	}
 }
 
-// guard asks for permission before anything else sees a call. Policies are
-// enforced unless the options say otherwise.
-func (a *AWS) guard(identities *iam.Service, o access.Options) {
+// guard asks for permission before anything else sees a call that is for here.
+// Policies are enforced unless the options say otherwise.
+func (a *AWS) guard(o access.Options) {
+	if a.cloud != nil {
+		a.Mux.Intercept(a.abroad)
+		o.Others = accounts{a.cloud}
+	}
 	if o.Mode == "" {
 		o.Mode = access.Enforce
 	}
 	if o.Mode == access.Enforce {
 		a.Mux.Authenticate()
 	}
-	a.Access = access.New(a.World, a.Mux, identities, o)
+	a.Access = access.New(a.World, a.Mux, a.iam, o)
 }
-
-// URL returns the address, for AWS_ENDPOINT_URL.
-func (a *AWS) URL() string { return a.url }
 
 // Deploy makes or updates a stack and waits until it is complete.
 func (a *AWS) Deploy(ctx context.Context, in cloudformation.Input) (cloudformation.Stack, error) {
 	return a.Stacks.Deploy(ctx, in)
 }
 
-// Close stops listening, ends all requests and functions and waits until they
-// are gone. Call it without the world's lock; calling it again does nothing.
-func (a *AWS) Close() error {
-	a.unwatch()
-	return a.end()
-}
-
 func (a *AWS) close() error {
 	err := a.server.Close()
-	failed := errors.Join(a.Lambda.Close(), a.CodeDeploy.Close())
+	failed := a.halt()
 	a.done.Wait()
 	if a.store != nil {
 		failed = errors.Join(failed, a.save(), a.store.Close())
@@ -254,13 +258,5 @@ func (a *AWS) close() error {
 	return nil
 }
 
-// track counts the connections: http.Server.Close waits for nobody.
-func (a *AWS) track(_ net.Conn, now http.ConnState) {
-	switch now {
-	case http.StateNew:
-		a.done.Add(1)
-	case http.StateClosed, http.StateHijacked:
-		a.done.Done()
-	case http.StateActive, http.StateIdle: // neither its beginning nor its end
-	}
-}
+// halt ends the programs that run here.
+func (a *AWS) halt() error { return errors.Join(a.Lambda.Close(), a.CodeDeploy.Close()) }

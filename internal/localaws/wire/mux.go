@@ -37,6 +37,7 @@ type Mux struct {
 
 	mu   sync.RWMutex   // guards keys, which requests read before they take the world's lock
 	keys map[string]Key // by access key id
+	ring *Mux           `state:"-"` // whose keys are known here: its own, unless it shares another's
 }
 
 // served is a registered service with what was worked out about it.
@@ -48,7 +49,11 @@ type served struct {
 }
 
 // NewMux makes an endpoint without services.
-func NewMux(w *world.World) *Mux { return &Mux{world: w, keys: map[string]Key{}} }
+func NewMux(w *world.World) *Mux {
+	m := &Mux{world: w, keys: map[string]Key{}}
+	m.ring = m
+	return m
+}
 
 // Handle registers a service. It must not be called while requests are served.
 func (m *Mux) Handle(s Service) {
@@ -106,6 +111,16 @@ func (m *Mux) Call(ctx context.Context, as Principal, service, operation string,
 	}
 	m.calls++
 	return m.through(0, &Call{Context: ctx, Principal: as, RequestID: requestID(1, m.calls)}, s, op, in)
+}
+
+// Relay lets a call that was made to the endpoint of another account or region
+// go on here, with everything that stands before the operation.
+func (m *Mux) Relay(c *Call, service, operation string, in any) (any, error) {
+	s := m.service(service)
+	if s == nil || s.operation(operation) == nil {
+		return nil, unknown("service " + service + " of the local AWS has no operation " + operation)
+	}
+	return m.through(0, c, s, s.operation(operation), in)
 }
 
 // Look asks an operation past all interceptors, for those who must know how

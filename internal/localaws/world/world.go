@@ -5,7 +5,8 @@
 // its first to its last statement without another one in between, as if AWS
 // were a single machine. Time passes only between operations. In the virtual
 // modes it also stands still while a function runs, so that the same seed
-// gives the same history, byte for byte.
+// gives the same history, byte for byte. Several accounts and regions are several
+// worlds of one lock, clock and randomness: see [World.Elsewhere].
 package world
 
 import (
@@ -49,12 +50,18 @@ type Options struct {
 	Region  string // us-east-1
 }
 
-// World is the shared lock, clock and randomness. Unless its comment says
-// otherwise, a method must be called with the lock held.
+// World is the shared lock, clock and randomness, as one account in one region
+// sees them. Unless its comment says otherwise, a method must be called with the
+// lock held.
 type World struct {
 	Account string
 	Region  string
 
+	*universe
+}
+
+// universe is what all accounts and regions of a world share.
+type universe struct {
 	mu     sync.Mutex
 	change *sync.Cond // a timer was set, a hold released, time moved or the world closed
 	mode   Mode
@@ -74,7 +81,7 @@ type World struct {
 
 // New makes a world. Time does not pass before Run or Advance is called.
 func New(o Options) *World {
-	w := &World{Account: o.Account, Region: o.Region, mode: o.Mode, start: o.Start, origin: time.Now(), end: make(chan struct{})}
+	w := &World{Account: o.Account, Region: o.Region, universe: &universe{mode: o.Mode, start: o.Start, origin: time.Now(), end: make(chan struct{})}}
 	if w.Account == "" {
 		w.Account = "123456789012"
 	}
@@ -95,6 +102,14 @@ func New(o Options) *World {
 	w.change = sync.NewCond(&w.mu)
 	w.names, w.chance = newStream(o.Seed, 0x70756c6c6261636b), newStream(o.Seed, 0x7265717565737473)
 	return w
+}
+
+// Elsewhere is the same world as another account or region sees it: with the
+// same lock, clock, timers and randomness, so that what happens in several
+// happens in one order. It may be called with or without the lock; Run is called
+// of one of them only.
+func (w *World) Elsewhere(account, region string) *World {
+	return &World{Account: account, Region: region, universe: w.universe}
 }
 
 // Lock takes the lock. Call it without the lock.

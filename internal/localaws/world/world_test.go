@@ -82,3 +82,23 @@ func TestWhatIsNamedDoesNotChangeWhoFails(t *testing.T) {
 	assert.Equal(t, quiet.Chance().Uint64(), busy.Chance().Uint64())
 	assert.NotEqual(t, quiet.Chance().Uint64(), quiet.Rand().Uint64(), "they are not the same")
 }
+
+func TestTheSameWorldElsewhereHasTheSameTime(t *testing.T) {
+	here := world.New(world.Options{Seed: 3})
+	there := here.Elsewhere("210987654321", "eu-west-1")
+	assert.Equal(t, "123456789012 us-east-1", here.Account+" "+here.Region)
+	assert.Equal(t, "210987654321 eu-west-1", there.Account+" "+there.Region)
+	var order []string
+	here.Lock()
+	there.After(time.Minute, func() { order = append(order, "there") })
+	here.After(time.Minute, func() { order = append(order, "here") })
+	there.After(time.Second, func() { order = append(order, "there first") })
+	here.Unlock()
+	require.NoError(t, there.Advance(t.Context(), time.Hour))
+	assert.Equal(t, []string{"there first", "there", "here"}, order)
+	assert.Equal(t, there.Now(), here.Now())
+
+	alone := world.New(world.Options{Seed: 3})
+	assert.Equal(t, alone.UUID(), there.UUID(), "the randomness is one")
+	assert.Equal(t, alone.UUID(), here.UUID())
+}

@@ -3,7 +3,8 @@
 //
 // For each call it works out who calls, which actions on which resources must
 // be allowed (actions.txt), which policies speak about that, and the condition
-// keys that they ask for. The account's root may do everything; an AWS service
+// keys that they ask for. Of a caller from another account, what limits it there
+// is asked, too. The account's root may do everything; an AWS service
 // that acts by itself may, too, except where AWS wants the resource's policy to
 // allow it: to put messages into queues, to invoke functions, to publish to
 // topics. A KMS key's policy is asked for everybody, the root too.
@@ -57,6 +58,17 @@ type Decision struct {
 type Options struct {
 	Mode    Mode
 	Observe func(Decision) // hears of every decision, with the world's lock held; optional
+	Others  Accounts       // the accounts beside this one; optional
+}
+
+// Accounts are those that there are.
+type Accounts interface {
+	// IAM is what an account knows of its users and roles; nil if there is no such
+	// account.
+	IAM(account string) *iam.Service
+	// Organization is the ID of the organization that an account is in; empty if it
+	// is in none.
+	Organization(account string) string
 }
 
 // Guard decides about calls.
@@ -114,7 +126,7 @@ type call struct {
 // Check returns why a call is not allowed, as an error of its service; nil if it
 // is. The world's lock must be held.
 func (g *Guard) Check(ctx context.Context, by wire.Principal, service, operation string, in any) error {
-	k := &call{guard: g, ctx: ctx, by: by, subject: g.iam.Subject(by), service: service, operation: operation, in: in}
+	k := &call{guard: g, ctx: ctx, by: by, subject: g.identities(by.ARN).Subject(by), service: service, operation: operation, in: in}
 	if k.trusted() {
 		return nil
 	}
@@ -138,7 +150,33 @@ func (g *Guard) Check(ctx context.Context, by wire.Principal, service, operation
 // it and a key's policy let it, and services that act by themselves.
 func (k *call) trusted() bool {
 	itself := k.by.ARN == "" && k.by.Service != ""
-	return k.subject.Root && k.service != "sts" && k.service != "kms" || itself && !gated(k.by.Service, k.service, k.operation)
+	return k.subject.Root && !k.foreign() && k.service != "sts" && k.service != "kms" || itself && !gated(k.by.Service, k.service, k.operation)
+}
+
+// foreign says whether somebody of another account calls.
+func (k *call) foreign() bool {
+	return k.by.ARN != "" && k.subject.Caller.Account != k.guard.world.Account
+}
+
+// identities are the users and roles of the account that an ARN names, if there
+// is one; else of this account.
+func (g *Guard) identities(arn string) *iam.Service {
+	if g.options.Others == nil {
+		return g.iam
+	}
+	if other := g.options.Others.IAM(accountOf(arn)); other != nil {
+		return other
+	}
+	return g.iam
+}
+
+// accountOf is the account that an ARN names; empty if it names none.
+func accountOf(arn string) string {
+	const parts, account = 6, 4
+	if p := strings.SplitN(arn, ":", parts); len(p) == parts {
+		return p[account]
+	}
+	return ""
 }
 
 // rules are an operation's lines in the table. That no operation is without one
@@ -177,7 +215,7 @@ func (k *call) taken() error {
 		Action: "sts:AssumeRole", Resource: role, Caller: policy.Caller{Service: k.by.Service}, Keys: k.keys(rule{}, role),
 	}
 	var p policy.Policies
-	if trust, ok := k.guard.iam.Trust(role); ok {
+	if trust, ok := k.guard.identities(role).Trust(role); ok {
 		p.Resource = []policy.Named{trust}
 	}
 	return k.conclude(r, p.DecideService(r))
@@ -207,10 +245,14 @@ func (k *call) decide(r *policy.Request) policy.Decision {
 		p.Resource = k.guard.policiesOf(k.ctx, r.Resource)
 		p.MustAllow = service == "kms" && len(p.Resource) > 0
 	}
-	if k.by.ARN == "" {
+	switch {
+	case k.by.ARN == "":
 		return p.DecideService(r)
+	case k.foreign():
+		return p.DecideAcross(r)
+	default:
+		return p.Decide(r)
 	}
-	return p.Decide(r)
 }
 
 // conclude tells observers of a decision and makes an error of a refusal.

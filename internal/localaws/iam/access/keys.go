@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"reflect"
 	"strconv"
 	"strings"
@@ -53,6 +54,8 @@ func (k *call) single(name, resource string) (string, bool) {
 		return "127.0.0.1", k.by.Service == ""
 	case "aws:resourceaccount":
 		return k.guard.world.Account, resource != everything
+	case "aws:resourceorgid":
+		return k.organization(k.guard.world.Account)
 	}
 	if v, ok := k.ofPrincipal(name); ok {
 		return v, true
@@ -74,6 +77,8 @@ func (k *call) ofPrincipal(name string) (string, bool) {
 		return s.Caller.ARN, true
 	case "aws:principalaccount":
 		return s.Caller.Account, true
+	case "aws:principalorgid":
+		return k.organization(s.Caller.Account)
 	case "aws:principaltype":
 		return s.Kind, true
 	case "aws:userid":
@@ -92,6 +97,9 @@ func (k *call) ofPrincipal(name string) (string, bool) {
 
 // ofService are the keys of an AWS service that acts by itself.
 func (k *call) ofService(name string) (string, bool) {
+	if name == "aws:sourcearn" {
+		return k.by.SourceARN, k.by.SourceARN != ""
+	}
 	if k.by.Service == "" {
 		return "", false
 	}
@@ -100,14 +108,23 @@ func (k *call) ofService(name string) (string, bool) {
 		return k.by.Service, k.by.ARN == ""
 	case "aws:principalisawsservice":
 		return "true", k.by.ARN == ""
-	case "aws:sourcearn":
-		return k.by.SourceARN, k.by.SourceARN != ""
 	case "aws:sourceaccount":
-		return k.guard.world.Account, true
+		return k.source(), true
 	case "aws:sourceowner": // SNS developer guide, "Example cases for Amazon SNS access control": not all services set it
-		return k.guard.world.Account, k.by.Service == "cloudwatch.amazonaws.com" || k.by.Service == "codedeploy.amazonaws.com"
+		return k.source(), k.by.Service == "cloudwatch.amazonaws.com" || k.by.Service == "codedeploy.amazonaws.com"
 	}
 	return "", false
+}
+
+// source is the account for which a service acts by itself.
+func (k *call) source() string { return cmp.Or(accountOf(k.by.SourceARN), k.guard.world.Account) }
+
+// organization is that of an account.
+func (k *call) organization(account string) (string, bool) {
+	if k.guard.options.Others == nil {
+		return "", false
+	}
+	return k.guard.options.Others.Organization(account), true
 }
 
 // tagged are the keys that end in the name of a tag.

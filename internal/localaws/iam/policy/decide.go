@@ -116,6 +116,38 @@ func either(res, id verdict) Decision {
 	}
 }
 
+// DecideAcross follows "Cross-account policy evaluation logic", for a caller of
+// another account than the resource's: the resource-based policy must allow it,
+// and so must all that limits the caller, with an identity-based policy too.
+func (p Policies) DecideAcross(r *Request) Decision {
+	resource := kindResource
+	if p.TrustOnly {
+		resource = kindTrust
+	}
+	res := look(p.Resource, resource, r)
+	needed := []struct {
+		verdict
+		kind string
+		some bool
+	}{
+		{res, resource, true},
+		{look(p.Boundary, kindBoundary, r), kindBoundary, len(p.Boundary) > 0},
+		{look(p.Session, kindSession, r), kindSession, len(p.Session) > 0},
+		{look(p.Identity, kindIdentity, r), kindIdentity, true},
+	}
+	for _, n := range needed {
+		if n.deny != nil {
+			return Decision{Explicit: true, By: n.deny}
+		}
+	}
+	for _, n := range needed {
+		if n.some && n.allow == nil {
+			return lacking(n.verdict, n.kind)
+		}
+	}
+	return Decision{Allowed: true, By: res.allow}
+}
+
 // DecideService is for an AWS service that acts by itself, which only a
 // resource-based policy can allow anything.
 func (p Policies) DecideService(r *Request) Decision {

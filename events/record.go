@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"strings"
 )
 
 // Recorded is what a control plane has put on record, for the one that collects the
@@ -45,8 +45,12 @@ func NewRecorded(r Recorded) (string, error) {
 	return string(detail), nil
 }
 
-// aRegion is how regions are written. Names are made of it.
-var aRegion = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+// isRegion reports whether a text could be a region's name, of which keys are made.
+func isRegion(s string) bool {
+	return strings.Contains(s, "-") && !strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-", r)
+	})
+}
 
 func parseRecorded(h Head, detail []byte) (Event, error) {
 	var d recorded
@@ -56,7 +60,7 @@ func parseRecorded(h Head, detail []byte) (Event, error) {
 	if d.Account == "" || d.Record == "" || h.Account == "" {
 		return nil, MalformedError{Why: "a record lacks account or record"}
 	}
-	if !aRegion.MatchString(d.Region) {
+	if !isRegion(d.Region) {
 		return nil, MalformedError{Why: fmt.Sprintf("a record is of region %q, which is none", d.Region)}
 	}
 	h.Region = d.Region

@@ -97,7 +97,7 @@ func reach(ctx context.Context) (remote, error) {
 	if err != nil {
 		return remote{}, fmt.Errorf("find the ledger: settings of %s: %w", rollbacker, err)
 	}
-	return remote{cfg: cfg, settings: s, ledger: table.New(dynamodb.NewFromConfig(cfg), s.Table), clock: clock}, nil
+	return remote{cfg: cfg, settings: s, ledger: table.New(dynamodb.NewFromConfig(cfg), s.Table).WithOutbox(s.Hub != ""), clock: clock}, nil
 }
 
 // who says who releases, for the ledger: the AWS identity if it can be had,

@@ -159,6 +159,8 @@ type Notices interface {
 	// Said says something about a target that a human should know: what, and the
 	// commands that help.
 	Said(ctx context.Context, t deploy.Target, title, text string, next ...string) error
+	// Behind says that records do not get through to the hub: since when, and why.
+	Behind(ctx context.Context, oldest time.Time, why string) error
 }
 
 // Handler routes signals.
@@ -183,6 +185,9 @@ type Handler struct {
 	Reporter    Reporter
 	Gates       Gates
 	Peers       Peers
+	Outbox      Outbox
+	Hub         Hub // nil: there is none
+	Fleet       Fleet
 	Rollbacks   Rollbacks
 	Ticks       Ticks
 	Notices     Notices
@@ -217,22 +222,33 @@ func (h *Handler) route(ctx context.Context, m batch.Message) error {
 		return h.alarm(ctx, e)
 	case events.Sweep:
 		return h.sweep(ctx, e)
+	default:
+		return h.own(ctx, e)
+	}
+}
+
+// own handles what pullback tells itself, here or elsewhere.
+func (h *Handler) own(ctx context.Context, e events.Event) error {
+	switch e := e.(type) {
 	case events.FollowUp:
 		return h.followUp(ctx, e)
 	case events.Verdict:
 		return h.verdict(ctx, e)
 	case events.Trouble:
 		return h.trouble(ctx, e)
+	case events.Recorded:
+		return h.recorded(ctx, e)
 	default:
+		head := e.Envelope()
 		return fmt.Errorf("event %s (%s, %s) is none that pullback acts on", head.ID, head.Source, head.Type)
 	}
 }
 
-// ours reports whether an event is pullback's own, which only its functions can
-// put into the queue.
+// ours reports whether an event is pullback's own, which only its functions and those
+// whom it lets write to its bus can put into the queue.
 func ours(e events.Event) bool {
 	switch e.(type) {
-	case events.FollowUp, events.Verdict, events.Trouble:
+	case events.FollowUp, events.Verdict, events.Trouble, events.Recorded:
 		return true
 	default:
 		return false

@@ -41,10 +41,11 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		return nil, fmt.Errorf("alarmrouter: %w", err)
 	}
 	s := env.Settings
-	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
+	store := table.New(dynamodb.NewFromConfig(cfg), s.Table).WithOutbox(s.Hub != "")
 	all := targets.New(cfg, s.Account, store, clock.Now)
 	messages := queue.New(sqs.NewFromConfig(cfg))
-	told := notices{notice.New(sns.NewFromConfig(cfg)), s.Topic}
+	told := notices{notice.New(sns.NewFromConfig(cfg)), s.Topic, s.Hub}
+	others := bus.New(eventbridge.NewFromConfig(cfg), clock.Now)
 	rules := hooked.Configuration(cfg, s, store, told, clock.Now, env.Log)
 	marked := ward.Marked{Ledger: store, Config: rules}
 	h := &Handler{
@@ -67,7 +68,9 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Points:      keeping.New(cfg, s.Account, store, clock.Now),
 		Reporter:    all.Groups,
 		Gates:       all.Stages,
-		Peers:       bus.New(eventbridge.NewFromConfig(cfg), clock.Now),
+		Peers:       others,
+		Outbox:      store,
+		Fleet:       store,
 		Rollbacks:   orders{messages, s.Rollbacks, clock.Now},
 		Ticks:       ticks{messages, s.Watch},
 		Notices:     told,
@@ -76,7 +79,21 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Now:         clock.Now,
 		Log:         env.Log,
 	}
+	if s.Hub != "" {
+		h.Hub = hub{others, s.Hub}
+	}
 	return h.Handle, nil
+}
+
+// hub is the event bus of the control plane that collects records.
+type hub struct {
+	bus *bus.Client
+	arn string
+}
+
+// Records implements Hub.
+func (b hub) Records(ctx context.Context, all []events.Recorded) ([]bool, error) {
+	return b.bus.Records(ctx, b.arn, all)
 }
 
 func surveys(drivers target.Set) map[deploy.Kind]Survey {
@@ -125,6 +142,7 @@ func (q ticks) Tick(ctx context.Context, t events.Tick) error {
 type notices struct {
 	notice *notice.Client
 	topic  string
+	hub    string // ARN of its bus
 }
 
 // Held implements Notices.
@@ -141,6 +159,16 @@ func (n notices) Held(ctx context.Context, h ledger.Hold) error {
 // Said implements Notices.
 func (n notices) Said(ctx context.Context, t deploy.Target, title, text string, next ...string) error {
 	return n.notice.Publish(ctx, n.topic, notice.Notice{Title: title, Text: text, NextSteps: next, Thread: t.String(), Target: t.String()})
+}
+
+// Behind implements Notices.
+func (n notices) Behind(ctx context.Context, oldest time.Time, why string) error {
+	return n.notice.Publish(ctx, n.topic, notice.Notice{
+		Title:     "Records do not get through to the hub",
+		Text:      fmt.Sprintf("The oldest that waits is of %s: %s. Nothing else depends on it, and what waits is sent as soon as it can be.", oldest.UTC().Format(time.RFC3339), why),
+		NextSteps: []string{"Look whether the event bus " + n.hub + " is there and lets this account put events."},
+		Thread:    "hub",
+	})
 }
 
 // ConfigProblem implements configured.Problems.

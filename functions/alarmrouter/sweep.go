@@ -28,7 +28,7 @@ const stale = 3 * time.Minute
 // sweep reminds the rollbacker of incidents whose follow-up was lost, goes on
 // with watches whose tick was, answers hooks whose function has died, finds by
 // itself all that an event should have told of the targets at which something is
-// going on, and looks at a part of all others. Trouble with one target is logged
+// going on, looks at a part of all others, and sends the hub what is on record since. Trouble with one target is logged
 // and keeps it neither from the others nor in the queue: the next sweep comes in a
 // minute.
 func (h *Handler) sweep(ctx context.Context, e events.Sweep) error {
@@ -49,6 +49,7 @@ func (h *Handler) sweep(ctx context.Context, e events.Sweep) error {
 	}
 	done := h.active(ctx, c, &round)
 	h.survey(ctx, c, &round, done)
+	h.send(ctx, c.Home, &round)
 	if reflect.DeepEqual(round, before) {
 		return nil // a quiet account is not written about
 	}

@@ -194,6 +194,12 @@ func (c *chat) Said(_ context.Context, t deploy.Target, title, _ string, _ ...st
 	return c.err
 }
 
+// Behind implements alarmrouter.Notices.
+func (c *chat) Behind(_ context.Context, oldest time.Time, why string) error {
+	c.note("say that records wait since %s: %s", oldest.Format("15:04"), why)
+	return c.err
+}
+
 // Tell implements alarmrouter.Peers.
 func (c *chat) Tell(_ context.Context, buses []string, t events.Trouble) error {
 	c.note("tell %v of %s", buses, t.Incident)
@@ -258,7 +264,7 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 		finder:     &finder{good: "1"}, store: &store{journal: j, Memory: &ledgertest.Memory{}}, rollbacks: &rollbacks{journal: j}, ticks: &ticks{}, chat: &chat{journal: j}, disks: &disks{},
 	}
 	s.Handler = &alarmrouter.Handler{
-		Deployments: s.codeDeploy, Wards: ward.Wards{Groups: s.codeDeploy, Config: file{s}}, History: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Doors: s.store, Hooks: s.store, Points: taker.New(s.store.Memory, s.disks, func() time.Time { return s.now }), Gates: s.chat, Peers: s.chat,
+		Deployments: s.codeDeploy, Wards: ward.Wards{Groups: s.codeDeploy, Config: file{s}}, History: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Doors: s.store, Hooks: s.store, Points: taker.New(s.store.Memory, s.disks, func() time.Time { return s.now }), Gates: s.chat, Peers: s.chat, Outbox: s.store, Fleet: s.store,
 		Watches: s.store, Rollbacks: s.rollbacks, Ticks: s.ticks, Notices: s.chat, Account: "123456789012",
 		Budget: 100,
 		Now:    func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),

@@ -47,7 +47,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 	moves := codedeploy.NewFromConfig(cfg)
 	sets := tasksets.New(moves, ecs.NewFromConfig(cfg), elasticloadbalancingv2.NewFromConfig(cfg), unknown{})
 	cd := deployments.New(moves, s.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: versions, deploy.OnECS: sets})
-	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
+	store := table.New(dynamodb.NewFromConfig(cfg), s.Table).WithOutbox(s.Hub != "")
 	h := &Handler{
 		Deployments:   cd,
 		Metrics:       minutes{metrics.New(cloudwatch.NewFromConfig(cfg)), clock.Now},

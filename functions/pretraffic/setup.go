@@ -25,7 +25,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		return nil, fmt.Errorf("pretraffic: %w", err)
 	}
 	s := env.Settings
-	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
+	store := table.New(dynamodb.NewFromConfig(cfg), s.Table).WithOutbox(s.Hub != "")
 	all := hooked.New(cfg, s.Account, store)
 	rules := hooked.Configuration(cfg, s, store, nil, clock.Now, env.Log)
 	h := &Handler{

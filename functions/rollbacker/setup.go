@@ -49,7 +49,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		return nil, fmt.Errorf("rollbacker: %w", err)
 	}
 	s := env.Settings
-	store := table.New(dynamodb.NewFromConfig(cfg), s.Table)
+	store := table.New(dynamodb.NewFromConfig(cfg), s.Table).WithOutbox(s.Hub != "")
 	all := targets.New(cfg, s.Account, store, clock.Now)
 	messages := queue.New(sqs.NewFromConfig(cfg))
 	rules := hooked.Configuration(cfg, s, store, nil, clock.Now, env.Log)

@@ -1,5 +1,5 @@
 // Package bus tells the control planes of other accounts and regions, by their
-// event buses, of code that was taken back.
+// event buses, of code that was taken back, and the hub what is on record.
 //
 // It waits for no answer: what another control plane does with it is its own
 // business.
@@ -18,6 +18,9 @@ import (
 
 	"github.com/pullback-dev/pullback/events"
 )
+
+// source is what the events of control planes are from.
+const source = "pullback"
 
 // api is the part of *eventbridge.Client that this package uses.
 type api interface {
@@ -52,19 +55,35 @@ func (c *Client) Tell(ctx context.Context, buses []string, t events.Trouble) err
 }
 
 func (c *Client) send(ctx context.Context, arn, detail string) error {
+	failed, err := c.put(ctx, arn, []ebtypes.PutEventsRequestEntry{c.entry(arn, events.TypeTrouble, detail)})
+	if err != nil {
+		return err
+	}
+	return failed[0]
+}
+
+func (c *Client) entry(arn, kind, detail string) ebtypes.PutEventsRequestEntry {
+	return ebtypes.PutEventsRequestEntry{EventBusName: &arn, Source: aws.String(source), DetailType: &kind, Detail: &detail, Time: aws.Time(c.now())}
+}
+
+// put sends entries to a bus, and returns why each of them was not taken.
+func (c *Client) put(ctx context.Context, arn string, entries []ebtypes.PutEventsRequestEntry) ([]error, error) {
 	parts := strings.Split(arn, ":")
 	if len(parts) < 6 || parts[2] != "events" {
-		return fmt.Errorf("tell %q: it is not the ARN of an event bus", arn)
+		return nil, fmt.Errorf("tell %q: it is not the ARN of an event bus", arn)
 	}
-	out, err := c.api.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
-		EventBusName: &arn, Source: aws.String("pullback"), DetailType: aws.String(events.TypeTrouble), Detail: &detail, Time: aws.Time(c.now()),
-	}}}, func(o *eventbridge.Options) { o.Region = parts[3] })
+	out, err := c.api.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries}, func(o *eventbridge.Options) { o.Region = parts[3] })
 	if err != nil {
-		return fmt.Errorf("tell %s: %w", arn, err)
+		return nil, fmt.Errorf("tell %s: %w", arn, err)
 	}
-	if out.FailedEntryCount > 0 && len(out.Entries) == 1 {
-		e := out.Entries[0]
-		return fmt.Errorf("tell %s: %s: %s", arn, aws.ToString(e.ErrorCode), aws.ToString(e.ErrorMessage))
+	if len(out.Entries) != len(entries) {
+		return nil, fmt.Errorf("tell %s: %d answers to %d events", arn, len(out.Entries), len(entries))
 	}
-	return nil
+	failed := make([]error, len(entries))
+	for i, e := range out.Entries { // in the order of the request (API reference, PutEvents)
+		if e.EventId == nil || e.ErrorCode != nil {
+			failed[i] = fmt.Errorf("tell %s: %s: %s", arn, aws.ToString(e.ErrorCode), aws.ToString(e.ErrorMessage))
+		}
+	}
+	return failed, nil
 }

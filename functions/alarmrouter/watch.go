@@ -17,8 +17,8 @@ import (
 // nothing to see. The watch comes before its first tick: a tick that is lost is
 // sent again by the sweep.
 func (h *Handler) watch(ctx context.Context, g ward.Ward, d deploy.Deployment) error {
-	if d.Platform != deploy.OnLambda && d.Platform != deploy.OnECS && d.Alias.Function == "" {
-		return nil // nothing counts its requests by version
+	if d.Target.Kind != deploy.KindGroup || d.Platform != deploy.OnLambda && d.Platform != deploy.OnECS && d.Alias.Function == "" {
+		return nil // nothing counts its requests by version, and posttraffic looks up CodeDeploy's deployments alone
 	}
 	now := h.Now()
 	stage, _ := watch.Limits{Bake: g.Rules.Bake}.StageOf(d, now)

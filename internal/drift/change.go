@@ -28,8 +28,11 @@ func cloudFormation(f Facts, w Wish, good string) []string {
 		stack = "STACK"
 	}
 	lines := []string{fmt.Sprintf("in the template: Resources.%s.Properties.%s: %s", w.Resource, w.Attribute, value(w, good))}
-	if w.Type == "AWS::Lambda::Alias" || w.Type == "AWS::ECS::Service" {
+	if w.Type == lambdaAlias || w.Type == "AWS::ECS::Service" {
 		lines = append(lines, "with the CDK: take back the change of the code that is bad (git revert COMMIT), or fix it; then cdk diff "+stack+", cdk deploy "+stack)
+	}
+	if w.Type == lambdaAlias && w.Way == Deploys && !w.Gated && f.Place.Target.Kind == deploy.KindGroup {
+		lines = append(lines, "let pullback be asked: Resources."+w.Resource+".UpdatePolicy.CodeDeployLambdaAliasUpdate.BeforeAllowTrafficHook: "+gate)
 	}
 	if f.Held != "" {
 		lines = append(lines, fmt.Sprintf("a fix waits for: pullback release %s --reason TEXT", f.Place.Target))
@@ -91,9 +94,11 @@ func cloud(typ string) string {
 // IsGate reports whether a hook is the one with which pullback refuses what is bad
 // before it has traffic: its name, or its ARN.
 func IsGate(hook string) bool {
-	const name = "CodeDeployHook_pullback_pretraffic"
-	return hook == name || strings.Contains(hook, ":function:"+name)
+	return hook == gate || strings.HasSuffix(hook, ":function:"+gate) || strings.Contains(hook, ":function:"+gate+":")
 }
+
+// gate is the function that asks pullback.
+const gate = "CodeDeployHook_pullback_pretraffic"
 
 // Names are what a target's resource is called, so that code can be searched for
 // it.

@@ -9,6 +9,7 @@ package drift
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pullback-dev/pullback/shared/deploy"
 )
@@ -191,10 +192,25 @@ func refuser(f Facts, w Wish, v Verdict) (Refuser, string) {
 		return Gate, "the way into the stage is closed: " + f.Held
 	case w.Gated && (v == Bad || f.Held != ""):
 		return Gate, "pullback's hook refuses the deployment before it has traffic, and the update fails: " + why(f, w)
+	case relapses(f, w):
+		return Nobody, "no hook asks pullback first: the deployment begins, and is taken back, but the update then fails and CloudFormation goes back to what the stack said before, " +
+			"which is bad, too; that is a rollback, and rollbacks are not taken back"
 	default:
 		return Watch, "no hook asks pullback first: the deployment begins, and is taken back: " + why(f, w)
 	}
 }
+
+// relapses reports whether CloudFormation brings back what is bad when the update
+// that brings the wish has failed: its own deployment to what the stack said before
+// is a rollback, which only the gate refuses.
+func relapses(f Facts, w Wish) bool {
+	return w.Type == lambdaAlias && f.Place.Target.Kind == deploy.KindGroup && slices.ContainsFunc(f.Wishes, func(before Wish) bool {
+		return before.Tool == Stack && before.Type == lambdaAlias && verdict(f, before) == Bad
+	})
+}
+
+// lambdaAlias is CloudFormation's type of an alias.
+const lambdaAlias = "AWS::Lambda::Alias"
 
 // unguarded says why pullback, and AWS, would let the wish through; empty if they
 // do not.

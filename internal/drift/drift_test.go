@@ -76,20 +76,21 @@ func TestWhoRefusesDependsOnTheWayAndOnWhatIsKnown(t *testing.T) {
 		want  drift.Refuser
 		why   string
 	}{
-		"a hook asks":                        {taken(alias, with(func(w *drift.Wish) { w.Gated = true })), drift.Gate, "before it has traffic"},
-		"no hook asks":                       {taken(tasks, code), drift.Watch, "the deployment begins, and is taken back"},
-		"released, but quarantined":          {released(taken(tasks, code)), drift.Watch, "its code is quarantined"},
-		"released, and not quarantined":      {released(taken(tasks, with(func(w *drift.Wish) { w.Quarantine = "" }))), drift.Nobody, "not quarantined and the target is not held"},
-		"held, and not quarantined":          {taken(tasks, with(func(w *drift.Wish) { w.Quarantine = "" })), drift.Watch, "ecs:main/web is held"},
-		"let through":                        {taken(alias, with(func(w *drift.Wish) { w.Gated, w.Overridden = true, "me: the fix" })), drift.Nobody, "me: the fix"},
-		"past the deployment group":          {taken(alias, with(func(w *drift.Wish) { w.Way = drift.Moves })), drift.Nobody, "tells people that it serves again"},
-		"only what is launched later":        {taken(tasks, with(func(w *drift.Wish) { w.Way = drift.Launches })), drift.Nobody, "an instance refresh that brings it is taken back"},
-		"AWS does not take it":               {taken(tasks, with(func(w *drift.Wish) { w.Way = drift.Fails })), drift.AWS, "changed by deployments alone"},
-		"a stage that is closed":             {taken(stage, code), drift.Gate, "the way into the stage is closed"},
-		"a stage that is open":               {released(taken(stage, code)), drift.Watch, "taken back"},
-		"not looked after":                   {drift.Facts{Place: alias, Live: "1", Wishes: []drift.Wish{code}}, drift.Nobody, "does not look after"},
-		"observed":                           {drift.Facts{Place: alias, Live: "1", Enabled: true, Observe: true, Wishes: []drift.Wish{code}}, drift.Nobody, "only observes"},
-		"new code, while the target is held": {taken(alias, drift.Wish{Tool: drift.Template, Unknown: "a new version", Digest: "sha", Way: drift.Deploys, Gated: true}), drift.Gate, "shop/live is held"},
+		"a hook asks":                                 {taken(alias, with(func(w *drift.Wish) { w.Gated = true })), drift.Gate, "before it has traffic"},
+		"no hook asks":                                {taken(tasks, code), drift.Watch, "the deployment begins, and is taken back"},
+		"released, but quarantined":                   {released(taken(tasks, code)), drift.Watch, "its code is quarantined"},
+		"released, and not quarantined":               {released(taken(tasks, with(func(w *drift.Wish) { w.Quarantine = "" }))), drift.Nobody, "not quarantined and the target is not held"},
+		"held, and not quarantined":                   {taken(tasks, with(func(w *drift.Wish) { w.Quarantine = "" })), drift.Watch, "ecs:main/web is held"},
+		"let through":                                 {taken(alias, with(func(w *drift.Wish) { w.Gated, w.Overridden = true, "me: the fix" })), drift.Nobody, "me: the fix"},
+		"past the deployment group":                   {taken(alias, with(func(w *drift.Wish) { w.Way = drift.Moves })), drift.Nobody, "tells people that it serves again"},
+		"only what is launched later":                 {taken(tasks, with(func(w *drift.Wish) { w.Way = drift.Launches })), drift.Nobody, "an instance refresh that brings it is taken back"},
+		"AWS does not take it":                        {taken(tasks, with(func(w *drift.Wish) { w.Way = drift.Fails })), drift.AWS, "changed by deployments alone"},
+		"a stage that is closed":                      {taken(stage, code), drift.Gate, "the way into the stage is closed"},
+		"a stage that is open":                        {released(taken(stage, code)), drift.Watch, "taken back"},
+		"not looked after":                            {drift.Facts{Place: alias, Live: "1", Wishes: []drift.Wish{code}}, drift.Nobody, "does not look after"},
+		"observed":                                    {drift.Facts{Place: alias, Live: "1", Enabled: true, Observe: true, Wishes: []drift.Wish{code}}, drift.Nobody, "only observes"},
+		"no hook asks, and the stack goes back to it": {taken(alias, with(func(w *drift.Wish) { w.Tool, w.Type = drift.Stack, "AWS::Lambda::Alias" })), drift.Nobody, "CloudFormation goes back to what the stack said before"},
+		"new code, while the target is held":          {taken(alias, drift.Wish{Tool: drift.Template, Unknown: "a new version", Digest: "sha", Way: drift.Deploys, Gated: true}), drift.Gate, "shop/live is held"},
 	}
 	for name, test := range tests {
 		got := drift.Find(test.facts)

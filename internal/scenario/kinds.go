@@ -106,12 +106,16 @@ func (s *Story) aliasTeam(c teams.Common, options []string) (worker, error) {
 	return aliases.New(c, o), nil
 }
 
-// stackTeam is an alias in a CloudFormation stack: stack.
+// stackTeam is an alias in a CloudFormation stack: stack [without-hooks].
 func (s *Story) stackTeam(c teams.Common, options []string) (worker, error) {
-	if len(options) > 0 {
-		return nil, unknown(options[0])
+	o := stacked.Options{Hooks: true, Code: shop.New(s.options.Dist, s.config).Code}
+	for _, word := range options {
+		if word != "without-hooks" {
+			return nil, unknown(word)
+		}
+		o.Hooks = false
 	}
-	return stacked.New(c, stacked.Options{Hooks: true, Code: shop.New(s.options.Dist, s.config).Code}), nil
+	return stacked.New(c, o), nil
 }
 
 // stackServiceTeam is a service in a CloudFormation stack: stack-ecs.

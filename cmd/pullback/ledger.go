@@ -26,7 +26,7 @@ const rollbacker = "pullback_rollbacker"
 
 func explainCommand() *cobra.Command {
 	var asJSON bool
-	var incident string
+	var incident, from string
 	c := &cobra.Command{
 		Use:     "explain TARGET",
 		Short:   "Say what was done to a target, by which function, and why",
@@ -37,16 +37,9 @@ func explainCommand() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			l, _, err := connect(c.Context())
+			records, err := explained(c.Context(), t, deploy.Incident(incident), from, c.ErrOrStderr())
 			if err != nil {
 				return err
-			}
-			records, err := operate.Explain(c.Context(), l, t, deploy.Incident(incident))
-			if err != nil {
-				return err
-			}
-			if len(records) == 0 {
-				return fmt.Errorf("the ledger says nothing of %s; is it tagged pullback:enabled=true?", t)
 			}
 			if !asJSON {
 				return operate.Print(c.OutOrStdout(), records)
@@ -57,6 +50,7 @@ func explainCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the records as data")
+	c.Flags().StringVar(&from, "from", "", "ACCOUNT/REGION of another control plane, whose records this one collects")
 	c.Flags().StringVar(&incident, "incident", "", "only what belongs to this incident")
 	return c
 }

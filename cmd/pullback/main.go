@@ -77,7 +77,7 @@ func root() *cobra.Command {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	c.AddCommand(demoCommand(), localCommand(), judgeCommand(), backtestCommand(), explainCommand(), driftCommand(), releaseCommand(), restoreCommand(), holdCommand(), markCommand(), rollbackCommand(), benchCommand(), configCommand(), schemaCommand(), versionCommand())
+	c.AddCommand(demoCommand(), localCommand(), judgeCommand(), backtestCommand(), explainCommand(), fleetCommand(), driftCommand(), releaseCommand(), restoreCommand(), holdCommand(), markCommand(), rollbackCommand(), benchCommand(), configCommand(), schemaCommand(), versionCommand())
 	return c
 }
 

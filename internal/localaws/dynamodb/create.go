@@ -50,6 +50,11 @@ func (s *Service) createTable(c *wire.Call, in *dynamodb.CreateTableInput) (*dyn
 	if err := s.protect(c, t); err != nil {
 		return nil, err
 	}
+	if in.ResourcePolicy != nil {
+		if err := s.allow(t, in.ResourcePolicy); err != nil {
+			return nil, err
+		}
+	}
 	for _, tag := range in.Tags {
 		t.tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
@@ -66,7 +71,6 @@ func refuseForTable(in *dynamodb.CreateTableInput) error {
 		"GlobalTableSourceArn":               in.GlobalTableSourceArn != nil,
 		"LocalSecondaryIndexes":              len(in.LocalSecondaryIndexes) > 0,
 		"OnDemandThroughput":                 in.OnDemandThroughput != nil,
-		"ResourcePolicy":                     in.ResourcePolicy != nil,
 		"StreamSpecification":                in.StreamSpecification != nil && aws.ToBool(in.StreamSpecification.StreamEnabled),
 		"VectorIndexes":                      len(in.VectorIndexes) > 0,
 		"WarmThroughput":                     in.WarmThroughput != nil,

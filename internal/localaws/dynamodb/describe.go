@@ -68,21 +68,28 @@ func (s *Service) listTables(_ *wire.Call, in *dynamodb.ListTablesInput) (*dynam
 }
 
 // updateTable switches deletion protection, which a table must lose before it
-// can be deleted, and nothing else.
-func (s *Service) updateTable(_ *wire.Call, in *dynamodb.UpdateTableInput) (*dynamodb.UpdateTableOutput, error) {
+// can be deleted, or gives it another key, and nothing else.
+func (s *Service) updateTable(c *wire.Call, in *dynamodb.UpdateTableInput) (*dynamodb.UpdateTableOutput, error) {
 	t, err := s.table(in.TableName)
 	if err != nil {
 		return nil, err
 	}
-	asked := dynamodb.UpdateTableInput{TableName: in.TableName, DeletionProtectionEnabled: in.DeletionProtectionEnabled}
+	asked := dynamodb.UpdateTableInput{TableName: in.TableName, DeletionProtectionEnabled: in.DeletionProtectionEnabled, SSESpecification: in.SSESpecification}
 	if name := firstDifference(in, &asked); name != "" {
 		return nil, refuse(map[string]bool{name + " of UpdateTable": true})
 	}
-	if in.DeletionProtectionEnabled == nil {
+	if in.DeletionProtectionEnabled == nil && in.SSESpecification == nil {
 		return nil, attr.Invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, " +
 			"GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
 	}
-	t.protected = *in.DeletionProtectionEnabled
+	if in.SSESpecification != nil {
+		if err := s.rekey(c, t, in.SSESpecification); err != nil {
+			return nil, err
+		}
+	}
+	if in.DeletionProtectionEnabled != nil {
+		t.protected = *in.DeletionProtectionEnabled
+	}
 	return &dynamodb.UpdateTableOutput{TableDescription: t.describe()}, nil
 }
 

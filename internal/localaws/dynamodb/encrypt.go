@@ -80,6 +80,17 @@ func (s *Service) protect(c *wire.Call, t *table) error {
 	return s.keyRefuses(encryption.Keys{Caller: s.caller, Service: "dynamodb"}.Both(c.Context, s.use(by, t)))
 }
 
+// rekey gives a table another key, AWS's own for DynamoDB or DynamoDB's.
+func (s *Service) rekey(c *wire.Call, t *table, to *ddbtypes.SSESpecification) error {
+	was := t.sse
+	t.sse = copyEncryption(to)
+	if err := s.protect(c, t); err != nil {
+		t.sse = was
+		return err
+	}
+	return nil
+}
+
 // The tables that operations are about.
 
 func batchGets(in *dynamodb.BatchGetItemInput) []*string { return namesOf(in.RequestItems) }

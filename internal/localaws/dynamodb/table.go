@@ -30,6 +30,7 @@ type table struct {
 	protected  bool
 	tags       map[string]string
 	ttl        ttl
+	access     access
 	backups    backups
 
 	rows []*row // in order

@@ -184,3 +184,25 @@ func TestBackupsAndTagsAreKept(t *testing.T) {
 		{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("b"), Value: aws.String("2")},
 	}, tags.Tags)
 }
+
+func TestAPolicyOfATableIsReplacedByWhoKnowsIt(t *testing.T) {
+	c := newCloud(t)
+	in := tableInput()
+	const text = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"dynamodb:GetItem","Resource":"*"}]}`
+	in.ResourcePolicy = aws.String(text)
+	made, err := c.CreateTable(t.Context(), in)
+	require.NoError(t, err)
+	arn := made.TableDescription.TableArn
+	got, err := c.GetResourcePolicy(t.Context(), &dynamodb.GetResourcePolicyInput{ResourceArn: arn})
+	require.NoError(t, err)
+	assert.JSONEq(t, text, *got.Policy)
+	_, err = c.PutResourcePolicy(t.Context(), &dynamodb.PutResourcePolicyInput{ResourceArn: arn, Policy: aws.String(text), ExpectedRevisionId: aws.String("NO_POLICY")})
+	refused(t, err, "PolicyNotFoundException")
+	_, err = c.PutResourcePolicy(t.Context(), &dynamodb.PutResourcePolicyInput{ResourceArn: arn, Policy: aws.String("{}")})
+	refused(t, err, "ValidationException")
+	gone, err := c.DeleteResourcePolicy(t.Context(), &dynamodb.DeleteResourcePolicyInput{ResourceArn: arn, ExpectedRevisionId: got.RevisionId})
+	require.NoError(t, err)
+	assert.Equal(t, got.RevisionId, gone.RevisionId)
+	_, err = c.GetResourcePolicy(t.Context(), &dynamodb.GetResourcePolicyInput{ResourceArn: arn})
+	refused(t, err, "PolicyNotFoundException")
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -46,8 +47,9 @@ type mapping struct {
 	poll      *world.Timer // the next poll, if one is due
 	window    *world.Timer // the end of the batching window
 	waiting   []sqstypes.Message
-	busy      int `state:"-"` // batches under way
-	broken    int // polls that failed, one after the other
+	since     time.Time // when the first of those was received
+	busy      int       `state:"-"` // batches under way
+	broken    int       // polls that failed, one after the other
 }
 
 // fifo reports whether the queue keeps an order.

@@ -3,6 +3,7 @@ package lambda_test
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -264,4 +265,36 @@ func TestConcurrencyOfAMappingHasLimits(t *testing.T) {
 		FunctionName: aws.String("worker"), EventSourceArn: &queue, ScalingConfig: &lambdatypes.ScalingConfig{MaximumConcurrency: aws.Int32(1)},
 	})
 	require.ErrorContains(t, err, "MaximumConcurrency must be between 2 and 1000")
+}
+
+func TestABatchThatIsThrottledIsTriedAgainUntilItsMessagesAreVisible(t *testing.T) {
+	for name, c := range map[string]struct {
+		free time.Duration // after which the function may run again
+		got  int           // how often the message was received in the end
+	}{
+		"while they are hidden": {20 * time.Second, 1},
+		"after that":            {70 * time.Second, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLocal(t)
+			queue := l.queue("orders", map[string]string{"VisibilityTimeout": "60"})
+			l.create("worker", does("records"))
+			reserve := func(n int32) {
+				_, err := l.client.PutFunctionConcurrency(t.Context(), &awslambda.PutFunctionConcurrencyInput{
+					FunctionName: aws.String("worker"), ReservedConcurrentExecutions: aws.Int32(n),
+				})
+				require.NoError(t, err)
+			}
+			reserve(0)
+			l.read(queue)
+			l.send("orders", "good 1", "")
+			l.advance(c.free)
+			assert.Empty(t, l.bodies())
+			reserve(1)
+			l.advance(5 * time.Minute)
+			require.Equal(t, [][]string{{"good 1"}}, l.bodies())
+			assert.Contains(t, l.logs[0], `"ApproximateReceiveCount":"`+strconv.Itoa(c.got)+`"`)
+			assert.Empty(t, l.messages("orders"))
+		})
+	}
 }

@@ -86,28 +86,31 @@ func (s *Service) receive(m *mapping) {
 		return
 	}
 	m.broken = 0
-	s.collect(m, r, out.Messages)
+	s.collect(m, out.Messages)
 }
 
 // collect adds messages to the batch and hands it over when it is full or may
 // not wait. As long as there are messages it goes on polling.
-func (s *Service) collect(m *mapping, r reference, messages []sqstypes.Message) {
+func (s *Service) collect(m *mapping, messages []sqstypes.Message) {
 	if len(messages) == 0 {
 		return
+	}
+	if len(m.waiting) == 0 {
+		m.since = s.w.Now()
 	}
 	m.waiting = append(m.waiting, messages...)
 	window := time.Duration(*m.config.MaximumBatchingWindowInSeconds) * time.Second
 	switch {
 	case window == 0 || len(m.waiting) >= int(*m.config.BatchSize):
-		s.flush(m, r)
+		s.flush(m)
 	case m.window == nil:
-		m.window = s.w.After(window, func() { s.flush(m, r) })
+		m.window = s.w.After(window, func() { s.flush(m) })
 	}
 	s.wake(m, 0)
 }
 
 // flush hands the batch to the function.
-func (s *Service) flush(m *mapping, r reference) {
+func (s *Service) flush(m *mapping) {
 	s.w.Stop(m.window)
 	batch := m.waiting
 	m.window, m.waiting = nil, nil
@@ -120,11 +123,7 @@ func (s *Service) flush(m *mapping, r reference) {
 		return
 	}
 	m.busy++
-	s.begin(&run{reference: r, id: s.w.UUID(), payload: payload, done: func(res Result) {
-		m.busy--
-		s.settle(m, batch, res)
-		s.wake(m, 0)
-	}})
+	s.hand(&batched{mapping: m, messages: batch, payload: payload, received: m.since})
 }
 
 // poller is Lambda reading a queue with the rights of a function. SQS sees the

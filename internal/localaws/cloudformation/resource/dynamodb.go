@@ -103,8 +103,8 @@ func redefined(before, after map[string]any) bool {
 
 // updateTable changes a table, one thing a call as the API wants it.
 func updateTable(j *job) error {
-	if j.changed("GlobalSecondaryIndexes", "ResourcePolicy", "SSESpecification", "WarmThroughput", "OnDemandThroughput") {
-		j.report("", "indexes, the policy, encryption and on-demand limits of a table cannot be changed here")
+	if j.changed("GlobalSecondaryIndexes", "WarmThroughput", "OnDemandThroughput") {
+		j.report("", "indexes and on-demand limits of a table cannot be changed here")
 		return j.problems.Err()
 	}
 	name := j.resource.PhysicalID
@@ -112,6 +112,9 @@ func updateTable(j *job) error {
 		if err := updateTableSettings(j, name); err != nil {
 			return err
 		}
+	}
+	if err := updateTableAccess(j, name); err != nil {
+		return err
 	}
 	if j.changed("StreamSpecification") {
 		if err := updateStream(j, name); err != nil {
@@ -144,6 +147,32 @@ func updateTable(j *job) error {
 		_, err := call[dynamodb.UntagResourceOutput](j, "dynamodb", "UntagResource", &dynamodb.UntagResourceInput{ResourceArn: arn, TagKeys: gone})
 		return err
 	})
+}
+
+// updateTableAccess changes who may use a table: its policy and its key.
+func updateTableAccess(j *job, name string) error {
+	if v := j.take("SSESpecification"); j.changed("SSESpecification") {
+		if v == nil {
+			v = map[string]any{"SSEEnabled": false}
+		}
+		in := dynamodb.UpdateTableInput{TableName: &name}
+		j.into(&in, "SSESpecification", v)
+		if _, err := call[dynamodb.UpdateTableOutput](j, "dynamodb", "UpdateTable", &in); err != nil {
+			return err
+		}
+	}
+	policy := j.object("ResourcePolicy")
+	if !j.changed("ResourcePolicy") {
+		return nil
+	}
+	arn := aws.String(j.resource.Attributes["Arn"])
+	if policy == nil {
+		_, err := call[dynamodb.DeleteResourcePolicyOutput](j, "dynamodb", "DeleteResourcePolicy", &dynamodb.DeleteResourcePolicyInput{ResourceArn: arn})
+		return err
+	}
+	_, err := call[dynamodb.PutResourcePolicyOutput](j, "dynamodb", "PutResourcePolicy",
+		&dynamodb.PutResourcePolicyInput{ResourceArn: arn, Policy: aws.String(document(policy["PolicyDocument"]))})
+	return err
 }
 
 func updateTableSettings(j *job, name string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -45,11 +46,10 @@ func (g *Guard) policyText(ctx context.Context, service, resource, arn string) *
 			in.Qualifier = &f[2]
 		}
 		return text(ctx, g, "lambda", "GetPolicy", in, func(o *lambda.GetPolicyOutput) *string { return o.Policy })
+	case "dynamodb":
+		return g.tablePolicy(ctx, resource, arn)
 	case "kms":
-		if !strings.HasPrefix(resource, "key/") {
-			return nil
-		}
-		return text(ctx, g, "kms", "GetKeyPolicy", &kms.GetKeyPolicyInput{KeyId: &arn}, func(o *kms.GetKeyPolicyOutput) *string { return o.Policy })
+		return g.keyPolicy(ctx, resource, arn)
 	case "sqs":
 		url := "https://sqs/" + g.world.Account + "/" + resource
 		in := &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNamePolicy}}
@@ -61,15 +61,36 @@ func (g *Guard) policyText(ctx context.Context, service, resource, arn string) *
 		bucket, _, _ := strings.Cut(resource, "/")
 		return text(ctx, g, "s3", "GetBucketPolicy", &s3.GetBucketPolicyInput{Bucket: &bucket}, func(o *s3.GetBucketPolicyOutput) *string { return o.Policy })
 	case "events":
-		bus, ok := strings.CutPrefix(resource, "event-bus/")
-		if !ok {
-			return nil
-		}
-		return text(ctx, g, "events", "DescribeEventBus", &eventbridge.DescribeEventBusInput{Name: &bus},
-			func(o *eventbridge.DescribeEventBusOutput) *string { return o.Policy })
+		return g.busPolicy(ctx, resource)
 	default:
 		return nil
 	}
+}
+
+// busPolicy is the policy of an event bus.
+func (g *Guard) busPolicy(ctx context.Context, resource string) *string {
+	bus, ok := strings.CutPrefix(resource, "event-bus/")
+	if !ok {
+		return nil
+	}
+	return text(ctx, g, "events", "DescribeEventBus", &eventbridge.DescribeEventBusInput{Name: &bus},
+		func(o *eventbridge.DescribeEventBusOutput) *string { return o.Policy })
+}
+
+// tablePolicy is the policy of a table, which is its indexes', too.
+func (g *Guard) tablePolicy(ctx context.Context, resource, arn string) *string {
+	table, _, _ := strings.Cut(resource, "/index/")
+	at := strings.TrimSuffix(arn, strings.TrimPrefix(resource, table))
+	return text(ctx, g, "dynamodb", "GetResourcePolicy", &dynamodb.GetResourcePolicyInput{ResourceArn: &at},
+		func(o *dynamodb.GetResourcePolicyOutput) *string { return o.Policy })
+}
+
+// keyPolicy is the policy of a KMS key.
+func (g *Guard) keyPolicy(ctx context.Context, resource, arn string) *string {
+	if !strings.HasPrefix(resource, "key/") {
+		return nil
+	}
+	return text(ctx, g, "kms", "GetKeyPolicy", &kms.GetKeyPolicyInput{KeyId: &arn}, func(o *kms.GetKeyPolicyOutput) *string { return o.Policy })
 }
 
 // text asks for a policy; nil if there is none.

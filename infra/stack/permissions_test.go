@@ -50,28 +50,34 @@ func line(t *testing.T, s statement) string {
 			on = service + ":" + rest
 		}
 	}
+	return s.action + " on " + plain(on) + condition(t, s)
+}
+
+// condition says what must hold besides, as the end of a line.
+func condition(t *testing.T, s statement) string {
+	t.Helper()
 	switch {
 	case s.condition == nil:
-		return s.action + " on " + plain(on)
+		return ""
 	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"aws:ResourceTag/pullback:enabled": "true"}}, s.condition):
-		return s.action + " on " + plain(on) + " if enabled"
+		return " if enabled"
 	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"aws:ResourceAccount": map[string]any{"Ref": "AWS::AccountId"}}}, s.condition):
-		return s.action + " on " + plain(on) + " if in this account"
+		return " if in this account"
 	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"ec2:CreateAction": "RunInstances"}}, s.condition):
-		return s.action + " on " + plain(on) + " of RunInstances"
+		return " of RunInstances"
 	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "ec2.amazonaws.com"}}, s.condition):
-		return s.action + " on " + plain(on) + " to instances"
+		return " to instances"
 	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "ecs.amazonaws.com"}}, s.condition):
-		return s.action + " on " + plain(on) + " to ECS"
+		return " to ECS"
 	case assert.ObjectsAreEqual(map[string]any{
 		"StringEquals":              map[string]any{"ec2:CreateAction": []any{"CreateSnapshot", "CreateSnapshots"}},
 		"ForAllValues:StringEquals": map[string]any{"aws:TagKeys": restorepoint.Tag},
 	}, s.condition):
-		return s.action + " on " + plain(on) + " as they are taken, with pullback's tag"
+		return " as they are taken, with pullback's tag"
 	case assert.ObjectsAreEqual(map[string]any{"ForAllValues:StringEquals": map[string]any{"aws:TagKeys": restorepoint.Tag}}, s.condition):
-		return s.action + " on " + plain(on) + " with pullback's tag"
+		return " with pullback's tag"
 	case assert.ObjectsAreEqual(map[string]any{"StringEquals": map[string]any{"iam:PassedToService": "backup.amazonaws.com"}}, s.condition):
-		return s.action + " on " + plain(on) + " to AWS Backup"
+		return " to AWS Backup"
 	default:
 		require.Fail(t, "unknown condition", "%v", s.condition)
 		return ""
@@ -140,13 +146,14 @@ func TestTheRollbackerAloneMayChangeWhatIsLive(t *testing.T) {
 	assert.Equal(t, map[string]bool{"rollbacker": true}, found)
 }
 
-func TestNoActionIsAWildcardAndEveryWideOneHasAReason(t *testing.T) {
+// wideReasons says of every action that is granted on * why it is.
+func wideReasons() map[string]string {
 	const (
 		unscoped = "the Service Authorization Reference names no resource type for it, so * is the only resource that it promises to accept; " +
 			"the CodeDeploy user guide's permissions reference names deployment groups"
 		none = "the Service Authorization Reference names no resource type for it"
 	)
-	reasons := map[string]string{
+	return map[string]string{
 		"cloudwatch:DescribeAlarms":                       "with a narrower scope it does not return composite alarms (CloudWatch API reference, DescribeAlarms)",
 		"cloudwatch:GetMetricData":                        none,
 		"autoscaling:DescribeAutoScalingGroups":           none,
@@ -169,6 +176,9 @@ func TestNoActionIsAWildcardAndEveryWideOneHasAReason(t *testing.T) {
 		"elasticloadbalancing:DescribeRules":              none,
 		"lambda:ListFunctions":                            none,
 	}
+}
+
+func TestNoActionIsAWildcardAndEveryWideOneHasAReason(t *testing.T) {
 	wide := make(map[string]bool)
 	for _, lines := range readTemplate(t).granted(t) {
 		for _, l := range lines {
@@ -179,7 +189,7 @@ func TestNoActionIsAWildcardAndEveryWideOneHasAReason(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, slices.Sorted(maps.Keys(reasons)), slices.Sorted(maps.Keys(wide)))
+	assert.Equal(t, slices.Sorted(maps.Keys(wideReasons())), slices.Sorted(maps.Keys(wide)))
 }
 
 // A subscription filter is made when a watch begins and deleted when it ends.

@@ -62,12 +62,25 @@ cdk.out/.synthesized: dist/.built $(STACK_SOURCES) | node_modules/.installed
 		wait $$stack && wait $$keeping && wait $$fleet
 	@touch $@
 
+# What a release's version is called: the nearest tag, and what was done since.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+.PHONY: release-template
+release-template: tools cdk.out/release/.synthesized ## Write the templates of a release and the zips they name to dist/release
+	@cdk.out/.bin/release -version "$(VERSION)" write
+	@cd dist/release && wc -c *.template.json
+
+cdk.out/release/.synthesized: dist/.built $(STACK_SOURCES) | node_modules/.installed
+	@mkdir -p cdk.out && go build -o cdk.out/.bin/ ./infra/release
+	@export $(NODE) CDK_CONTEXT_JSON="$$(node -p 'JSON.stringify(require("./cdk.json").context)')"; cdk.out/.bin/release synth
+	@touch $@
+
 node_modules/.installed: package.json package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 .PHONY: test
-test: tools build synth $(LINT) ## Run all tests (about ten minutes the first time)
+test: tools build synth cdk.out/release/.synthesized $(LINT) ## Run all tests (about ten minutes the first time)
 	@go vet ./...
 	@$(NODE) GOLANGCI_LINT="$(CURDIR)/$(LINT)" go test -timeout 25m ./...
 

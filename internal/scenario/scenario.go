@@ -42,8 +42,9 @@ type Options struct {
 	Template string // path of the synthesized template; beside it is keeping, with that for who keeps data
 	Dist     string // folder with the functions and the sample, built for this machine
 
-	Change  func(template []byte) ([]byte, error) // changes what is deployed; optional
-	Observe func(access.Decision)                 // hears what the policies decide, with the world's lock held; optional
+	Change  func(template []byte) ([]byte, error)                          // changes what is deployed; optional
+	Deploy  func(context.Context, *host.AWS) (cloudformation.Stack, error) // deploys the control plane in its own way; optional
+	Observe func(access.Decision)                                          // hears what the policies decide, with the world's lock held; optional
 }
 
 // Story is one run of a script: its own AWS, control plane and shop.

@@ -28,6 +28,13 @@ func Keeping(template string) string {
 // controlPlane deploys the stack: control-plane [keeping] [VARIABLE=VALUE …]. The
 // variables replace those of every function.
 func (s *Story) controlPlane(ctx context.Context, args []string) error {
+	if s.options.Deploy != nil {
+		var err error
+		if s.stack, err = s.options.Deploy(ctx, s.aws); err != nil {
+			return err
+		}
+		return s.readLedger()
+	}
 	template := s.options.Template
 	if len(args) > 0 && args[0] == "keeping" {
 		args, template = args[1:], Keeping(template)
@@ -48,6 +55,11 @@ func (s *Story) controlPlane(ctx context.Context, args []string) error {
 	if s.stack, err = s.aws.Deploy(ctx, in); err != nil {
 		return err
 	}
+	return s.readLedger()
+}
+
+// readLedger connects to the ledger of the stack.
+func (s *Story) readLedger() error {
 	name, err := s.resource("AWS::DynamoDB::Table", "Ledger")
 	if err != nil {
 		return err

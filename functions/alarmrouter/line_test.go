@@ -1,6 +1,7 @@
 package alarmrouter_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -116,6 +117,17 @@ func TestTroubleInOneStageHoldsTheNext(t *testing.T) {
 			assert.Equal(t, test.told, told, "whoever it happened to tells the others")
 		})
 	}
+}
+
+func TestPeersThatCannotBeReachedKeepNothingFromHappeningHere(t *testing.T) {
+	s := newScene(t, calm, func(s *scene) {
+		s.yaml = pipelines + "peers: [\"arn:aws:events:us-west-2:210987654321:event-bus/pullback\"]\n"
+		s.chat.err = errors.New("unreachable")
+	})
+	assert.Equal(t, 1, s.signals(trouble(t, "123456789012", "us-east-1", second)), "the signal comes back")
+	h, err := s.store.HoldOn(t.Context(), target)
+	require.NoError(t, err)
+	assert.Contains(t, h.Because, "the stage before: alarm errors is red")
 }
 
 func TestTroubleOfStrangersIsNotBelieved(t *testing.T) {

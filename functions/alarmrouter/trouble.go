@@ -25,8 +25,9 @@ type Peers interface {
 
 // trouble keeps code off that was taken back elsewhere, holds the stages that come
 // next, and, where a pipeline says so, takes back what later stages run of it. Every
-// control plane does so for its own targets; the one where it happened tells the
-// others.
+// control plane does so for its own targets; the one where it happened then tells the
+// others. Whoever cannot be reached keeps nothing from happening here: the signal comes
+// back as often as the queue says, and everybody is told once more.
 func (h *Handler) trouble(ctx context.Context, e events.Trouble) error {
 	c, err := h.Wards.Config.Current(ctx)
 	if err != nil {
@@ -38,12 +39,10 @@ func (h *Handler) trouble(ctx context.Context, e events.Trouble) error {
 	if !here && len(places) == 0 {
 		return fmt.Errorf("trouble %s is of %s, which is in no pipeline of this configuration", e.Incident, from)
 	}
-	if here {
-		if err := h.Peers.Tell(ctx, c.Elsewhere(), e); err != nil {
-			return fmt.Errorf("tell others of %s: %w", e.Incident, err)
+	if !here {
+		if err := h.keepOff(ctx, e, from); err != nil {
+			return err
 		}
-	} else if err := h.keepOff(ctx, e, from); err != nil {
-		return err
 	}
 	var errs []error // trouble with one target does not keep it from the others
 	for _, p := range places {
@@ -53,6 +52,11 @@ func (h *Handler) trouble(ctx context.Context, e events.Trouble) error {
 					errs = append(errs, h.downstream(ctx, e, from, m.Target, i == 0, p.Pipeline.PullBack))
 				}
 			}
+		}
+	}
+	if here {
+		if err := h.Peers.Tell(ctx, c.Elsewhere(), e); err != nil {
+			errs = append(errs, fmt.Errorf("tell others of %s: %w", e.Incident, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -40,7 +40,7 @@ func acts() map[string]check {
 		"advance": (*Story).advance, "audit": (*Story).audit, "close": (*Story).shutStage, "complain": (*Story).complain, "control-plane": (*Story).controlPlane,
 		"crowd": (*Story).crowd, "delete": (*Story).remove, "every": (*Story).every, "forbid": (*Story).forbid, "install": (*Story).install, "keep": (*Story).keep, "leave": (*Story).leave,
 		"lose": (*Story).lose, "mark": (*Story).mark, "move": (*Story).move, "open": (*Story).openStage, "outage": (*Story).outage, "override": (*Story).override, "pause": (*Story).pause, "permit": (*Story).permit,
-		"prove": (*Story).prove, "repeat": (*Story).repeat, "resume": (*Story).resume, "shut": (*Story).shut, "speaks": (*Story).speaks,
+		"prove": (*Story).prove, "region": (*Story).region, "repeat": (*Story).repeat, "resume": (*Story).resume, "shut": (*Story).shut, "speaks": (*Story).speaks,
 		"stop-deployment": (*Story).stop, "tag": (*Story).tag, "target": (*Story).target, "traffic": (*Story).traffic, "unhold": (*Story).unhold,
 		"until": (*Story).until, "update-pipeline": (*Story).restructure,
 	}
@@ -240,12 +240,18 @@ func faultsWord(_ context.Context, ts *testscript.TestScript, args []string) err
 	return s.aws.Faults.Add(rules...)
 }
 
-// eventWord puts an event onto the bus: event SOURCE TYPE FILE.
+// eventWord puts an event onto the bus, or onto another one: event SOURCE TYPE FILE
+// [ARN]. Why it is refused is for stderr.
 func eventWord(ctx context.Context, ts *testscript.TestScript, args []string) error {
-	if len(args) != 3 {
-		return errors.New("want: event SOURCE TYPE FILE")
+	const words = 3
+	if len(args) != words && len(args) != words+1 {
+		return errors.New("want: event SOURCE TYPE FILE [ARN]")
 	}
-	return story(ts).event(ctx, args[0], args[1], text(ts, args[2]))
+	err := story(ts).event(ctx, args[0], args[1], text(ts, args[2]), append(args, "")[words])
+	if err != nil {
+		_, _ = fmt.Fprintln(ts.Stderr(), err) // a buffer of the script's
+	}
+	return err
 }
 
 // call invokes a hook's function: call pretraffic FILE.

@@ -43,15 +43,7 @@ func (s *Story) every(ctx context.Context, args []string) error {
 			return fmt.Errorf("%q is not a word that teams follow", args[0])
 		}
 	}
-	now := s.crew
-	defer func() { s.crew = now }()
-	for _, c := range s.crews {
-		s.crew = c
-		if err := do(s, ctx, args[1:]); err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
-	}
-	return nil
+	return s.everywhere(func() error { return do(s, ctx, args[1:]) })
 }
 
 // incidents checks how many incidents all teams have, by their phase if there is

@@ -22,14 +22,14 @@ import (
 )
 
 // mutations checks what the control plane changed, call by call, besides its
-// own ledger, queues and notices: mutations 2*hook-answer StopDeployment. A call
+// own ledger, also at the hub, queues and notices: mutations 2*hook-answer StopDeployment. A call
 // that AWS refused counts, too: mutations refused:UpdateAlias.
 func (s *Story) mutations(_ context.Context, args []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var made []string
-	for _, c := range s.calls {
-		if !slices.Contains([]string{"dynamodb", "sqs", "sns"}, c.Service) && !reads(c.Operation) {
+	for _, c := range s.done() {
+		if !slices.Contains([]string{"dynamodb", "sqs", "sns"}, c.Service) && !reads(c.Operation) && !collects(c) {
 			made = append(made, callName(c))
 		}
 	}
@@ -89,7 +89,7 @@ func reads(operation string) bool {
 func (s *Story) silent(_ context.Context, _ []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.calls {
+	for _, c := range s.done() {
 		if !reads(c.Operation) && c.Operation != "Query" {
 			return differs("%s called %s %s", c.Principal.ARN, c.Service, c.Operation)
 		}

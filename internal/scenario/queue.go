@@ -114,10 +114,14 @@ func (s *Story) shut(ctx context.Context, args []string) error {
 	return nil
 }
 
-// event puts an event of somebody's own onto the account's bus.
-func (s *Story) event(ctx context.Context, source, kind, detail string) error {
+// event puts an event of somebody's own onto the account's bus, or onto that which is
+// named.
+func (s *Story) event(ctx context.Context, source, kind, detail, bus string) error {
 	entry := ebtypes.PutEventsRequestEntry{Source: &source, DetailType: &kind, Detail: &detail, Time: aws.Time(s.now())}
-	if source == "pullback" { // other control planes write to the one's own bus
+	switch {
+	case bus != "":
+		entry.EventBusName = &bus
+	case source == "pullback": // other control planes write to the one's own bus
 		entry.EventBusName = aws.String(source)
 	}
 	out, err := s.clients.events.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{entry}})
@@ -125,7 +129,7 @@ func (s *Story) event(ctx context.Context, source, kind, detail string) error {
 		return fmt.Errorf("event %s: %w", kind, err)
 	}
 	if out.FailedEntryCount > 0 {
-		return fmt.Errorf("event %s: %s", kind, aws.ToString(out.Entries[0].ErrorMessage))
+		return fmt.Errorf("event %s: %s: %s", kind, aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,23 +19,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/pullback-dev/pullback/internal/demo/shop"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/host"
 	"github.com/pullback-dev/pullback/internal/localaws/iam/access"
-	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	localtraffic "github.com/pullback-dev/pullback/internal/localaws/traffic"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 	"github.com/pullback-dev/pullback/internal/localaws/world"
 	"github.com/pullback-dev/pullback/shared/amazon/deployments"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/amazon/traffic"
-	"github.com/pullback-dev/pullback/shared/deploy"
 )
 
 // Options say what is played against.
@@ -47,9 +44,21 @@ type Options struct {
 	Observe func(access.Decision)                                          // hears what the policies decide, with the world's lock held; optional
 }
 
-// Story is one run of a script: its own AWS, control plane and shop.
+// Story is one run of a script: its own AWS, control planes and shops.
 type Story struct {
 	options Options
+	cloud   *host.Cloud
+	*place  // that the words speak of
+	places  []*place
+
+	mu       sync.Mutex // guards what observers note
+	logs     []logLine
+	calls    []wire.Entry // of the control planes' roles
+	problems []error
+}
+
+// place is an account in a region: a control plane and the teams there.
+type place struct {
 	aws     *host.AWS
 	config  aws.Config // for those who call it as the account's root
 	clients clients
@@ -64,11 +73,6 @@ type Story struct {
 	behaviours map[string]localtraffic.Behaviour // of releases behind a load balancer
 	crews      []*crew
 	crew       *crew // that the words speak of
-
-	mu       sync.Mutex // guards what observers note
-	logs     []logLine
-	calls    []wire.Entry // of the control plane's roles
-	problems []error
 }
 
 // clients speak to the local AWS as they would to AWS.
@@ -86,34 +90,21 @@ type logLine struct{ function, text string }
 // Start begins a story: an empty account, at nine on a Monday morning.
 func Start(ctx context.Context, o Options) (*Story, error) {
 	s := &Story{options: o}
-	local, err := host.Start(ctx, host.Options{World: world.Options{Mode: world.Manual, Seed: 1}, Log: s.noteLog, Problem: s.noteProblem, IAM: access.Options{Observe: o.Observe}})
+	cloud, err := host.StartCloud(ctx, host.CloudOptions{Options: host.Options{
+		World: world.Options{Mode: world.Manual, Seed: 1}, Log: s.noteLog, Problem: s.noteProblem, IAM: access.Options{Observe: o.Observe},
+	}})
 	if err != nil {
 		return nil, fmt.Errorf("start the local AWS: %w", err)
 	}
-	local.Mux.Trail(s.noteCall)
-	s.aws = local
-	cfg := aws.Config{
-		Region: local.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(local.URL()),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "shop", SecretAccessKey: "shop"}, nil
-		}),
-	}
-	s.clients = clients{
-		deploy: codedeploy.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg), events: eventbridge.NewFromConfig(cfg),
-		lambda: lambda.NewFromConfig(cfg), logs: cloudwatchlogs.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg),
-	}
-	s.config = cfg
-	s.aliases = traffic.New(s.clients.lambda)
-	s.deploys = deployments.New(s.clients.deploy, local.World.Account, cfg.Region, deployments.Platforms{deploy.OnLambda: s.aliases})
-	s.ledger = table.New(dynamodb.NewFromConfig(cfg), "")
-	s.crew = s.lambda("checkout", shop.Choices{}, false) // until somebody is installed
+	s.cloud = cloud
+	s.settle(cloud.All()[0])
 	return s, nil
 }
 
 // Close ends the story. Its error is also what went wrong unseen: a story in
 // which a message was lost has not gone well, whatever its script says.
 func (s *Story) Close() error {
-	err := s.aws.Close()
+	err := s.cloud.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return errors.Join(append(s.problems, err)...)
@@ -134,7 +125,7 @@ func (s *Story) noteProblem(err error) {
 // noteCall keeps what the control plane did. The shop's own calls are made as
 // the account's root.
 func (s *Story) noteCall(e wire.Entry) {
-	if e.Principal.ARN == "arn:aws:iam::"+s.aws.World.Account+":root" {
+	if strings.HasSuffix(e.Principal.ARN, ":root") {
 		return
 	}
 	s.mu.Lock()

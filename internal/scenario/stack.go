@@ -15,7 +15,6 @@ import (
 
 	"github.com/pullback-dev/pullback/internal/demo"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
-	"github.com/pullback-dev/pullback/internal/localaws/sdkhttp"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 )
 
@@ -25,7 +24,13 @@ func Keeping(template string) string {
 	return filepath.Join(filepath.Dir(template), "keeping", filepath.Base(template))
 }
 
-// controlPlane deploys the stack: control-plane [keeping] [VARIABLE=VALUE …]. The
+// Fleet is the template that was synthesized with examples/fleet for an account in a
+// region.
+func Fleet(template, account, region string) string {
+	return filepath.Join(filepath.Dir(template), "fleet", account+"-"+region+".template.json")
+}
+
+// controlPlane deploys the stack: control-plane [keeping|fleet] [VARIABLE=VALUE …]. The
 // variables replace those of every function.
 func (s *Story) controlPlane(ctx context.Context, args []string) error {
 	if s.options.Deploy != nil {
@@ -36,13 +41,17 @@ func (s *Story) controlPlane(ctx context.Context, args []string) error {
 		return s.readLedger()
 	}
 	template := s.options.Template
-	if len(args) > 0 && args[0] == "keeping" {
+	switch {
+	case len(args) > 0 && args[0] == "keeping":
 		args, template = args[1:], Keeping(template)
+	case len(args) > 0 && args[0] == "fleet":
+		args, template = args[1:], Fleet(template, s.aws.World.Account, s.aws.World.Region)
 	}
 	in, err := cloudformation.ReadTemplate(template)
 	if err != nil {
 		return fmt.Errorf("read the template (make synth writes it): %w", err)
 	}
+	in.StackName = "pullback" // whatever the file's name
 	in.Options.Replace = demo.LocalCode(s.options.Dist)
 	if in.Template, err = configure(in.Template, args); err != nil {
 		return err
@@ -64,12 +73,7 @@ func (s *Story) readLedger() error {
 	if err != nil {
 		return err
 	}
-	s.ledger = table.New(dynamodb.New(dynamodb.Options{
-		Region: s.aws.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(s.aws.URL()),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "reader", SecretAccessKey: "reader"}, nil
-		}),
-	}), name)
+	s.ledger = table.New(dynamodb.NewFromConfig(s.config), name)
 	return nil
 }
 

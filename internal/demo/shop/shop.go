@@ -5,6 +5,7 @@ package shop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -131,6 +133,13 @@ func (s Shop) Install(ctx context.Context, c Choices) error {
 func (s Shop) role(ctx context.Context, name, service, policy string) (*string, error) {
 	trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":%q},"Action":"sts:AssumeRole"}]}`, service)
 	out, err := s.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &trust})
+	if _, there := errors.AsType[*iamtypes.EntityAlreadyExistsException](err); there { // the shop in another region has made it
+		had, err := s.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+		if err != nil {
+			return nil, fmt.Errorf("role %s: %w", name, err)
+		}
+		return had.Role.Arn, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("create role %s: %w", name, err)
 	}

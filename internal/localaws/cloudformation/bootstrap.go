@@ -11,6 +11,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/resource"
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
 
@@ -57,7 +58,7 @@ func (s *Service) ensureBucket(ctx context.Context, name string) error {
 	if !noBucket(err) {
 		return fmt.Errorf("look for bucket %s: %w", name, err)
 	}
-	_, err = wire.Do[s3.CreateBucketOutput](ctx, s.caller, self(), "s3", "CreateBucket", &s3.CreateBucketInput{Bucket: &name})
+	_, err = wire.Do[s3.CreateBucketOutput](ctx, s.caller, self(), "s3", "CreateBucket", resource.NewBucket(name, s.world.Region))
 	if err != nil {
 		return fmt.Errorf("make bucket %s: %w", name, err)
 	}

@@ -93,11 +93,21 @@ func createBucket(j *job) error {
 	if err := checkAccess(j); err != nil {
 		return err
 	}
-	if _, err := call[s3.CreateBucketOutput](j, "s3", "CreateBucket", &s3.CreateBucketInput{Bucket: &name}); err != nil {
+	if _, err := call[s3.CreateBucketOutput](j, "s3", "CreateBucket", NewBucket(name, j.env.world.Region)); err != nil {
 		return err
 	}
 	madeBucket(j, name)
 	return setBucket(j, name)
+}
+
+// NewBucket asks for a bucket in a region, which S3 wants to be told unless it is
+// us-east-1 (S3 API reference, CreateBucket, LocationConstraint).
+func NewBucket(name, region string) *s3.CreateBucketInput {
+	in := &s3.CreateBucketInput{Bucket: &name}
+	if region != "us-east-1" {
+		in.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(region)}
+	}
+	return in
 }
 
 func madeBucket(j *job, name string) {

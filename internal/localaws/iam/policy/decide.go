@@ -189,7 +189,7 @@ func look(policies []Named, kind string, r *Request) verdict {
 func (v *verdict) add(s *Statement, m meant, why *Reason) {
 	switch {
 	case m == notMeant:
-		if !s.Deny && v.near == nil {
+		if !s.Deny && (v.near == nil || nearer(why.Misses, v.near.Misses)) {
 			v.near = why
 		}
 	case s.Deny:
@@ -199,6 +199,16 @@ func (v *verdict) add(s *Statement, m meant, why *Reason) {
 	case v.allow == nil || rank(m) > rank(v.meant):
 		v.allow, v.meant = why, m
 	}
+}
+
+// nearer says whether a statement that misses by one thing is closer to allowing
+// than one that misses by another: one with the right principal and resource is the
+// one that was meant.
+func nearer(misses, other string) bool {
+	order := func(misses string) int {
+		return slices.IndexFunc([]string{"its principal ", "its resource ", "its condition "}, func(p string) bool { return strings.HasPrefix(misses, p) })
+	}
+	return order(misses) > order(other)
 }
 
 // rank orders the ways to be meant by how much they are worth.

@@ -97,7 +97,7 @@ fmt: $(LINT) ## Format the code
 
 .PHONY: golden
 golden: build | node_modules/.installed ## Rewrite the golden files, the stack's template among them
-	@$(NODE) go test ./infra/... ./internal/demo/... ./internal/scenario/... ./internal/schema ./shared/config -update
+	@$(NODE) go test ./infra/... ./internal/demo/... ./internal/scenario/... ./internal/schema ./internal/cost ./shared/config -update
 
 .PHONY: bench-start
 bench-start: build ## Size, start and memory of the functions, beside a Python hook

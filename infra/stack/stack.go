@@ -20,7 +20,7 @@ import (
 // A ControlPlane is pullback in one account and region. There can be one of them
 // there: its functions and rules have names of their own.
 type ControlPlane struct {
-	constructs.Construct
+	*Plane
 
 	at        parts
 	functions functions
@@ -77,7 +77,7 @@ func NewControlPlane(scope constructs.Construct, id string, p Props) *ControlPla
 	at.alarms()
 	at.dashboard(functions)
 	at.outputs()
-	return &ControlPlane{Construct: c, at: at, functions: functions}
+	return &ControlPlane{Plane: &Plane{Construct: c, name: at.Name}, at: at, functions: functions}
 }
 
 func (at parts) outputs() {

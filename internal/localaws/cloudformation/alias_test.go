@@ -71,11 +71,16 @@ func gradual(version string, more map[string]any) []byte {
 // shopAccount has version 1 of the gradual stack.
 func shopAccount(t *testing.T) *account {
 	t.Helper()
+	return shopAccountOf(t, gradual("1", nil))
+}
+
+func shopAccountOf(t *testing.T, template []byte) *account {
+	t.Helper()
 	a := newAccount(t, world.Manual)
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bootstrap"), []byte("#!/bin/sh\n"), 0o600))
 	_, err := a.Deploy(t.Context(), localcloudformation.Input{
-		StackName: "shop", Template: gradual("1", nil),
+		StackName: "shop", Template: template,
 		Assets: localcloudformation.Assets{{Path: dir, Packaging: "zip", Bucket: "code", Key: "code.zip"}},
 	})
 	require.NoError(t, err)
@@ -190,4 +195,19 @@ func TestAnAliasThatHasMovedGoesBackWithADeploymentToo(t *testing.T) {
 	all := a.deployments(t)
 	require.Len(t, all, 2)
 	assert.Equal(t, cdtypes.DeploymentCreatorCloudFormationRollback, all[1].Creator)
+}
+
+// The CDK makes the deployment group after the alias that refers to it, where an alarm
+// stands between them.
+func TestAnUpdatePolicyMayReferToWhatIsMadeAfterTheResource(t *testing.T) {
+	t.Parallel()
+	var first map[string]map[string]map[string]any
+	require.NoError(t, json.Unmarshal(gradual("1", nil), &first))
+	first["Resources"]["Group"]["DependsOn"] = "Version1" // after which the alias comes first
+	text, err := json.Marshal(first)
+	require.NoError(t, err)
+	a := shopAccountOf(t, text)
+	a.update(t, gradual("2", nil))
+	a.pass(t, time.Minute)
+	assert.Equal(t, "1+2", a.live(t))
 }

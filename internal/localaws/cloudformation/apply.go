@@ -46,6 +46,9 @@ func (s *Service) desired(st *stack, id string) (resource.Desired, error) {
 	d.Properties, faults = p.scope.Object(r.Properties, st.lookup)
 	d.UpdatePolicy, more = p.scope.Object(r.UpdatePolicy, st.lookup)
 	st.revision.replaceCode(id, d.Properties)
+	if st.member(id) == nil {
+		more = nil // what an update policy refers to may be made later: nothing acts on it before an update
+	}
 	found := append(problems(id, r.Type, "", faults), problems(id, r.Type, "UpdatePolicy.", more)...)
 	return d, found.Err()
 }

@@ -227,7 +227,17 @@ func (s *Service) conclude(st *stack) error {
 		}
 	}
 	st.outputs, st.imports = out, st.op.plan.scope.Imported()
+	st.policies()
 	return nil
+}
+
+// policies reads the update policies again, now that what they refer to is there.
+func (st *stack) policies() {
+	for _, m := range st.resources {
+		if r, ok := st.op.plan.template.Resources[m.LogicalID]; ok {
+			m.Attached.UpdatePolicy, _ = st.op.plan.scope.Object(r.UpdatePolicy, st.lookup)
+		}
+	}
 }
 
 func inUse(name string, users []string) error {

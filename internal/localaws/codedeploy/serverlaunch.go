@@ -84,7 +84,7 @@ func (s *Service) deployTo(ctx context.Context, g *group, a lifecycleAction) {
 	d.info.DeploymentStyle = &cdtypes.DeploymentStyle{
 		DeploymentType: cdtypes.DeploymentTypeInPlace, DeploymentOption: cdtypes.DeploymentOptionWithoutTrafficControl,
 	}
-	m := s.machine(&found[0], a.scaling)
+	m := s.machine(ctx, &found[0], a.scaling)
 	d.run = &serverRun{s: s, d: d, only: &m, action: &a}
 	if g.active != nil {
 		g.late = append(g.late, a.instance)

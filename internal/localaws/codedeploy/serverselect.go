@@ -13,6 +13,7 @@ import (
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/pullback-dev/pullback/internal/localaws/wire"
 )
@@ -72,7 +73,7 @@ func (s *Service) find(ctx context.Context, who wire.Principal, f fleetOf) ([]ma
 		}
 		for i := range all {
 			if f.ec2.mean(ec2Tags(&all[i])) {
-				m := s.machine(&all[i], "")
+				m := s.machine(ctx, &all[i], "")
 				found[m.id] = m
 			}
 		}
@@ -120,7 +121,7 @@ func (s *Service) inService(ctx context.Context, who wire.Principal, name string
 	}
 	var machines []machine
 	for i := range all {
-		machines = append(machines, s.machine(&all[i], name))
+		machines = append(machines, s.machine(ctx, &all[i], name))
 	}
 	return machines, nil
 }
@@ -161,25 +162,30 @@ func (s *Service) describe(ctx context.Context, who wire.Principal, in *ec2.Desc
 	return slices.DeleteFunc(all, gone), nil
 }
 
-func (s *Service) machine(i *ec2types.Instance, scaling string) machine {
+func (s *Service) machine(ctx context.Context, i *ec2types.Instance, scaling string) machine {
 	m := machine{id: aws.ToString(i.InstanceId), scaling: scaling, as: wire.Principal{Service: "ec2.amazonaws.com"}}
 	m.arn = "arn:aws:ec2:" + s.w.Region + ":" + s.w.Account + ":instance/" + m.id
 	if i.Placement != nil {
 		m.zone = aws.ToString(i.Placement.AvailabilityZone)
 	}
 	if i.IamInstanceProfile != nil {
-		m.as.ARN = profileRole(aws.ToString(i.IamInstanceProfile.Arn))
+		m.as.ARN = s.profileRole(ctx, aws.ToString(i.IamInstanceProfile.Arn))
 	}
 	return m
 }
 
-// profileRole is the role of an instance profile: the one that has its name, as
-// it is when the console makes a role for EC2 (IAM user guide, "Use instance
-// profiles").
-func profileRole(arn string) string {
+// profileRole is the role in an instance profile. Where IAM does not know the profile it
+// is the one of its name, as it is when the console makes a role for EC2 (IAM user
+// guide, "Use instance profiles").
+func (s *Service) profileRole(ctx context.Context, arn string) string {
 	account, path, ok := strings.Cut(arn, ":instance-profile/")
 	if !ok {
 		return arn
+	}
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	out, err := wire.Do[iam.GetInstanceProfileOutput](ctx, s.c, principal(), "iam", "GetInstanceProfile", &iam.GetInstanceProfileInput{InstanceProfileName: &name})
+	if err == nil && len(out.InstanceProfile.Roles) > 0 {
+		return aws.ToString(out.InstanceProfile.Roles[0].Arn)
 	}
 	return account + ":role/" + path
 }

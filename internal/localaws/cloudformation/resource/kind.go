@@ -57,7 +57,7 @@ func kinds() map[string]kind {
 	}
 	for _, some := range []map[string]kind{
 		lambdaKinds(), invokeKinds(), sqsKinds(), snsKinds(), dynamodbKinds(), eventsKinds(),
-		iamKinds(), cloudwatchKinds(), codedeployKinds(), ssmKinds(), s3Kinds(), ecrKinds(), ecsKinds(), elbKinds(), observeKinds(), busKinds(), kmsKinds(), fleetKinds(), pipelineKinds(),
+		iamKinds(), profileKinds(), cloudwatchKinds(), codedeployKinds(), ssmKinds(), s3Kinds(), ecrKinds(), ecsKinds(), elbKinds(), observeKinds(), busKinds(), kmsKinds(), fleetKinds(), pipelineKinds(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -54,12 +54,13 @@ synth: cdk.out/.synthesized ## Write the CloudFormation template and its assets 
 
 cdk.out/.synthesized: dist/.built $(STACK_SOURCES) | node_modules/.installed
 	@echo "synthesizing the stack (the first time takes a few minutes)" >&2
-	@mkdir -p cdk.out && go build -o cdk.out/.bin/ ./infra ./examples/fleet
+	@mkdir -p cdk.out && go build -o cdk.out/.bin/ ./infra ./examples/...
 	@export $(NODE) CDK_CONTEXT_JSON="$$(node -p 'JSON.stringify(require("./cdk.json").context)')"; \
 		CDK_OUTDIR=cdk.out cdk.out/.bin/infra & stack=$$!; \
 		CDK_OUTDIR=cdk.out/keeping cdk.out/.bin/infra testdata/keeping.yaml & keeping=$$!; \
 		CDK_OUTDIR=cdk.out/fleet cdk.out/.bin/fleet & fleet=$$!; \
-		wait $$stack && wait $$keeping && wait $$fleet
+		examples=; for e in lambda ecs ec2; do CDK_OUTDIR=cdk.out/examples/$$e cdk.out/.bin/$$e & examples="$$examples $$!"; done; \
+		wait $$stack && wait $$keeping && wait $$fleet && for e in $$examples; do wait $$e; done
 	@touch $@
 
 # What a release's version is called: the nearest tag, and what was done since.

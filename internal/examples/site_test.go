@@ -155,14 +155,14 @@ func (s *site) alarmed() []string {
 
 // customers send requests to the load balancer. Releases that fail do so every third
 // time; which release a target runs is what label says.
-func (s *site) customers(label func(target string) string) *traffic.Traffic {
+func (s *site) customers(label func(target string) string) {
 	failing := map[string]traffic.Behaviour{}
 	for _, release := range []string{teams.Bad, teams.AlsoBad} {
 		failing[release] = traffic.Behaviour{Failures: 1.0 / 3}
 	}
 	s.World.Lock()
 	defer s.World.Unlock()
-	return traffic.Start(s.World, &traffic.Listener{World: s.World, Balancer: s.ELB, Behaviours: failing, Label: func(r elbv2.Route) string {
+	traffic.Start(s.World, &traffic.Listener{World: s.World, Balancer: s.ELB, Behaviours: failing, Label: func(r elbv2.Route) string {
 		return label(aws.ToString(r.Target.Id))
 	}}, traffic.Options{Function: s.of("AWS::ElasticLoadBalancingV2::Listener"), PerSecond: 10})
 }

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -35,6 +37,10 @@ func asBytes(ctx context.Context, m map[string]any) (any, error) {
 			texts[name] = fmt.Sprint(text)
 		}
 		return zipped(texts)
+	}
+	if r, ok := m["$repeat"].(map[string]any); ok { // as a part of an upload must be large
+		times, err := strconv.Atoi(fmt.Sprint(r["times"]))
+		return blob(strings.Repeat(fmt.Sprint(r["text"]), max(times, 0))), err
 	}
 	if folder, ok := m["$function"].(string); ok {
 		return compiled(ctx, folder)

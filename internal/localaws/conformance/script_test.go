@@ -130,7 +130,7 @@ func (v variables) fillMap(ctx context.Context, x map[string]any) (any, error) {
 }
 
 func (v variables) fillText(x string) (any, error) {
-	if name, ok := strings.CutPrefix(x, "$"); ok && regexp.MustCompile(`^\w+$`).MatchString(name) && !slices.Contains([]string{"zip", "function", "or", "LATEST", "Latest", "Default"}, name) {
+	if name, ok := strings.CutPrefix(x, "$"); ok && regexp.MustCompile(`^\w+$`).MatchString(name) && !slices.Contains([]string{"zip", "function", "repeat", "or", "LATEST", "Latest", "Default"}, name) {
 		if value, ok := v[name]; ok {
 			return value, nil
 		}

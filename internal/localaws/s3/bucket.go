@@ -25,6 +25,7 @@ type bucket struct {
 	created    time.Time
 	versioning s3types.BucketVersioningStatus
 	objects    map[string][]*object // by key, the oldest version first; never empty
+	uploads    map[string]*upload   // in parts, not complete yet, by id
 	settings
 }
 
@@ -64,7 +65,7 @@ func (s *Service) createBucket(_ *wire.Call, in *s3.CreateBucketInput) (*s3.Crea
 		}
 		return &s3.CreateBucketOutput{Location: aws.String("/" + name)}, nil
 	}
-	s.buckets[name] = &bucket{name: name, created: s.world.Now(), objects: map[string][]*object{}}
+	s.buckets[name] = &bucket{name: name, created: s.world.Now(), objects: map[string][]*object{}, uploads: map[string]*upload{}}
 	return &s3.CreateBucketOutput{Location: aws.String("/" + name)}, nil
 }
 

@@ -121,8 +121,14 @@ func TestWhatWouldBeIgnoredIsRefusedByName(t *testing.T) {
 			_, err := c.GetObjectTagging(t.Context(), &s3.GetObjectTaggingInput{Bucket: aws.String("bin"), Key: aws.String("k")})
 			return err
 		},
-		"POST /bin/k?uploads": func() error {
-			_, err := c.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("bin"), Key: aws.String("k")})
+		"POST /bin/k?restore": func() error {
+			_, err := c.RestoreObject(t.Context(), &s3.RestoreObjectInput{Bucket: aws.String("bin"), Key: aws.String("k")})
+			return err
+		},
+		"X-Amz-Copy-Source of UploadPart": func() error {
+			_, err := c.UploadPartCopy(t.Context(), &s3.UploadPartCopyInput{
+				Bucket: aws.String("bin"), Key: aws.String("k"), CopySource: aws.String("bin/other"), PartNumber: aws.Int32(1), UploadId: aws.String("u"),
+			})
 			return err
 		},
 	} {

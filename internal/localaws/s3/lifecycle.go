@@ -29,8 +29,7 @@ func (s *Service) putLifecycle(_ *wire.Call, in *s3.PutBucketLifecycleConfigurat
 	return &s3.PutBucketLifecycleConfigurationOutput{}, nil
 }
 
-// checkRule refuses what the store does not do. There are no uploads in parts
-// that could be given up.
+// checkRule refuses what the store does not do.
 func checkRule(r s3types.LifecycleRule) error {
 	if err := wire.Only(r, "ID", "Status", "Filter", "Prefix", "Expiration", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"); err != nil {
 		return err
@@ -95,15 +94,21 @@ func (s *Service) watch() {
 	})
 }
 
+// prefixOf is what the keys begin with that a rule is for.
+func prefixOf(r s3types.LifecycleRule) string {
+	if r.Filter != nil {
+		return aws.ToString(r.Filter.Prefix)
+	}
+	return aws.ToString(r.Prefix) //nolint:staticcheck // old, and still in use
+}
+
 // expire applies one rule to one bucket.
 func (s *Service) expire(b *bucket, r s3types.LifecycleRule) {
-	prefix := aws.ToString(r.Prefix) //nolint:staticcheck // old, and still in use
-	if r.Filter != nil {
-		prefix = aws.ToString(r.Filter.Prefix)
-	}
+	prefix := prefixOf(r)
 	if r.Status != s3types.ExpirationStatusEnabled {
 		return
 	}
+	b.giveUp(r, s.world.Now())
 	for _, key := range sorted(b.objects) {
 		if !strings.HasPrefix(key, prefix) {
 			continue

@@ -3,7 +3,6 @@ package s3
 import (
 	"encoding/base64"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -107,11 +106,5 @@ func (s *Service) entry(in *s3.ListObjectsV2Input, key string, o *object) s3type
 	return e
 }
 
-// encoded writes a key as the caller wants it, because XML cannot hold every
-// character of a key.
-func encoded(in *s3.ListObjectsV2Input, key string) string {
-	if in.EncodingType != s3types.EncodingTypeUrl {
-		return key
-	}
-	return strings.ReplaceAll(url.QueryEscape(key), "%2F", "/")
-}
+// encoded writes a key as the caller of a list wants it.
+func encoded(in *s3.ListObjectsV2Input, key string) string { return spelled(in.EncodingType, key) }

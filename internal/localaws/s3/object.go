@@ -48,7 +48,10 @@ func (s *Service) putObject(_ *wire.Call, in *s3.PutObjectInput) (*s3.PutObjectO
 	if err != nil {
 		return nil, err
 	}
-	if err := b.checkPut(in); err != nil {
+	if err := checkPut(in); err != nil {
+		return nil, err
+	}
+	if err := b.checkWrite(aws.ToString(in.Key), in.IfMatch, in.IfNoneMatch); err != nil {
 		return nil, err
 	}
 	o, err := s.newObject(b, in)
@@ -65,9 +68,8 @@ func (s *Service) putObject(_ *wire.Call, in *s3.PutObjectInput) (*s3.PutObjectO
 	return out, nil
 }
 
-// checkPut refuses what the store cannot do and writes whose condition does
-// not hold ("Conditional writes").
-func (b *bucket) checkPut(in *s3.PutObjectInput) error {
+// checkPut refuses what the store cannot do.
+func checkPut(in *s3.PutObjectInput) error {
 	switch {
 	case in.ServerSideEncryption != "" && !encrypts(in.ServerSideEncryption):
 		return fail("UnsupportedParameter", "the local AWS does not support ServerSideEncryption "+string(in.ServerSideEncryption))
@@ -76,20 +78,26 @@ func (b *bucket) checkPut(in *s3.PutObjectInput) error {
 	case len(aws.ToString(in.Key)) > maxKey:
 		return fail("KeyTooLongError", "Your key is too long")
 	}
-	current := b.current(aws.ToString(in.Key))
-	if in.IfNoneMatch != nil {
-		if *in.IfNoneMatch != "*" {
+	return nil
+}
+
+// checkWrite refuses a write whose condition does not hold ("Conditional
+// writes").
+func (b *bucket) checkWrite(key string, ifMatch, ifNoneMatch *string) error {
+	current := b.current(key)
+	if ifNoneMatch != nil {
+		if *ifNoneMatch != "*" {
 			return fail("NotImplemented", "A header you provided implies functionality that is not implemented")
 		}
 		if current != nil {
 			return preconditionFailed()
 		}
 	}
-	if in.IfMatch != nil {
+	if ifMatch != nil {
 		if current == nil {
 			return noSuchKey()
 		}
-		if !sameTag(*in.IfMatch, current.etag) {
+		if !sameTag(*ifMatch, current.etag) {
 			return preconditionFailed()
 		}
 	}
@@ -112,6 +120,28 @@ func sameTag(a, b string) bool { return strings.Trim(a, `"`) == strings.Trim(b, 
 
 // newObject makes the version that a PutObject writes.
 func (s *Service) newObject(b *bucket, in *s3.PutObjectInput) (*object, error) {
+	o := s.describe(b, in)
+	var err error
+	if o.body, err = readBody(in.Body); err != nil {
+		return nil, err
+	}
+	digest := md5.Sum(o.body) //nolint:gosec // the entity tag of S3 is an MD5 digest
+	o.etag = tag(digest[:])
+	if err := checkMD5(in.ContentMD5, digest[:]); err != nil {
+		return nil, err
+	}
+	o.sums = given(in)
+	if err := o.sums.verify(o.body); err != nil {
+		return nil, err
+	}
+	if b.versioning == s3types.BucketVersioningStatusEnabled {
+		o.version = s.nextVersion()
+	}
+	return o, nil
+}
+
+// describe makes an object of which all is known but what is in it.
+func (s *Service) describe(b *bucket, in *s3.PutObjectInput) *object {
 	o := &object{
 		version: nullVersion, modified: s.world.Now().Truncate(time.Second), meta: in.Metadata,
 		cacheControl: in.CacheControl, disposition: in.ContentDisposition, language: in.ContentLanguage,
@@ -127,27 +157,29 @@ func (s *Service) newObject(b *bucket, in *s3.PutObjectInput) (*object, error) {
 	if in.ServerSideEncryption != "" {
 		o.encryption = &s3types.ServerSideEncryptionByDefault{SSEAlgorithm: in.ServerSideEncryption, KMSMasterKeyID: in.SSEKMSKeyId}
 	}
-	if in.Body != nil {
-		body, err := io.ReadAll(in.Body)
-		if err != nil {
-			return nil, fmt.Errorf("read body of object: %w", err)
-		}
-		o.body = body
+	return o
+}
+
+// readBody reads what is in an object or a part; there may be nothing.
+func readBody(r io.Reader) ([]byte, error) {
+	if r == nil {
+		return nil, nil
 	}
-	digest := md5.Sum(o.body) //nolint:gosec // the entity tag of S3 is an MD5 digest
-	o.etag = `"` + hex.EncodeToString(digest[:]) + `"`
-	if in.ContentMD5 != nil && *in.ContentMD5 != base64.StdEncoding.EncodeToString(digest[:]) {
-		return nil, fail("BadDigest", "The Content-MD5 you specified did not match what we received.")
-	}
-	sums, err := verify(o.body, in)
+	body, err := io.ReadAll(r)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read body of object: %w", err)
 	}
-	o.sums = sums
-	if b.versioning == s3types.BucketVersioningStatusEnabled {
-		o.version = s.nextVersion()
+	return body, nil
+}
+
+// tag is an entity tag.
+func tag(digest []byte) string { return `"` + hex.EncodeToString(digest) + `"` }
+
+func checkMD5(want *string, digest []byte) error {
+	if want != nil && *want != base64.StdEncoding.EncodeToString(digest) {
+		return fail("BadDigest", "The Content-MD5 you specified did not match what we received.")
 	}
-	return o, nil
+	return nil
 }
 
 // contentEncoding is what is kept of the header: aws-chunked is only how the

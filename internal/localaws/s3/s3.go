@@ -1,7 +1,7 @@
 // Package s3 is the object store of the local AWS: buckets and objects in
-// memory, with versions, entity tags and checksums, addressed by path. It
-// refuses multipart uploads, access control lists, customers' own encryption
-// keys and everything else that it does not list.
+// memory, with versions, entity tags and checksums, addressed by path, put at
+// once or in parts. It refuses copies, access control lists, customers' own
+// encryption keys and everything else that it does not list.
 package s3
 
 import (
@@ -18,6 +18,7 @@ type Service struct {
 	world   *world.World
 	buckets map[string]*bucket
 	written uint64 // versions written so far
+	begun   uint64 // uploads in parts begun so far
 
 	watching bool `state:"-"` // a timer applies lifecycle rules at midnight
 }
@@ -32,7 +33,7 @@ func (s *Service) Wire() wire.Service {
 	return wire.Service{
 		Name: "s3", Protocol: wire.RESTXML, Version: "2006-03-01", Style: wire.Pascal,
 		Status:     statuses(),
-		Operations: slices.Concat(s.bucketOperations(), s.settingOperations(), s.objectOperations()),
+		Operations: slices.Concat(s.bucketOperations(), s.settingOperations(), s.objectOperations(), s.uploadOperations()),
 	}
 }
 
@@ -44,6 +45,7 @@ func statuses() map[string]int {
 		"NoSuchBucket":       404,
 		"NoSuchKey":          404,
 		"NoSuchVersion":      404,
+		"NoSuchUpload":       404,
 		"NotFound":           404,
 		"NoSuchBucketPolicy": 404, "NoSuchLifecycleConfiguration": 404, "NoSuchTagSet": 404,
 		"NoSuchPublicAccessBlockConfiguration": 404,
@@ -51,6 +53,7 @@ func statuses() map[string]int {
 		"BucketAlreadyOwnedByYou":              409, "BucketNotEmpty": 409,
 		"PreconditionFailed": 412,
 		"InvalidRange":       416,
+		"InternalError":      500,
 	}
 }
 

@@ -32,6 +32,10 @@ func irregular(t reflect.Type, field string) (string, bool) {
 	case "s3.ServerSideEncryptionConfiguration.Rules", "s3.BucketLifecycleConfiguration.Rules",
 		"s3.GetBucketLifecycleConfigurationOutput.Rules":
 		return "Rule", true
+	case "s3.CompletedMultipartUpload.Parts", "s3.ListPartsOutput.Parts":
+		return "Part", true
+	case "s3.ListMultipartUploadsOutput.Uploads":
+		return "Upload", true
 	case "s3.LifecycleRule.Transitions":
 		return "Transition", true
 	case "s3.LifecycleRule.NoncurrentVersionTransitions":
@@ -54,6 +58,8 @@ func itemName(t reflect.Type, field string) string {
 	case "autoscaling.CpuPerformanceFactorRequest.References":
 		return "item"
 	case "s3.ListObjectsV2Output.Contents", "s3.ListObjectsV2Output.CommonPrefixes", "s3.Object.ChecksumAlgorithm",
+		"s3.CompletedMultipartUpload.Parts", "s3.ListPartsOutput.Parts",
+		"s3.ListMultipartUploadsOutput.Uploads", "s3.ListMultipartUploadsOutput.CommonPrefixes",
 		"s3.ServerSideEncryptionConfiguration.Rules", "s3.BucketLifecycleConfiguration.Rules", "s3.GetBucketLifecycleConfigurationOutput.Rules",
 		"s3.LifecycleRule.Transitions", "s3.LifecycleRule.NoncurrentVersionTransitions", "s3.LifecycleRuleAndOperator.Tags":
 		return ""
@@ -69,6 +75,10 @@ func xmlRoot(operation string) string {
 		return "ListAllMyBucketsResult"
 	case "ListObjectsV2":
 		return "ListBucketResult"
+	case "CreateMultipartUpload":
+		return "InitiateMultipartUploadResult"
+	case "CompleteMultipartUpload", "ListParts", "ListMultipartUploads":
+		return operation + "Result"
 	case "GetBucketLocation":
 		return "LocationConstraint"
 	case "GetBucketLifecycleConfiguration":

@@ -45,8 +45,13 @@ def params(x):
     return x
 
 
+# Members that are numbers in boto3's model of a service and texts in the Go SDK's.
+TEXTS = {"PartNumberMarker", "NextPartNumberMarker"}
+
+
 def tree(x):
     if isinstance(x, dict):
+        x = {k: str(v) if k in TEXTS else v for k, v in x.items()}
         return {str(k).lower(): tree(v) for k, v in x.items() if k != "ResponseMetadata"}
     if isinstance(x, (list, tuple, set)):
         return [tree(v) for v in x]

@@ -18,6 +18,7 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -240,6 +241,31 @@ func TestS3LetsNobodyInUnlessTheBucketDoes(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, get("public/a"))
 	assert.Equal(t, http.StatusForbidden, get("private"))
+}
+
+func TestAnUploadInPartsNeedsWhatPuttingTheObjectDoes(t *testing.T) {
+	a := open(t, access.Options{})
+	_, err := s3.NewFromConfig(a.root(), func(o *s3.Options) { o.UsePathStyle = true }).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("site")})
+	require.NoError(t, err)
+	c := s3.NewFromConfig(a.user(`{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::site/public/*"}`), func(o *s3.Options) { o.UsePathStyle = true })
+	bucket, key := aws.String("site"), aws.String("public/big")
+	_, err = c.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: bucket, Key: aws.String("private/big")})
+	require.ErrorContains(t, err, "s3:PutObject")
+	u, err := c.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: bucket, Key: key})
+	require.NoError(t, err)
+	_, err = c.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: bucket})
+	require.ErrorContains(t, err, "s3:ListBucketMultipartUploads")
+	_, err = c.ListParts(t.Context(), &s3.ListPartsInput{Bucket: bucket, Key: key, UploadId: u.UploadId})
+	require.ErrorContains(t, err, "s3:ListMultipartUploadParts")
+	_, err = c.AbortMultipartUpload(t.Context(), &s3.AbortMultipartUploadInput{Bucket: bucket, Key: key, UploadId: u.UploadId})
+	require.ErrorContains(t, err, "s3:AbortMultipartUpload")
+	p, err := c.UploadPart(t.Context(), &s3.UploadPartInput{Bucket: bucket, Key: key, UploadId: u.UploadId, PartNumber: aws.Int32(1), Body: strings.NewReader("hello")})
+	require.NoError(t, err)
+	_, err = c.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{
+		Bucket: bucket, Key: key, UploadId: u.UploadId,
+		MultipartUpload: &s3types.CompletedMultipartUpload{Parts: []s3types.CompletedPart{{PartNumber: aws.Int32(1), ETag: p.ETag}}},
+	})
+	require.NoError(t, err)
 }
 
 func TestTagsDecide(t *testing.T) {

@@ -26,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -126,7 +127,16 @@ func fleetClient(service string, c aws.Config) any {
 	case "codepipeline":
 		return codepipeline.NewFromConfig(c)
 	}
-	return nil
+	return storeClient(service, c)
+}
+
+// storeClient makes the client of a service that keeps objects, or nil.
+func storeClient(service string, c aws.Config) any {
+	if service != "s3" {
+		return nil
+	}
+	c.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired // the checksums are those of the snapshots
+	return s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
 }
 
 // call lets the SDK's client call an operation over a transport.

@@ -50,6 +50,10 @@ func Snapshots(t *testing.T, svc wire.Service, module string, unserved ...string
 	for _, op := range svc.Operations {
 		if s := written(t, dir, op.Name); s != nil {
 			compared++
+			if svc.Name == "s3" { // whose snapshots have the bucket in the name of the host
+				s.first = strings.Replace(s.first, "/", "/__Bucket__/", 1)
+				s.first = strings.Replace(s.first, "/__Bucket__/?", "/__Bucket__?", 1)
+			}
 			t.Run(op.Name+"/request", func(t *testing.T) { request(t, svc, op, s) })
 		} else {
 			t.Logf("%s has no request snapshot of %s", module, op.Name)

@@ -44,7 +44,7 @@ type Group struct {
 
 // AddGroup adds a deployment group. It panics, as constructs do, with what is wrong.
 func (p *Plane) AddGroup(id string, gp GroupProps) *Group {
-	must(gp.check())
+	must(gp.Check())
 	g := &Group{Construct: constructs.NewConstruct(p.Construct, &id)}
 	switch {
 	case gp.Lambda != nil:
@@ -155,7 +155,8 @@ const (
 
 var groupPattern = regexp.MustCompile(`^[A-Za-z0-9._+=,@-]+$`)
 
-func (gp GroupProps) check() error {
+// Check says everything that is wrong, each with its name and what to do.
+func (gp GroupProps) Check() error {
 	errs := []error{gp.Watch.check("GroupProps")}
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf("stack.GroupProps."+format, args...)) }
 	kinds := 0
@@ -232,7 +233,7 @@ func checkGroup(kind string, name *string, alarms *[]interfacesawscloudwatch.IAl
 	wrong := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("stack.GroupProps."+kind+"."+format, args...))
 	}
-	if name != nil && !*awscdk.Token_IsUnresolved(name) {
+	if name != nil && !tokens(*name) {
 		switch {
 		case len(*name) > longestGroup:
 			wrong("DeploymentGroupName: it has %d characters: CodeDeploy takes %d at most; leave it out, and CloudFormation makes one", len(*name), longestGroup)

@@ -38,7 +38,7 @@ type Service struct {
 // AddService lets pullback look after a service that ECS deploys. It panics, as
 // constructs do, with what is wrong.
 func (p *Plane) AddService(id string, sp ServiceProps) *Service {
-	must(sp.check())
+	must(sp.Check())
 	s := &Service{Construct: constructs.NewConstruct(p.Construct, &id)}
 	if !sp.Watch.None {
 		s.Alarms = sp.Watch.filled().behind(s.Construct, sp.TargetGroups)
@@ -102,7 +102,8 @@ func (sp ServiceProps) resolved(property any) map[string]any {
 	return said
 }
 
-func (sp ServiceProps) check() error {
+// Check says everything that is wrong, each with its name and what to do.
+func (sp ServiceProps) Check() error {
 	errs := []error{sp.Watch.check("ServiceProps")}
 	wrong := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("stack.ServiceProps."+format, args...))

@@ -25,6 +25,7 @@ type resource struct {
 	Type                string         `json:"Type"`
 	Properties          map[string]any `json:"Properties"`
 	Metadata            map[string]any `json:"Metadata"`
+	DependsOn           []string       `json:"DependsOn"`
 	DeletionPolicy      string         `json:"DeletionPolicy"`
 	UpdateReplacePolicy string         `json:"UpdateReplacePolicy"`
 }

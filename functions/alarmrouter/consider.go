@@ -93,7 +93,10 @@ func (h *Handler) decide(ctx context.Context, g ward.Ward, f known, decision pol
 	if err := h.record(ctx, g, f.Deployment, verb, decision, s, want.ID); err != nil {
 		return ledger.Incident{}, err
 	}
-	i, _, err := h.Incidents.OpenIncident(ctx, want)
+	i, opened, err := h.Incidents.OpenIncident(ctx, want)
+	if opened {
+		h.Vitals.Decided(h.Now(), h.Now().Sub(s.At))
+	}
 	return i, err
 }
 

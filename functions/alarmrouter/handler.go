@@ -163,6 +163,13 @@ type Notices interface {
 	Behind(ctx context.Context, oldest time.Time, why string) error
 }
 
+// Vitals hear what tells whether pullback itself is well.
+type Vitals interface {
+	Swept(at time.Time)
+	Decided(at time.Time, after time.Duration)
+	Halted(at time.Time)
+}
+
 // Handler routes signals.
 type Handler struct {
 	Deployments Deployments
@@ -194,6 +201,7 @@ type Handler struct {
 	Budget      int // calls that a sweep may spend on looking for targets
 	Account     string
 	Now         func() time.Time // AWS's time; right once AWS has answered something
+	Vitals      Vitals
 	Log         *slog.Logger
 }
 

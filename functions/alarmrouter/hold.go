@@ -38,6 +38,7 @@ func (h *Handler) hold(ctx context.Context, g ward.Ward, f known, decision polic
 	if _, _, err := h.Incidents.OpenIncident(ctx, escalated); err != nil {
 		return fmt.Errorf("open %s: %w", id, err)
 	}
+	h.Vitals.Halted(h.Now())
 	return nil
 }
 

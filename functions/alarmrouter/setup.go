@@ -3,6 +3,7 @@ package alarmrouter
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -27,6 +28,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/target"
 	"github.com/pullback-dev/pullback/shared/targets"
 	"github.com/pullback-dev/pullback/shared/targets/hooked"
+	"github.com/pullback-dev/pullback/shared/vitals"
 	"github.com/pullback-dev/pullback/shared/ward"
 )
 
@@ -77,6 +79,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Budget:      budget,
 		Account:     s.Account,
 		Now:         clock.Now,
+		Vitals:      vitals.New(os.Stdout),
 		Log:         env.Log,
 	}
 	if s.Hub != "" {

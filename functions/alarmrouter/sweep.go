@@ -50,12 +50,12 @@ func (h *Handler) sweep(ctx context.Context, e events.Sweep) error {
 	done := h.active(ctx, c, &round)
 	h.survey(ctx, c, &round, done)
 	h.send(ctx, c.Home, &round)
-	if reflect.DeepEqual(round, before) {
-		return nil // a quiet account is not written about
+	if !reflect.DeepEqual(round, before) { // a quiet account is not written about
+		if err := h.Memory.SaveRound(ctx, round); err != nil {
+			return fmt.Errorf("sweep: %w", err)
+		}
 	}
-	if err := h.Memory.SaveRound(ctx, round); err != nil {
-		return fmt.Errorf("sweep: %w", err)
-	}
+	h.Vitals.Swept(h.Now())
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/pullback-dev/pullback/shared/ledger/ledgertest"
 	"github.com/pullback-dev/pullback/shared/policy"
 	"github.com/pullback-dev/pullback/shared/restorepoint/taker"
+	"github.com/pullback-dev/pullback/shared/vitals"
 	"github.com/pullback-dev/pullback/shared/ward"
 )
 
@@ -246,6 +248,7 @@ type scene struct {
 	ticks      *ticks
 	chat       *chat
 	disks      *disks
+	vitals     strings.Builder
 }
 
 func newScene(t *testing.T, changes ...func(*scene)) *scene {
@@ -266,8 +269,8 @@ func newScene(t *testing.T, changes ...func(*scene)) *scene {
 	s.Handler = &alarmrouter.Handler{
 		Deployments: s.codeDeploy, Wards: ward.Wards{Groups: s.codeDeploy, Config: file{s}}, History: s.codeDeploy, Surveys: map[deploy.Kind]alarmrouter.Survey{deploy.KindGroup: s.codeDeploy}, Reporter: s.codeDeploy, Alarms: s.cloudWatch, Revisions: s.lambda, Finder: s.finder, Incidents: s.store, Memory: s.store, Holds: s.store, Bakes: s.store, Words: s.store, Doors: s.store, Hooks: s.store, Points: taker.New(s.store.Memory, s.disks, func() time.Time { return s.now }), Gates: s.chat, Peers: s.chat, Outbox: s.store, Fleet: s.store,
 		Watches: s.store, Rollbacks: s.rollbacks, Ticks: s.ticks, Notices: s.chat, Account: "123456789012",
-		Budget: 100,
-		Now:    func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),
+		Budget: 100, Vitals: vitals.New(&s.vitals),
+		Now: func() time.Time { return s.now }, Log: slog.New(slog.DiscardHandler),
 	}
 	require.NoError(t, s.store.IndexAlarms(t.Context(), target, []string{"errors", "latency"}))
 	for _, change := range changes {

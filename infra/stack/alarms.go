@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/pullback-dev/pullback/shared/vitals"
 )
 
 // dead is a dead-letter queue, and what it means that something is in it.
@@ -39,6 +41,41 @@ func (at parts) alarms() {
 			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
 			EvaluationPeriods:  jsii.Number(1),
 			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+		}).AddAlarmAction(action)
+	}
+	at.vitalAlarms(action)
+}
+
+// vital is a metric that the functions write.
+func vital(name, statistic string) awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String(vitals.Namespace), MetricName: &name, Statistic: &statistic, Period: awscdk.Duration_Minutes(jsii.Number(1)),
+	})
+}
+
+// vitalAlarms tell when pullback itself is not well, or asks for a human.
+func (at parts) vitalAlarms(action awscloudwatch.IAlarmAction) {
+	for _, a := range []struct {
+		id, about, metric, statistic string
+		more                         awscloudwatch.ComparisonOperator
+		threshold, minutes           float64
+		missing                      awscloudwatch.TreatMissingData
+	}{
+		{
+			"SweepLateAlarm", "No sweep has ended well for five minutes: what no event tells goes unnoticed.", vitals.Sweeps, "Sum",
+			awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD, 1, 5, awscloudwatch.TreatMissingData_BREACHING,
+		},
+		{
+			"HaltedAlarm", "pullback holds a target that it does not take back itself: a human is needed.", vitals.Halted, "Sum",
+			awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD, 0, 1, awscloudwatch.TreatMissingData_NOT_BREACHING,
+		},
+		{
+			"DecisionLateAlarm", "More than two minutes went by from a signal to the decision to roll back.", vitals.DecisionLatency, "Maximum",
+			awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD, 120, 1, awscloudwatch.TreatMissingData_NOT_BREACHING,
+		},
+	} {
+		vital(a.metric, a.statistic).CreateAlarm(at.scope, &a.id, &awscloudwatch.CreateAlarmOptions{
+			AlarmDescription: &a.about, Threshold: &a.threshold, ComparisonOperator: a.more, EvaluationPeriods: &a.minutes, TreatMissingData: a.missing,
 		}).AddAlarmAction(action)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/pullback-dev/pullback/shared/vitals"
 )
 
 // half is a half of a dashboard's width in its units, of which there are 24.
@@ -42,5 +44,8 @@ func (at parts) dashboard(fs functions) {
 	})
 	d.AddWidgets(graph("Age of the oldest message (s)", age), graph("Messages in dead-letter queues", lost))
 	d.AddWidgets(graph("Errors of the functions", errors), graph("Longest run (ms)", durations))
+	latency := []awscloudwatch.IMetric{vital(vitals.DecisionLatency, "Maximum")}
+	life := []awscloudwatch.IMetric{vital(vitals.Sweeps, "Sum"), vital(vitals.Halted, "Sum")}
+	d.AddWidgets(graph("From a signal to the decision (s)", latency), graph("Sweeps, and targets that need a human", life))
 	d.AddWidgets(graph("Throttled", throttles))
 }

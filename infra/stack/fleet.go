@@ -51,6 +51,7 @@ func (at parts) told() []string {
 			}
 		}
 	}
+	slices.Sort(all)
 	return all
 }
 

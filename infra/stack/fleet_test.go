@@ -56,6 +56,7 @@ func told(t *testing.T, x template) []any {
 		}
 	}
 	require.NotEmpty(t, all)
+	slices.SortFunc(all, func(a, b any) int { return strings.Compare(text(t, a), text(t, b)) })
 	return all
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/pullback-dev/pullback/events"
 	"github.com/pullback-dev/pullback/shared/amazon/table"
 	"github.com/pullback-dev/pullback/shared/settings"
+	"github.com/pullback-dev/pullback/shared/vitals"
 )
 
 // own returns the rules of a control plane that is no hub.
@@ -182,21 +183,51 @@ func TestEveryDeadLetterQueueRaisesAnAlarmThatHumansHear(t *testing.T) {
 	var watched []string
 	for _, id := range x.of("AWS::CloudWatch::Alarm") {
 		p := maps.Clone(x.Resources[id].Properties)
+		if p["Namespace"] == vitals.Namespace {
+			continue
+		}
 		dimension := object(t, list(p["Dimensions"])[0])
 		watched = append(watched, text(t, dimension["Value"]))
-		assert.Equal(t, "Notices", plain(text(t, list(p["AlarmActions"])[0])))
-		assert.NotEmpty(t, p["AlarmDescription"])
-		for _, checked := range []string{"Dimensions", "AlarmActions", "AlarmDescription"} {
-			assert.Len(t, list(p[checked]), 1)
-			delete(p, checked)
-		}
+		delete(p, "Dimensions")
 		assert.Equal(t, map[string]any{
 			"Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible", "Statistic": "Maximum", "Period": 60.0,
 			"EvaluationPeriods": 1.0, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 0.0, "TreatMissingData": "notBreaching",
-		}, p, id)
+		}, heard(t, p), id)
 	}
 	slices.Sort(watched)
 	assert.Equal(t, unread, watched)
+}
+
+// heard returns an alarm without its text and with the topic that it is heard by.
+func heard(t *testing.T, p map[string]any) map[string]any {
+	t.Helper()
+	assert.Equal(t, "Notices", plain(text(t, list(p["AlarmActions"])[0])))
+	assert.NotEmpty(t, p["AlarmDescription"])
+	assert.Len(t, list(p["AlarmActions"]), 1)
+	delete(p, "AlarmActions")
+	delete(p, "AlarmDescription")
+	return p
+}
+
+func TestHumansHearWhenPullbackItselfIsNotWell(t *testing.T) {
+	x := readTemplate(t)
+	got := map[string]map[string]any{}
+	for _, id := range x.of("AWS::CloudWatch::Alarm") {
+		if p := maps.Clone(x.Resources[id].Properties); p["Namespace"] == vitals.Namespace {
+			got[plain(id)] = heard(t, p)
+		}
+	}
+	alarm := func(metric, statistic, than string, threshold, minutes float64, missing string) map[string]any {
+		return map[string]any{
+			"Namespace": "Pullback", "MetricName": metric, "Statistic": statistic, "Period": 60.0, "EvaluationPeriods": minutes,
+			"ComparisonOperator": than, "Threshold": threshold, "TreatMissingData": missing,
+		}
+	}
+	assert.Equal(t, map[string]map[string]any{
+		"SweepLateAlarm":    alarm("Sweeps", "Sum", "LessThanThreshold", 1, 5, "breaching"),
+		"HaltedAlarm":       alarm("Halted", "Sum", "GreaterThanThreshold", 0, 1, "notBreaching"),
+		"DecisionLateAlarm": alarm("DecisionLatency", "Maximum", "GreaterThanThreshold", 120, 1, "notBreaching"),
+	}, got)
 }
 
 func TestQueuesTakeMessagesOnlyOverTLSAndOnlyFromOurRules(t *testing.T) {
@@ -307,7 +338,7 @@ func TestTheStackMakesNothingElse(t *testing.T) {
 		got[r.Type]++
 	}
 	assert.Equal(t, map[string]int{
-		"AWS::CloudWatch::Alarm":          5,
+		"AWS::CloudWatch::Alarm":          8,
 		"AWS::CloudWatch::Dashboard":      1,
 		"AWS::DynamoDB::Table":            1,
 		"AWS::Events::Rule":               len(own()),

@@ -31,6 +31,7 @@ func demoCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&o.Template, "template", "cdk.out/pullback.template.json", "the synthesized `template` to deploy (make synth)")
 	c.Flags().StringVar(&o.Dist, "dist", "dist/local", "`folder` with the functions and the sample built for this machine (make build)")
+	c.Flags().StringVar(&o.CDK, "cdk", "", "deploy, compare and destroy the stack by this `program`, the CDK's command line (node_modules/.bin/cdk)")
 	c.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of everything that is random; one seed gives one timeline")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the report as data")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show what the functions write")

@@ -40,6 +40,7 @@ import (
 type Options struct {
 	Template string // path of the synthesized template
 	Dist     string // folder with the functions and the sample, built for this machine
+	CDK      string // path of the CDK's command line, which then deploys, compares and destroys the stack; empty: the local AWS does it by itself
 	Seed     uint64
 	Progress func(Progress)                       // hears how it goes on; optional
 	Log      func(function, version, line string) // receives what functions write; optional
@@ -94,7 +95,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		local.Mux.Trail(o.Trail)
 	}
 	d := &demo{options: o, aws: local, report: &Report{Seed: o.Seed}}
-	err = d.run(ctx, in)
+	if o.CDK != "" {
+		err = d.byToolkit(ctx)
+	} else {
+		err = d.on(ctx, func() (cloudformation.Stack, error) { return local.Deploy(ctx, in) })
+	}
 	if failed := local.Close(); failed != nil {
 		err = errors.Join(err, failed)
 	}
@@ -127,8 +132,9 @@ func LocalCode(dist string) func(string, map[string]any, string) (string, error)
 	}
 }
 
-func (d *demo) run(ctx context.Context, in cloudformation.Input) error {
-	stack, err := d.aws.Deploy(ctx, in)
+// on plays the demo on a stack.
+func (d *demo) on(ctx context.Context, deployed func() (cloudformation.Stack, error)) error {
+	stack, err := deployed()
 	if err != nil {
 		return err
 	}
@@ -164,12 +170,7 @@ func (d *demo) play(ctx context.Context) error {
 
 // connect makes the clients. They speak to the local AWS as they would to AWS.
 func (d *demo) connect(ctx context.Context, stack cloudformation.Stack) error {
-	cfg := aws.Config{
-		Region: d.aws.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(d.aws.URL()),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "demo", SecretAccessKey: "demo"}, nil
-		}),
-	}
+	cfg := d.config()
 	name, topic := physicalID(stack, "AWS::DynamoDB::Table"), physicalID(stack, "AWS::SNS::Topic")
 	if name == "" || topic == "" {
 		return errors.New("the template has no table for the ledger or no topic for notices")
@@ -184,6 +185,15 @@ func (d *demo) connect(ctx context.Context, stack cloudformation.Stack) error {
 }
 
 // physicalID returns the name of the stack's first resource of a type, or "".
+func (d *demo) config() aws.Config {
+	return aws.Config{
+		Region: d.aws.World.Region, HTTPClient: sdkhttp.Client(), BaseEndpoint: aws.String(d.aws.URL()),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "demo", SecretAccessKey: "demo"}, nil
+		}),
+	}
+}
+
 func physicalID(stack cloudformation.Stack, kind string) string {
 	for _, r := range stack.Resources {
 		if r.Type == kind {

@@ -165,3 +165,16 @@ func TestOnlyThePullbackFunctionsAreReplaced(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "asset", dir)
 }
+
+// The CDK's own command line deploys what the demo runs on, finds nothing to change the
+// second time, and destroys all of it but the ledger.
+func TestTheDemoRunsOnWhatTheCDKDeploys(t *testing.T) {
+	needsBuild(t)
+	const cli = "../../node_modules/.bin/cdk"
+	if _, err := os.Stat(cli); err != nil {
+		t.Skipf("the CDK's command line is not there (make synth brings it along): %v", err)
+	}
+	report, err := demo.Run(t.Context(), demo.Options{Template: template, Dist: dist, Seed: 1, CDK: cli})
+	require.NoError(t, err)
+	assert.Len(t, kept(t, report), 12)
+}

@@ -154,7 +154,10 @@ func (d *demo) progress() {
 	if d.options.Progress == nil {
 		return
 	}
-	s := d.summary()
+	var s localtraffic.Summary
+	if d.orders != nil {
+		s = d.summary()
+	}
 	d.options.Progress(Progress{Phase: d.phase, Now: d.now(), Requests: s.Total, Failed: s.Failed})
 }
 

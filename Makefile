@@ -49,6 +49,21 @@ dist/.built: $(GO_SOURCES)
 	@CGO_ENABLED=0 go build -trimpath -o dist/pullback ./cmd/pullback
 	@touch $@
 
+# The functions of the version before this one, which have to work on the same table. A
+# clone without history cannot build them, and their stories are skipped.
+.PHONY: previous
+previous: dist/previous/.built ## Build the functions of the version before this one
+
+dist/previous/.built: testdata/upgrade/previous
+	@mkdir -p dist/previous .cache/previous
+	@rev=$$(cat $<); if git cat-file -e "$$rev^{commit}" 2>/dev/null; then \
+		echo "building the functions of the version before this one" >&2; \
+		git archive "$$rev" | tar -x -C .cache/previous && cd .cache/previous && for f in $(FUNCTIONS); do \
+			CGO_ENABLED=0 go build $(GOFLAGS_FUNCTION) -o $(CURDIR)/dist/previous/$$f/bootstrap ./functions/$$f/bootstrap; \
+		done; \
+	else echo "commit $$rev is not in this clone: the stories of upgrades are skipped (git fetch --unshallow brings it)" >&2; fi
+	@touch $@
+
 .PHONY: synth
 synth: cdk.out/.synthesized ## Write the CloudFormation template and its assets to cdk.out
 
@@ -81,7 +96,7 @@ node_modules/.installed: package.json package-lock.json
 	@touch $@
 
 .PHONY: test
-test: tools build synth cdk.out/release/.synthesized $(LINT) ## Run all tests (about ten minutes the first time)
+test: tools build synth cdk.out/release/.synthesized previous $(LINT) ## Run all tests (about ten minutes the first time)
 	@go vet ./...
 	@$(NODE) GOLANGCI_LINT="$(CURDIR)/$(LINT)" go test -timeout 25m ./...
 

@@ -37,7 +37,7 @@ func checks() map[string]check {
 // acts are what somebody does. "! act" wants AWS to refuse it.
 func acts() map[string]check {
 	return map[string]check{
-		"advance": (*Story).advance, "audit": (*Story).audit, "close": (*Story).shutStage, "complain": (*Story).complain, "control-plane": (*Story).controlPlane,
+		"advance": (*Story).advance, "audit": (*Story).audit, "close": (*Story).shutStage, "code": (*Story).code, "complain": (*Story).complain, "control-plane": (*Story).controlPlane,
 		"crowd": (*Story).crowd, "delete": (*Story).remove, "every": (*Story).every, "forbid": (*Story).forbid, "install": (*Story).install, "keep": (*Story).keep, "leave": (*Story).leave,
 		"lose": (*Story).lose, "mark": (*Story).mark, "move": (*Story).move, "open": (*Story).openStage, "outage": (*Story).outage, "override": (*Story).override, "pause": (*Story).pause, "permit": (*Story).permit,
 		"prove": (*Story).prove, "region": (*Story).region, "repeat": (*Story).repeat, "resume": (*Story).resume, "shut": (*Story).shut, "speaks": (*Story).speaks,

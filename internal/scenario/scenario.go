@@ -38,6 +38,7 @@ import (
 type Options struct {
 	Template string // path of the synthesized template; beside it is keeping, with that for who keeps data
 	Dist     string // folder with the functions and the sample, built for this machine
+	Previous string // folder with the functions of the version before this one; empty: there is none
 
 	Change  func(template []byte) ([]byte, error)                          // changes what is deployed; optional
 	Deploy  func(context.Context, *host.AWS) (cloudformation.Stack, error) // deploys the control plane in its own way; optional

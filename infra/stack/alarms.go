@@ -54,30 +54,32 @@ func vital(name, statistic string) awscloudwatch.Metric {
 }
 
 // vitalAlarms tell when pullback itself is not well, or asks for a human.
+//
+// That sweeps stay away shows by missing data. An alarm that took that for trouble would
+// ring whenever a control plane is installed, before its first sweep; this one is without
+// data then, and rings when it is again (CloudWatch user guide, "Configuring how
+// CloudWatch alarms treat missing data"). That a first sweep never comes, the alarms on
+// the dead-letter queues tell.
+//
+// A target that needs a human has had its notice by the time its alarm is red, so that
+// one calls nobody besides: it is for dashboards, and for what a team hangs on it.
 func (at parts) vitalAlarms(action awscloudwatch.IAlarmAction) {
-	for _, a := range []struct {
-		id, about, metric, statistic string
-		more                         awscloudwatch.ComparisonOperator
-		threshold, minutes           float64
-		missing                      awscloudwatch.TreatMissingData
-	}{
-		{
-			"SweepLateAlarm", "No sweep has ended well for five minutes: what no event tells goes unnoticed.", vitals.Sweeps, "Sum",
-			awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD, 1, 5, awscloudwatch.TreatMissingData_BREACHING,
-		},
-		{
-			"HaltedAlarm", "pullback holds a target that it does not take back itself: a human is needed.", vitals.Halted, "Sum",
-			awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD, 0, 1, awscloudwatch.TreatMissingData_NOT_BREACHING,
-		},
-		{
-			"DecisionLateAlarm", "More than two minutes went by from a signal to the decision to roll back.", vitals.DecisionLatency, "Maximum",
-			awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD, 120, 1, awscloudwatch.TreatMissingData_NOT_BREACHING,
-		},
-	} {
-		vital(a.metric, a.statistic).CreateAlarm(at.scope, &a.id, &awscloudwatch.CreateAlarmOptions{
-			AlarmDescription: &a.about, Threshold: &a.threshold, ComparisonOperator: a.more, EvaluationPeriods: &a.minutes, TreatMissingData: a.missing,
-		}).AddAlarmAction(action)
+	alarm := func(id, about string, of awscloudwatch.Metric, o awscloudwatch.CreateAlarmOptions) awscloudwatch.Alarm {
+		o.AlarmDescription = &about
+		return of.CreateAlarm(at.scope, &id, &o)
 	}
+	alarm("SweepLateAlarm", "No sweep has ended well for five minutes: what no event tells goes unnoticed.", vital(vitals.Sweeps, "Sum"), awscloudwatch.CreateAlarmOptions{
+		Threshold: jsii.Number(1), ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
+		EvaluationPeriods: jsii.Number(5), TreatMissingData: awscloudwatch.TreatMissingData_MISSING,
+	}).AddInsufficientDataAction(action)
+	alarm("DecisionLateAlarm", "More than two minutes went by from a signal to the decision to roll back.", vital(vitals.DecisionLatency, "Maximum"), awscloudwatch.CreateAlarmOptions{
+		Threshold: jsii.Number(120), ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+		EvaluationPeriods: jsii.Number(1), TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
+	}).AddAlarmAction(action)
+	alarm("HaltedAlarm", "pullback holds a target that it does not take back itself: a human is needed.", vital(vitals.Halted, "Sum"), awscloudwatch.CreateAlarmOptions{
+		Threshold: jsii.Number(0), ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+		EvaluationPeriods: jsii.Number(1), TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
+	})
 }
 
 // letters is how many messages are in a queue that nobody should have to read.

@@ -60,6 +60,15 @@ func (at parts) rules() []events.Rule {
 	return slices.DeleteFunc(events.Rules(), func(r events.Rule) bool { return r.Hub && !at.Fleet.Collects })
 }
 
+// hub is the bus to which records go, "" if they go nowhere. The hub's own go there by
+// its own bus, so that all of them are collected in one way (ADR 11).
+func (at parts) hub() string {
+	if at.Fleet.Collects {
+		return *at.bus.AttrArn()
+	}
+	return at.Fleet.Hub
+}
+
 // named is the name of a rule on AWS.
 func (at parts) named(rule string) *string {
 	return jsii.String(at.Name + strings.TrimPrefix(rule, "pullback"))
@@ -69,8 +78,8 @@ func (at parts) named(rule string) *string {
 // configuration names. What a function tells itself goes through a queue.
 func (at parts) buses() *[]*string {
 	var all []string
-	if at.Fleet.Hub != "" {
-		all = append(all, at.Fleet.Hub)
+	if hub := at.hub(); hub != "" {
+		all = append(all, hub)
 	}
 	if c, err := config.Parse([]byte(at.Config)); at.Config != "" && err == nil {
 		all = append(all, c.At(config.Home{Account: *at.stack.Account(), Region: *at.stack.Region()}).Elsewhere()...)

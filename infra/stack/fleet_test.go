@@ -16,6 +16,7 @@ import (
 type home struct {
 	LetsIn []any    // accounts
 	Writes []string // buses that it may write to
+	Hub    string   // to which its functions send what is on record
 	Events any      // that others may write to its bus
 }
 
@@ -36,10 +37,14 @@ func TestAFleetLetsInItsOwnAccountsAndWritesToItsOwnBuses(t *testing.T) {
 			want := home{
 				LetsIn: []any{"arn:aws:iam::123456789012:root", "arn:aws:iam::210987654321:root"},
 				Writes: slices.DeleteFunc(slices.Clone(buses), func(b string) bool { return b == own }),
+				Hub:    "arn:aws:events:eu-west-1:123456789012:event-bus/pullback",
 				Events: map[string]any{
 					"StringEquals":              map[string]any{"events:source": "pullback"},
 					"ForAllValues:StringEquals": map[string]any{"events:detail-type": told(t, x)},
 				},
+			}
+			if own == want.Hub { // what it collects of its own goes by its own bus
+				want.Hub, want.Writes = "Bus", append([]string{"Bus"}, want.Writes...)
 			}
 			assert.Equal(t, want, x.home(t))
 		})
@@ -78,6 +83,11 @@ func (x template) home(t *testing.T) home {
 		}
 	}
 	slices.Sort(h.Writes)
+	for _, id := range x.functions(t) {
+		hub := text(t, object(t, object(t, x.Resources[id].Properties["Environment"])["Variables"])["PULLBACK_HUB"])
+		assert.Contains(t, []string{"", hub}, h.Hub, "all functions have one hub")
+		h.Hub = hub
+	}
 	return h
 }
 

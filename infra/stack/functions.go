@@ -45,7 +45,7 @@ func names(plane string) []named {
 func (at parts) environment() *map[string]*string {
 	env := at.Settings
 	env.Account = *at.stack.Account()
-	env.Hub = at.Fleet.Hub
+	env.Hub = at.hub()
 	env.Table = *at.table.TableName()
 	env.Topic = *at.topic.TopicArn()
 	env.Signals = *at.queues.signals.QueueUrl()

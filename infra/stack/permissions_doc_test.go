@@ -241,7 +241,7 @@ Roles of the account that have ` + "`sqs:SendMessage`" + `, ` + "`sns:Publish`" 
 |---|---|
 | ` + "`Fleet.Hub`" + `, or ` + "`peers`" + ` in pullback.yaml | ` + "`alarmrouter`: `events:PutEvents`" + ` on the buses that are named, and no others |
 | ` + "`Fleet.Accounts`" + ` | these accounts may put events on the control plane's own bus, with the source ` + "`pullback`" + ` and the kinds of events that control planes tell each other |
-| ` + "`Fleet.Collects`" + ` | ` + "`alarmrouter`" + ` reads the records queue as it reads the signals queue; the rule for records may write there |
+| ` + "`Fleet.Collects`" + ` | ` + "`alarmrouter`" + ` reads the records queue as it reads the signals queue, and may put events on its own bus; the rule for records may write there |
 | ` + "`Key`" + ` | every function: ` + "`kms:Decrypt`, `kms:GenerateDataKey`" + ` on that key, and no other |
 | ` + "`restorePoint`" + ` in pullback.yaml | what [restore-points.md](restore-points.md#permissions) lists, for ` + "`pretraffic` and `alarmrouter`" + `, and no more than the kinds, vaults and roles that the file names |
 

@@ -2,6 +2,7 @@ package cost_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -38,6 +39,37 @@ func TestADeploymentCostsTheSameAsTheNext(t *testing.T) {
 	}
 	assert.InDelta(t, at(1)-at(0), at(1001)-at(1000), 1e-9)
 	assert.Greater(t, at(1), at(0))
+}
+
+// The stack says how many alarms, metrics and dashboards there are, and which queues are
+// polled.
+func TestWhatIsCountedIsWhatTheStackMakes(t *testing.T) {
+	raw, err := os.ReadFile("../../infra/stack/testdata/pullback.template.golden.json")
+	require.NoError(t, err)
+	var template struct {
+		Resources map[string]struct {
+			Type       string `json:"Type"`
+			Properties struct {
+				Namespace  string `json:"Namespace"`
+				MetricName string `json:"MetricName"`
+			} `json:"Properties"`
+		} `json:"Resources"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &template))
+	made, own := map[string]float64{}, map[string]bool{}
+	for _, r := range template.Resources {
+		made[r.Type]++
+		if r.Properties.Namespace == "Pullback" {
+			own[r.Properties.MetricName] = true
+		}
+	}
+	units := map[string]float64{}
+	for _, l := range cost.Estimate(cost.Use{}, cost.Usual()) {
+		units[l.Price.What] = l.Units
+	}
+	assert.Equal(t, []float64{units["CloudWatch: alarms"], units["CloudWatch: custom metrics"], units["CloudWatch: dashboards"]},
+		[]float64{made["AWS::CloudWatch::Alarm"], float64(len(own)), made["AWS::CloudWatch::Dashboard"]})
+	assert.InDelta(t, 3, made["AWS::Lambda::EventSourceMapping"], 0, "two standard queues and a FIFO queue are polled")
 }
 
 func TestEveryPriceIsUsedAndHasASource(t *testing.T) {

@@ -86,6 +86,36 @@ release-template: tools cdk.out/release/.synthesized ## Write the templates of a
 	@cdk.out/.bin/release -version "$(VERSION)" write
 	@cd dist/release && wc -c *.template.json
 
+.PHONY: sbom
+sbom: dist/.built .cache/bin/cyclonedx-gomod ## Write to dist/release which modules the command line and the functions are made of (CycloneDX)
+	@mkdir -p dist/release
+	@for binary in dist/pullback $(FUNCTIONS:%=dist/arm64/%/bootstrap); do \
+		name=$$(basename $${binary%/bootstrap}); \
+		GOOS=$$(go version -m $$binary | sed -n 's/.*GOOS=//p') GOARCH=$$(go version -m $$binary | sed -n 's/.*GOARCH=//p') .cache/bin/cyclonedx-gomod bin -json -noserial -notimestamp -std -version "$(VERSION)" -output "dist/release/$$name-$(VERSION).cdx.json" $$binary 2>.cache/sbom.log \
+			|| { cat .cache/sbom.log >&2; exit 1; }; \
+	done
+
+.cache/bin/cyclonedx-gomod: tools/release/go.mod tools/release/go.sum
+	@cd tools/release && go build -o ../../$@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+.PHONY: nag
+nag: tools synth cdk.out/release/.synthesized cdk.out/nag/.synthesized .cache/nag/.installed ## Check the templates with cdk-nag
+	@go test ./infra/nag -run CDKNag -count=1 -v
+
+.PHONY: cfn-lint
+cfn-lint: tools synth cdk.out/release/.synthesized cdk.out/nag/.synthesized ## Check the templates with cfn-lint, if it is installed
+	@go test ./infra/nag -run CFNLint -count=1 -v
+
+cdk.out/nag/.synthesized: dist/.built $(STACK_SOURCES) | node_modules/.installed
+	@mkdir -p cdk.out && go build -o cdk.out/.bin/ ./infra/nag
+	@export $(NODE) CDK_CONTEXT_JSON="$$(node -p 'JSON.stringify(require("./cdk.json").context)')"; CDK_OUTDIR=cdk.out/nag cdk.out/.bin/nag
+	@touch $@
+
+.cache/nag/.installed: infra/nag/package.json infra/nag/package-lock.json
+	@mkdir -p .cache/nag && cp $^ .cache/nag/
+	@cd .cache/nag && npm ci --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
 cdk.out/release/.synthesized: dist/.built $(STACK_SOURCES) | node_modules/.installed
 	@mkdir -p cdk.out && go build -o cdk.out/.bin/ ./infra/release
 	@export $(NODE) CDK_CONTEXT_JSON="$$(node -p 'JSON.stringify(require("./cdk.json").context)')"; cdk.out/.bin/release synth
@@ -96,7 +126,7 @@ node_modules/.installed: package.json package-lock.json
 	@touch $@
 
 .PHONY: test
-test: tools build synth cdk.out/release/.synthesized previous $(LINT) ## Run all tests (about ten minutes the first time)
+test: tools build synth cdk.out/release/.synthesized cdk.out/nag/.synthesized .cache/nag/.installed previous $(LINT) ## Run all tests (about ten minutes the first time)
 	@go vet ./...
 	@$(NODE) GOLANGCI_LINT="$(CURDIR)/$(LINT)" go test -timeout 25m ./...
 
@@ -112,8 +142,8 @@ fmt: $(LINT) ## Format the code
 	@$(LINT) fmt
 
 .PHONY: golden
-golden: build | node_modules/.installed ## Rewrite the golden files, the stack's template among them
-	@$(NODE) go test ./infra/... ./internal/demo/... ./internal/scenario/... ./internal/schema ./internal/cost ./shared/config -update
+golden: build synth cdk.out/release/.synthesized cdk.out/nag/.synthesized .cache/nag/.installed | node_modules/.installed ## Rewrite the golden files, the stack's template among them
+	@$(NODE) go test ./infra/stack ./infra/nag ./internal/demo/... ./internal/scenario/... ./internal/schema ./internal/cost ./shared/config -update
 
 .PHONY: bench-start
 bench-start: build ## Size, start and memory of the functions, beside a Python hook

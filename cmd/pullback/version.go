@@ -1,11 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
+
+// released is the version of a release, which its linker sets. Other builds have what Go
+// knows of them.
+var released string //nolint:gochecknoglobals // the linker sets no other
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
@@ -22,7 +27,7 @@ func versionCommand() *cobra.Command {
 					}
 				}
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "pullback %s%s\n", version, commit)
+			_, err := fmt.Fprintf(c.OutOrStdout(), "pullback %s%s\n", cmp.Or(released, version), commit)
 			return err
 		},
 	}

@@ -340,3 +340,8 @@ func (a account) grants(t *testing.T) []any {
 	}
 	return all
 }
+
+func decode(t *testing.T, text []byte, into any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal(text, into))
+}

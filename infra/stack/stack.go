@@ -76,6 +76,7 @@ func NewControlPlane(scope constructs.Construct, id string, p Props) *ControlPla
 	route(at)
 	at.alarms()
 	at.dashboard(functions)
+	at.exceptions(functions)
 	at.outputs()
 	return &ControlPlane{Plane: &Plane{Construct: c, name: at.Name}, at: at, functions: functions}
 }

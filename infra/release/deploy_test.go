@@ -225,20 +225,26 @@ type chosen struct {
 // TestEveryParameterDoesWhatItSays deploys both templates with nothing but defaults, and
 // with everything chosen.
 func TestEveryParameterDoesWhatItSays(t *testing.T) {
+	const own = "arn:aws:events:us-east-1:123456789012:event-bus/pullback"
 	const hub, peer = "arn:aws:events:eu-west-1:210987654321:event-bus/pullback", "arn:aws:events:eu-west-2:210987654321:event-bus/pullback"
 	all := map[string]string{
 		"Mode": "observe", "PullbackYAML": "apiVersion: pullback.dev/v1\n", "ExistingLedger": "ledger", "LogRetentionDays": "30",
 		"RouterReserved": "0", "RollbackerReserved": "0", "Accounts": "210987654321,345678901234", "Peers": peer,
 	}
 	defaults := chosen{Mode: "enforce", Ledgers: 1, Reserved: 10, Kept: 365}
-	every := chosen{Mode: "observe", Config: "apiVersion: pullback.dev/v1\n", Table: "ledger", Kept: 30, Bus: []any{"210987654321", "345678901234"}, Grants: []any{peer}}
+	every := chosen{Mode: "observe", Config: "apiVersion: pullback.dev/v1\n", Table: "ledger", Kept: 30, Bus: []any{"210987654321", "345678901234"}}
 	for _, kind := range []string{"pullback", "pullback-hub"} {
 		p := publish(t, "v1.0.0", kind)
 		t.Run(kind+" with defaults", func(t *testing.T) {
-			assert.Equal(t, defaults, deployed(t, p, nil))
+			want := defaults
+			if kind == "pullback-hub" { // which collects its own records by its own bus
+				want.Hub, want.Grants = own, []any{own}
+			}
+			assert.Equal(t, want, deployed(t, p, nil))
 		})
 		t.Run(kind+" with everything", func(t *testing.T) {
 			given, want := maps.Clone(all), every
+			want.Hub, want.Grants = own, []any{peer, own}
 			if kind == "pullback" {
 				given["Hub"], want.Hub, want.Grants = hub, hub, []any{hub, peer}
 			}

@@ -37,10 +37,10 @@ func checks() map[string]check {
 // acts are what somebody does. "! act" wants AWS to refuse it.
 func acts() map[string]check {
 	return map[string]check{
-		"advance": (*Story).advance, "audit": (*Story).audit, "close": (*Story).shutStage, "code": (*Story).code, "complain": (*Story).complain, "control-plane": (*Story).controlPlane,
+		"advance": (*Story).advance, "archive": (*Story).archive, "audit": (*Story).audit, "close": (*Story).shutStage, "code": (*Story).code, "complain": (*Story).complain, "control-plane": (*Story).controlPlane,
 		"crowd": (*Story).crowd, "delete": (*Story).remove, "every": (*Story).every, "forbid": (*Story).forbid, "install": (*Story).install, "keep": (*Story).keep, "leave": (*Story).leave,
 		"lose": (*Story).lose, "mark": (*Story).mark, "move": (*Story).move, "open": (*Story).openStage, "outage": (*Story).outage, "override": (*Story).override, "pause": (*Story).pause, "permit": (*Story).permit,
-		"prove": (*Story).prove, "region": (*Story).region, "repeat": (*Story).repeat, "resume": (*Story).resume, "shut": (*Story).shut, "speaks": (*Story).speaks,
+		"prove": (*Story).prove, "region": (*Story).region, "repeat": (*Story).repeat, "replay": (*Story).replay, "resume": (*Story).resume, "shut": (*Story).shut, "speaks": (*Story).speaks,
 		"stop-deployment": (*Story).stop, "tag": (*Story).tag, "target": (*Story).target, "traffic": (*Story).traffic, "unhold": (*Story).unhold,
 		"until": (*Story).until, "update-pipeline": (*Story).restructure,
 	}
@@ -101,7 +101,7 @@ func Commands(ctx context.Context) map[string]func(*testscript.TestScript, bool,
 		}
 	}
 	for name, do := range map[string]func(context.Context, *testscript.TestScript, []string) error{
-		"call": call, "configure": configureWord, "data": dataWord, "deploy": deployWord, "event": eventWord, "explain": explainWord, "faults": faultsWord, "notices": noticesWord, "previous": previousWord, "pullback": pullbackWord, "release": releaseWord, "send": send, "show": showWord, "template": templateWord,
+		"call": call, "configure": configureWord, "data": dataWord, "deploy": deployWord, "event": eventWord, "explain": explainWord, "faults": faultsWord, "forge": forgeWord, "notices": noticesWord, "previous": previousWord, "pullback": pullbackWord, "release": releaseWord, "send": send, "show": showWord, "template": templateWord,
 	} {
 		words[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			conclude(ctx, ts, neg, do(ctx, ts, args), true)

@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pullback-dev/pullback/internal/localaws/host"
 )
 
 // powerless is a role of the account that nothing allows anything.
@@ -47,6 +49,9 @@ func forgeWord(ctx context.Context, ts *testscript.TestScript, args []string) er
 func (s *Story) forger(ctx context.Context, who string) (aws.Config, error) {
 	c := s.config.Copy()
 	if who != powerless {
+		if _, err := s.cloud.Open(ctx, host.Home{Account: who, Region: c.Region}); err != nil {
+			return c, fmt.Errorf("open account %s: %w", who, err)
+		}
 		c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: who, SecretAccessKey: "-"}, nil
 		})

@@ -52,6 +52,11 @@ type Ledger interface {
 	Append(ctx context.Context, r ledger.Record) (ledger.Record, error)
 }
 
+// Incidents says of what a rollback is.
+type Incidents interface {
+	Incident(ctx context.Context, id deploy.Incident) (ledger.Incident, error)
+}
+
 // Refusals remember which deployments were refused before they had traffic, where
 // AWS does not say so.
 type Refusals interface {
@@ -65,6 +70,7 @@ type Handler struct {
 	Versions    Versions
 	Finder      Finder
 	Ledger      Ledger
+	Incidents   Incidents
 	Refusals    Refusals
 	Taker       Taker
 	Runner      hook.Runner      // its Observe is what holds until it is known how the target is configured
@@ -128,7 +134,7 @@ func (h *Handler) decide(ctx context.Context, d deploy.Deployment, call *hook.Ca
 	if refusal := h.relapse(ctx, d, call); refusal != nil {
 		return refusal
 	}
-	if d.IsRollback() { // before anything that could fail
+	if d.IsRollback() && !h.forged(ctx, d) { // before anything that could fail
 		if err := h.record(ctx, subject{Deployment: d}, "allow", "is-a-rollback", "a rollback always passes"); err != nil {
 			// A ledger that is down must not keep traffic on the bad version.
 			h.Runner.Log.LogAttrs(ctx, slog.LevelError, "rollback not recorded", slog.Any("error", err))

@@ -97,6 +97,25 @@ func (s *store) Append(ctx context.Context, r ledger.Record) (ledger.Record, err
 	return s.Memory.Append(ctx, r)
 }
 
+func (s *store) Incident(ctx context.Context, id deploy.Incident) (ledger.Incident, error) {
+	if s.down != nil {
+		return ledger.Incident{}, s.down
+	}
+	return s.Memory.Incident(ctx, id)
+}
+
+// ours makes the deployment a rollback of pullback's own, of an incident in which a
+// revision of a target is bad.
+func ours(t deploy.Target, bad deploy.Revision) func(*gate) {
+	return func(g *gate) {
+		i := ledger.Incident{ID: "i-1", Target: t, Deployment: "d-1", Bad: bad, Good: "2", Phase: ledger.Open, Opened: noon}
+		_, _, _ = g.store.OpenIncident(context.Background(), i)
+		change(marked)(g)
+	}
+}
+
+func marked(d *deploy.Deployment) { d.Description = deploy.Marker("i-1", 1) }
+
 // finder knows the way back.
 type finder struct{ good deploy.Revision }
 
@@ -138,7 +157,7 @@ func newGate(changes ...func(*gate)) gate {
 	g.wards.is.Rules.Smoke = `{"smoke":1}`
 	log := slog.New(slog.DiscardHandler)
 	g.Handler = &pretraffic.Handler{
-		Deployments: g.codeDeploy, Versions: g.lambda, Finder: g.finder, Ledger: g.store, Refusals: g.store, Wards: g.wards, Taker: g.points,
+		Deployments: g.codeDeploy, Versions: g.lambda, Finder: g.finder, Ledger: g.store, Incidents: g.store, Refusals: g.store, Wards: g.wards, Taker: g.points,
 		Runner: hook.Runner{Waiting: g.store, Function: "pretraffic", Now: func() time.Time { return noon }, Reporter: g.codeDeploy, Reserve: time.Second, Log: log}, Now: func() time.Time { return noon },
 	}
 	for _, change := range changes {
@@ -208,11 +227,15 @@ func TestTheGateAnswersAndRemembersWhy(t *testing.T) {
 		"held":                   {all(held), false, []ledger.Record{record("refuse", "held", hold)}},
 		"quarantined and held":   {all(held, quarantined), false, []ledger.Record{record("refuse", "quarantined", taint)}},
 		"a rollback, while held": {all(held, quarantined, broken, change(rollback)), true, []ledger.Record{unconfigured(record("allow", "is-a-rollback", "a rollback always passes"))}},
-		"our rollback, while held": {all(held, change(func(d *deploy.Deployment) { d.Description = deploy.Marker("i-1", 1) })), true, []ledger.Record{
+		"our rollback, while held": {all(held, ours(target, "1")), true, []ledger.Record{
 			unconfigured(record("allow", "is-a-rollback", "a rollback always passes")),
 		}},
-		"a stack goes back, while held":         {all(held, broken, change(ofStack)), true, []ledger.Record{unconfigured(record("allow", "is-a-rollback", "a rollback always passes"))}},
-		"a stack goes back to quarantined code": {all(quarantined, change(ofStack)), false, []ledger.Record{record("refuse", "relapse", relapse)}},
+		"our rollback, ledger down":                             {all(down, ours(target, "1")), true, nil},
+		"one that says it is ours, of no incident":              {all(held, change(marked)), false, []ledger.Record{record("refuse", "held", hold)}},
+		"one that says it is ours, to what is taken back":       {all(held, ours(target, "2")), false, []ledger.Record{record("refuse", "held", hold)}},
+		"one that says it is ours, of another target's trouble": {all(held, ours(deploy.Target{Application: "other", Group: "live"}, "1")), false, []ledger.Record{record("refuse", "held", hold)}},
+		"a stack goes back, while held":                         {all(held, broken, change(ofStack)), true, []ledger.Record{unconfigured(record("allow", "is-a-rollback", "a rollback always passes"))}},
+		"a stack goes back to quarantined code":                 {all(quarantined, change(ofStack)), false, []ledger.Record{record("refuse", "relapse", relapse)}},
 		"observing that": {all(observing, quarantined, change(ofStack)), true, []ledger.Record{
 			record("would-refuse", "relapse", relapse), unconfigured(record("allow", "is-a-rollback", "a rollback always passes")),
 		}},

@@ -66,3 +66,20 @@ func (h *Handler) brings(ctx context.Context, d deploy.Deployment) (subject, led
 	}
 	return s, q, err
 }
+
+// forged says whether a deployment only says that it is a rollback of pullback's: whoever
+// may deploy writes the description. Pullback's own are of an incident of that target, and
+// never of the revision that is taken back in it. Where the ledger does not answer, it is
+// believed: one that is down must not keep traffic on the bad version.
+func (h *Handler) forged(ctx context.Context, d deploy.Deployment) bool {
+	id, _, ours := deploy.ParseMarker(d.Description)
+	if !ours {
+		return false // CodeDeploy's own, which says so in a place that it writes itself
+	}
+	i, err := h.Incidents.Incident(ctx, id)
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		h.Runner.Log.LogAttrs(ctx, slog.LevelError, "whether a rollback is pullback's own was not found out", slog.Any("error", err))
+		return false
+	}
+	return err != nil || i.Target != d.Target || i.Bad == d.To
+}

@@ -34,6 +34,7 @@ func Setup(_ context.Context, env lambdaboot.Env) (lambdaboot.Handle, error) {
 		Versions:    gated{all},
 		Finder:      incident.Finder{Ledger: ward.Marked{Ledger: store, Config: rules}, Revisions: all},
 		Ledger:      store,
+		Incidents:   store,
 		Refusals:    store,
 		Taker:       keeping.New(cfg, s.Account, store, clock.Now),
 		Runner: hook.Runner{

@@ -267,6 +267,7 @@ func TestTheAWSCommandLineDeploysAndWaits(t *testing.T) {
 	dir := write(t, map[string]string{"one.json": one, "two.json": strings.ReplaceAll(one, `"DelaySeconds": 1`, `"DelaySeconds": 2`)})
 	run := func(args ...string) string {
 		t.Helper()
+		time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // the CLI names its change sets by the second
 		cmd := exec.CommandContext(t.Context(), "aws", append([]string{"cloudformation"}, args...)...)
 		cmd.Dir, cmd.Env = dir, append(cmd.Environ(), a.environment(t)...)
 		out, err := cmd.CombinedOutput()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cfn "github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation"
 	"github.com/pullback-dev/pullback/internal/localaws/cloudformation/resource"
@@ -199,32 +200,32 @@ func (k toolkit) resources(ctx context.Context) (cloudformation.Stack, error) {
 	return s, nil
 }
 
-// gone makes sure that the stack has left nothing: that it is gone, and that nothing is
-// kept but the ledger.
+// gone makes sure that the stack is gone, and that nothing of it was kept but the ledger.
 func (k toolkit) gone(ctx context.Context) error {
 	c := cfn.NewFromConfig(k.demo.config())
-	out, err := c.ListStacks(ctx, &cfn.ListStacksInput{})
+	out, err := c.ListStacks(ctx, &cfn.ListStacksInput{StackStatusFilter: []cfntypes.StackStatus{cfntypes.StackStatusDeleteComplete}})
 	if err != nil {
 		return fmt.Errorf("what is left: %w", err)
 	}
-	for _, s := range out.StackSummaries {
-		if aws.ToString(s.StackName) != stackName {
-			continue
-		}
-		left, err := c.DescribeStackResources(ctx, &cfn.DescribeStackResourcesInput{StackName: s.StackId})
+	i := slices.IndexFunc(out.StackSummaries, func(s cfntypes.StackSummary) bool { return aws.ToString(s.StackName) == stackName })
+	if i < 0 {
+		return errors.New("cdk destroy: the stack is not listed among those that were deleted")
+	}
+	var kept []string
+	pages := cfn.NewDescribeStackEventsPaginator(c, &cfn.DescribeStackEventsInput{StackName: out.StackSummaries[i].StackId})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return fmt.Errorf("what is left: %w", err)
 		}
-		var kept []string
-		for _, r := range left.StackResources {
-			if r.ResourceStatus != "DELETE_COMPLETE" {
-				kept = append(kept, aws.ToString(r.ResourceType))
+		for _, e := range page.StackEvents {
+			if e.ResourceStatus == cfntypes.ResourceStatusDeleteSkipped {
+				kept = append(kept, aws.ToString(e.ResourceType))
 			}
 		}
-		if s.StackStatus != "DELETE_COMPLETE" || strings.Join(kept, " ") != "AWS::DynamoDB::Table" {
-			return fmt.Errorf("cdk destroy left the stack %s, with %s; only the ledger stays", s.StackStatus, strings.Join(kept, ", "))
-		}
-		return nil
 	}
-	return errors.New("cdk destroy: the stack is not listed among those that were deleted")
+	if strings.Join(kept, " ") != "AWS::DynamoDB::Table" {
+		return fmt.Errorf("cdk destroy left %q; only the ledger stays", kept)
+	}
+	return nil
 }

@@ -26,7 +26,9 @@ func demoCommand() *cobra.Command {
 					_, _ = fmt.Fprintf(c.ErrOrStderr(), "%s:%s %s\n", function, version, line) // a log that cannot be written is not worth stopping for
 				}
 			}
-			o.Environ = os.Environ()
+			if o.CDK != "" {
+				o.Environ, o.Start = os.Environ(), time.Now()
+			}
 			return runDemo(c.Context(), o, asJSON, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}

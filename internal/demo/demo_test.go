@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -174,7 +175,7 @@ func TestTheDemoRunsOnWhatTheCDKDeploys(t *testing.T) {
 	if _, err := os.Stat(cli); err != nil {
 		t.Skipf("the CDK's command line is not there (make synth brings it along): %v", err)
 	}
-	report, err := demo.Run(t.Context(), demo.Options{Template: template, Dist: dist, Seed: 1, CDK: cli, Environ: os.Environ()})
+	report, err := demo.Run(t.Context(), demo.Options{Template: template, Dist: dist, Seed: 1, CDK: cli, Environ: os.Environ(), Start: time.Now()})
 	require.NoError(t, err)
 	assert.Len(t, kept(t, report), 12)
 }

@@ -201,7 +201,11 @@ func (g grant) without(text []byte) ([]byte, error) {
 // narrow takes the grant out of its document. What else its action was allowed on
 // becomes a statement of its own.
 func (g grant) narrow(d document) {
-	s := d.statements()[g.statement]
+	all := d.statements()
+	if g.statement >= len(all) || !slices.Contains(actions(all[g.statement]), g.action) {
+		return // of another stack that the story deploys
+	}
+	s := all[g.statement]
 	others := slices.DeleteFunc(slices.Clone(resources(s)), func(on any) bool { return spell(on) == g.resource })
 	if body, _ := d.properties["PolicyDocument"].(map[string]any); len(others) > 0 {
 		rest := maps.Clone(s)

@@ -17,9 +17,9 @@ import (
 
 // queue finds a queue of the stack by the script's name for it.
 func (s *Story) queue(name string, dead bool) (string, error) {
-	id, ok := map[string]string{"signals": "Signals", "rollbacks": "Rollbacks", "watch": "Watch", "hooks": "Hooks", "undelivered": "Undelivered"}[name]
+	id, ok := map[string]string{"signals": "Signals", "rollbacks": "Rollbacks", "watch": "Watch", "hooks": "Hooks", "undelivered": "Undelivered", "records": "Records"}[name]
 	if !ok {
-		return "", fmt.Errorf("%q is not one of signals, rollbacks, watch, hooks, undelivered", name)
+		return "", fmt.Errorf("%q is not one of signals, rollbacks, watch, hooks, records, undelivered", name)
 	}
 	if dead && name != "undelivered" {
 		id += "Dead"

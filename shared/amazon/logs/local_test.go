@@ -197,7 +197,7 @@ func (a *account) deploy(role, do string, logging ...*lambdatypes.LoggingConfig)
 		RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{"2": 0.25}},
 	})
 	require.NoError(a.t, err)
-	got := a.orders(10, 5*time.Second) // the log groups are made with the first lines
+	got := a.orders(5*time.Second) // the log groups are made with the first lines
 	require.Len(a.t, got, 2, "both versions have written some")
 	a.advance(time.Minute)
 }
@@ -207,12 +207,12 @@ func (a *account) advance(d time.Duration) {
 	require.NoError(a.t, a.local.World.Advance(a.t.Context(), d))
 }
 
-// orders sends orders to the alias and returns what became of them, per version.
-func (a *account) orders(perSecond float64, last time.Duration) map[deploy.Revision][2]int {
+// orders sends ten orders a second to the alias and returns what became of them, per version.
+func (a *account) orders(last time.Duration) map[deploy.Revision][2]int {
 	a.t.Helper()
 	a.local.World.Lock()
 	users := localtraffic.Start(a.local.World, a.local.Lambda, localtraffic.Options{
-		Function: alias.Function, Qualifier: alias.Name, PerSecond: perSecond,
+		Function: alias.Function, Qualifier: alias.Name, PerSecond: 10,
 		Payload: func(n int) []byte { return fmt.Appendf(nil, `{"order":%d}`, n) },
 	})
 	a.local.World.Unlock()

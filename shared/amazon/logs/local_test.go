@@ -197,7 +197,7 @@ func (a *account) deploy(role, do string, logging ...*lambdatypes.LoggingConfig)
 		RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{"2": 0.25}},
 	})
 	require.NoError(a.t, err)
-	got := a.orders(5*time.Second) // the log groups are made with the first lines
+	got := a.orders(5 * time.Second) // the log groups are made with the first lines
 	require.Len(a.t, got, 2, "both versions have written some")
 	a.advance(time.Minute)
 }

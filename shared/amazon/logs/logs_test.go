@@ -36,7 +36,7 @@ func TestWhatIsHeardIsExactlyWhatUsersGot(t *testing.T) {
 			a := open(t)
 			a.deploy("worker", test.do, test.logging...)
 			require.NoError(t, a.adapter.Attach(t.Context(), alias, a.sources()...))
-			got := a.orders(10*time.Second)
+			got := a.orders(10 * time.Second)
 			a.advance(10 * time.Second)
 			assert.Equal(t, got, a.counted(a.whole))
 			assert.Equal(t, got, a.counted(a.cut))
@@ -50,7 +50,7 @@ func TestWhatIsHeardIsExactlyWhatUsersGot(t *testing.T) {
 				require.NoError(t, err)
 				assert.Empty(t, left)
 			}
-			a.orders(2*time.Second)
+			a.orders(2 * time.Second)
 			a.advance(10 * time.Second)
 			assert.Equal(t, heard, a.heard, "detached is detached")
 		})

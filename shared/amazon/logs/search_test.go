@@ -49,7 +49,7 @@ func TestWhatIsFoundAfterwardsIsExactlyWhatUsersGot(t *testing.T) {
 			a.deploy("worker", "error", logging)
 			from := noon.Add(2 * time.Minute)
 			a.advance(from.Sub(a.now()))
-			got := a.orders(30*time.Second)
+			got := a.orders(30 * time.Second)
 			a.advance(time.Hour)
 			assert.Positive(t, got["2"][1], "version 2 failed")
 			assert.Equal(t, got, a.found("/all", from, from.Add(time.Minute)))

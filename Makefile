@@ -126,7 +126,7 @@ node_modules/.installed: package.json package-lock.json
 	@touch $@
 
 .PHONY: test
-test: tools build synth cdk.out/release/.synthesized cdk.out/nag/.synthesized .cache/nag/.installed previous $(LINT) ## Run all tests (about ten minutes the first time)
+test: tools build synth cdk.out/release/.synthesized cdk.out/nag/.synthesized .cache/nag/.installed previous $(LINT) ## Run all tests (about 25 minutes on two cores)
 	@go vet ./...
 	@$(NODE) GOLANGCI_LINT="$(CURDIR)/$(LINT)" go test -timeout 25m ./...
 

@@ -28,9 +28,9 @@ const stale = 3 * time.Minute
 // sweep reminds the rollbacker of incidents whose follow-up was lost, goes on
 // with watches whose tick was, answers hooks whose function has died, finds by
 // itself all that an event should have told of the targets at which something is
-// going on, looks at a part of all others, and sends the hub what is on record since. Trouble with one target is logged
-// and keeps it neither from the others nor in the queue: the next sweep comes in a
-// minute.
+// going on, looks at a part of all others, and sends the hub what is on record since.
+// Trouble with one target is logged and keeps it neither from the others nor in the
+// queue: the next sweep comes in a minute.
 func (h *Handler) sweep(ctx context.Context, e events.Sweep) error {
 	if err := errors.Join(h.remind(ctx), h.revive(ctx), h.answer(ctx)); err != nil {
 		return fmt.Errorf("sweep: %w", err)

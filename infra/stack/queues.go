@@ -30,9 +30,6 @@ func newQueues(at parts) queues {
 	if at.key != nil {
 		encryption = awssqs.QueueEncryption_KMS
 	}
-	// What is dead can be sent back from where it came, and from nowhere else: a queue
-	// takes the dead letters of one queue only (SQS developer guide, "Using dead-letter
-	// queues in Amazon SQS", redrive allow policy).
 	dead := func(id string, fifo *bool) awssqs.Queue {
 		return awssqs.NewQueue(at.scope, &id, &awssqs.QueueProps{
 			Fifo: fifo, EnforceSSL: jsii.Bool(true), RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
